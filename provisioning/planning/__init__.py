@@ -1,0 +1,1 @@
+"""Plans as values: resources, their keys and hashes, and the bundle that a server gets. Not for I/O."""

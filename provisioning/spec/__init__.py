@@ -1,0 +1,28 @@
+"""What a server and an account should be, as plain frozen values: the only thing drivers see. Not for storage."""
+
+from provisioning.spec.account import (
+    AccountSpec,
+    DatabaseSpec,
+    DatabaseUserSpec,
+    MailAliasSpec,
+    MailboxSpec,
+    MailDomainSpec,
+    RecordSpec,
+    SiteSpec,
+    ZoneSpec,
+)
+from provisioning.spec.server import AddressSpec, ServerSpec
+
+__all__ = [
+    "AccountSpec",
+    "AddressSpec",
+    "DatabaseSpec",
+    "DatabaseUserSpec",
+    "MailAliasSpec",
+    "MailDomainSpec",
+    "MailboxSpec",
+    "RecordSpec",
+    "ServerSpec",
+    "SiteSpec",
+    "ZoneSpec",
+]

@@ -1,0 +1,61 @@
+"""What one target server is to be: its roles, stack, versions and addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from panel.core import names
+from provisioning.spec import checks
+
+
+@dataclass(frozen=True)
+class AddressSpec:
+    """An address that this server answers on; `ip` is what the server's own interface carries, `public` what the world sees."""
+
+    ip: str
+    family: int
+    public: str
+    dedicated: bool = False
+
+    def __post_init__(self) -> None:
+        checks.canonical("address", self.ip, names.ip_address)
+        checks.canonical("public address", self.public, names.ip_address)
+        if self.family not in (4, 6) or (":" in self.ip) != (self.family == 6):
+            raise checks.SpecInvalid("address", "has the wrong family")
+
+
+@dataclass(frozen=True)
+class ServerSpec:
+    """One server: `platform_name` is its neutral name (HELO, banners); `dovecot` and `debian` choose configuration dialects."""
+
+    id: str
+    platform_name: str
+    debian: int
+    stack: str
+    roles: frozenset[str]
+    php_versions: tuple[str, ...]
+    addresses: tuple[AddressSpec, ...] = ()
+    apache_port: int = 8080
+    resolvers: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        checks.hostname("platform_name", self.platform_name)
+        checks.member("stack", self.stack, checks.STACKS)
+        if self.debian not in (12, 13):
+            raise checks.SpecInvalid("debian", "is not a supported release")
+        for role in self.roles:
+            checks.member("role", role, checks.SERVICES)
+        for version in self.php_versions:
+            checks.canonical("php_version", version, names.php_version)
+        for resolver in self.resolvers:
+            checks.canonical("resolver", resolver, names.ip_address)
+        if isinstance(self.apache_port, bool) or not 1024 <= self.apache_port <= 65535:
+            raise checks.SpecInvalid("apache_port", "is not an unprivileged port")
+
+    @property
+    def has_nginx(self) -> bool:
+        return self.stack in ("nginx", "nginx+apache")
+
+    @property
+    def has_apache(self) -> bool:
+        return self.stack in ("apache", "nginx+apache")
