@@ -1,0 +1,109 @@
+/* Behaviour of the panel's pages: theme switch, copy buttons, confirmation by name, toasts. No data is kept here. */
+(function () {
+  "use strict";
+
+  function announce(text) {
+    var region = document.getElementById("announcer");
+    if (region) { region.textContent = text; }
+  }
+
+  function markTheme() {
+    var choice = document.documentElement.getAttribute("data-theme-choice");
+    document.querySelectorAll("[data-set-theme]").forEach(function (button) {
+      var active = button.getAttribute("data-set-theme") === choice;
+      button.classList.toggle("active", active);
+      button.setAttribute("aria-pressed", active ? "true" : "false");
+    });
+  }
+
+  function setTheme(choice) {
+    try {
+      if (choice === "auto") { localStorage.removeItem("theme"); } else { localStorage.setItem("theme", choice); }
+    } catch (error) {
+      return; /* storage is off: the system's preference stays */
+    }
+    document.dispatchEvent(new Event("hostwright:theme"));
+    markTheme();
+  }
+
+  function legacyCopy(text) {
+    var area = document.createElement("textarea");
+    area.value = text;
+    area.className = "visually-hidden";
+    document.body.appendChild(area);
+    area.select();
+    var done = document.execCommand("copy");
+    area.remove();
+    return done ? Promise.resolve() : Promise.reject(new Error("copy refused"));
+  }
+
+  function copy(button) {
+    var text = button.getAttribute("data-copy");
+    /* The clipboard interface exists only in a secure context; a panel on a private address may be plain HTTP. */
+    var written = navigator.clipboard ? navigator.clipboard.writeText(text) : legacyCopy(text);
+    written.then(function () {
+      button.classList.add("copied");
+      announce(button.getAttribute("data-copied"));
+      setTimeout(function () { button.classList.remove("copied"); }, 1500);
+    }, function () {
+      announce(button.getAttribute("data-copy-failed"));
+    });
+  }
+
+  document.addEventListener("click", function (event) {
+    var theme = event.target.closest("[data-set-theme]");
+    if (theme) { setTheme(theme.getAttribute("data-set-theme")); }
+    var button = event.target.closest("[data-copy]");
+    if (button) { copy(button); }
+  });
+
+  /* A list's selects filter at once; typing waits for Enter or the button. */
+  document.addEventListener("change", function (event) {
+    var form = event.target.closest("form[data-submit-on-change]");
+    if (form && event.target.matches("select, input[type=checkbox]")) { form.requestSubmit(); }
+  });
+
+  /* Dangerous forms: the button wakes when the name was typed; the server checks it again. */
+  document.addEventListener("input", function (event) {
+    var field = event.target.closest("[data-must-equal]");
+    if (!field) { return; }
+    var button = field.form.querySelector("[data-needs-name]");
+    if (button) { button.disabled = field.value.trim() !== field.getAttribute("data-must-equal"); }
+  });
+
+  /* Two presses are one order. */
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) { return; }
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+    form.querySelectorAll("button[type=submit]").forEach(function (button) { button.setAttribute("aria-disabled", "true"); });
+  });
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-sent]").forEach(function (form) {
+      delete form.dataset.sent;
+      form.querySelectorAll("button[type=submit]").forEach(function (button) { button.removeAttribute("aria-disabled"); });
+    });
+  });
+
+  /* What people opened in a live part stays open, and their place stays, when the part is replaced. */
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var status = event.detail.xhr.status;
+    if (status === 401 || status === 403) { event.detail.shouldSwap = false; window.location.reload(); }
+  });
+  function connection(lost) {
+    var notice = document.getElementById("connection-lost");
+    if (notice) { notice.hidden = !lost; }
+  }
+  document.addEventListener("htmx:sendError", function () { connection(true); });
+  document.addEventListener("htmx:afterOnLoad", function () { connection(false); });
+
+  document.addEventListener("DOMContentLoaded", function () {
+    markTheme();
+    document.querySelectorAll("[data-must-equal]").forEach(function (field) {
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    var wrong = document.querySelector("[aria-invalid=true]");
+    if (wrong) { wrong.focus(); }
+  });
+})();
