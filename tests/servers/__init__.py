@@ -1,0 +1,5 @@
+"""Real Debian servers for tests and the demo: image, boot, network, clean-up. Standard library only; not for production."""
+
+from tests.servers.server import Server, ServerError
+
+__all__ = ["Server", "ServerError"]
