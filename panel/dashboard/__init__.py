@@ -1,0 +1,1 @@
+"""Pages made of several apps: the frame around every page, home, search and activity. It holds no rules."""

@@ -1,0 +1,68 @@
+"""Numbers as people read them: sizes, durations, shares and diffs. Pure; not for parsing what people typed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext
+
+DECIMAL_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+NEAR_LIMIT = 0.8
+
+
+def size(count: int, *, base: int = 1000) -> str:
+    """Return a number of bytes as text: base 1000 as kB, MB, GB, base 1024 as KiB, MiB, GiB (IEC 80000-13)."""
+    units = DECIMAL_UNITS if base == 1000 else BINARY_UNITS
+    value, step = float(count), 0
+    while abs(value) >= base and step < len(units) - 1:
+        value /= base
+        step += 1
+    places = 0 if step == 0 or abs(value) >= 100 or value == int(value) else 1
+    return f"{number_format(value, decimal_pos=places)}\N{NO-BREAK SPACE}{units[step]}"
+
+
+def duration(milliseconds: float) -> str:
+    """Return a time span given in milliseconds as text: 14 ms, 1.4 s, 2 min 5 s."""
+    if milliseconds < 1000:
+        return gettext("%(count)s ms") % {"count": number_format(milliseconds, decimal_pos=0)}
+    seconds = milliseconds / 1000
+    if seconds < 60:
+        return gettext("%(count)s s") % {"count": number_format(seconds, decimal_pos=1)}
+    minutes, rest = divmod(round(seconds), 60)
+    return gettext("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """Use against a limit; limit None is unlimited, 0 is none."""
+
+    used: int
+    limit: int | None
+
+    @property
+    def level(self) -> str:
+        """Return full, high or normal, for the gauge's colour."""
+        if self.limit is None:
+            return "normal"
+        if self.used >= self.limit:
+            return "full" if self.limit else "normal"
+        return "high" if self.used >= self.limit * NEAR_LIMIT else "normal"
+
+
+@dataclass(frozen=True)
+class DiffLine:
+    """One line of a unified diff with what it does: add, remove, place (a hunk's head) or same."""
+
+    kind: str
+    text: str
+
+
+def diff_lines(diff: str) -> Iterator[DiffLine]:
+    """Yield the lines of a unified diff, without its two file header lines."""
+    lines = diff.splitlines()
+    if len(lines) >= 2 and lines[0].startswith("--- ") and lines[1].startswith("+++ "):
+        lines = lines[2:]
+    kinds = {"+": "add", "-": "remove", "@": "place"}
+    for line in lines:
+        yield DiffLine(kinds.get(line[:1], "same"), line)

@@ -1,0 +1,163 @@
+"""Tags and filters of the panel's pages: icons, states, form controls, sizes, times. Markup is in components/*.html."""
+
+from datetime import datetime
+
+from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import gettext, gettext_lazy
+
+from panel.dashboard import formats
+
+register = template.Library()
+
+#: State of anything that has one → (colour class, icon, words).
+STATES = {
+    "active": ("ok", "circle-check", gettext_lazy("Active")),
+    "live": ("ok", "circle-check", gettext_lazy("Live")),
+    "ready": ("ok", "circle-check", gettext_lazy("Ready")),
+    "applied": ("ok", "circle-check", gettext_lazy("Done")),
+    "done": ("ok", "circle-check", gettext_lazy("Done")),
+    "succeeded": ("ok", "circle-check", gettext_lazy("Done")),
+    "unchanged": ("ok", "circle-check", gettext_lazy("Nothing to do")),
+    "verified": ("ok", "circle-check", gettext_lazy("Verified")),
+    "pending": ("quiet", "clock", gettext_lazy("Pending")),
+    "queued": ("quiet", "clock", gettext_lazy("Queued")),
+    "new": ("quiet", "clock", gettext_lazy("New")),
+    "running": ("busy", "loader-2", gettext_lazy("Running")),
+    "creating": ("busy", "loader-2", gettext_lazy("Being created")),
+    "building": ("busy", "loader-2", gettext_lazy("Being set up")),
+    "bootstrapping": ("busy", "loader-2", gettext_lazy("Being set up")),
+    "removing": ("busy", "loader-2", gettext_lazy("Being removed")),
+    "waiting": ("wait", "hourglass", gettext_lazy("Waiting")),
+    "held": ("wait", "hourglass", gettext_lazy("Held")),
+    "partial": ("wait", "alert-triangle", gettext_lazy("Partly done")),
+    "contested": ("wait", "alert-triangle", gettext_lazy("Proof needed")),
+    "suspended": ("wait", "player-pause", gettext_lazy("Suspended")),
+    "unreachable": ("bad", "server-off", gettext_lazy("Unreachable")),
+    "rejected": ("bad", "circle-x", gettext_lazy("Rejected")),
+    "failed": ("bad", "circle-x", gettext_lazy("Failed")),
+    "cancelled": ("quiet", "ban", gettext_lazy("Cancelled")),
+    "stale": ("quiet", "history", gettext_lazy("Superseded")),
+    "superseded": ("quiet", "history", gettext_lazy("Superseded")),
+    "terminated": ("quiet", "ban", gettext_lazy("Terminated")),
+    "removed": ("quiet", "ban", gettext_lazy("Removed")),
+    "closed": ("quiet", "lock", gettext_lazy("Closed")),
+}
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """Draw an icon of static/assets.json; it is decoration, so name the thing in words beside it."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#tabler-{}"/></svg>',
+        classes,
+        static("vendor/icons/tabler-sprite.svg"),
+        name,
+    )
+
+
+@register.inclusion_tag("components/state.html")
+def state(value: str, words: str | None = None) -> dict[str, object]:
+    """Show a state by colour, icon and word, so that colour alone says nothing."""
+    colour, mark, default = STATES.get(value, ("quiet", "circle", value.replace("_", " ").capitalize()))
+    return {"colour": colour, "mark": mark, "words": words or default, "spin": mark == "loader-2"}
+
+
+@register.inclusion_tag("components/gauge.html")
+def gauge(label: str, used: int, limit: int | None, kind: str = "count") -> dict[str, object]:
+    """Show use against a limit; kind `bytes` writes both as sizes."""
+    write = formats.size if kind == "bytes" else str
+    measured = formats.Gauge(used, limit)
+    return {
+        "label": label,
+        "used": used,
+        "limit": limit,
+        "used_text": write(used),
+        "limit_text": gettext("unlimited") if limit is None else write(limit),
+        "level": measured.level,
+    }
+
+
+@register.inclusion_tag("components/copy.html")
+def copyable(text: object, mono: bool = True) -> dict[str, object]:
+    """Show a value with a button that copies it."""
+    return {"text": text, "mono": mono}
+
+
+@register.inclusion_tag("components/diff.html")
+def diff(text: str) -> dict[str, object]:
+    """Show a unified diff with added and removed lines marked."""
+    return {"lines": formats.diff_lines(text or "")}
+
+
+@register.filter
+def gb(count: int | None) -> str:
+    """Write bytes in decimal units (kB, MB, GB); nothing is unlimited."""
+    return gettext("unlimited") if count is None else formats.size(count)
+
+
+@register.filter
+def gib(count: int | None) -> str:
+    """Write bytes in binary units (KiB, MiB, GiB); nothing is unlimited."""
+    return gettext("unlimited") if count is None else formats.size(count, base=1024)
+
+
+@register.filter
+def limit(value: int | None) -> str:
+    """Write a limit: nothing is unlimited, 0 is none."""
+    if value is None:
+        return gettext("unlimited")
+    return str(value) if value else gettext("none")
+
+
+@register.filter
+def milliseconds(value: float | None) -> str:
+    """Write a time span given in milliseconds; nothing for nothing."""
+    return "" if value is None else formats.duration(value)
+
+
+@register.simple_tag
+def moment(value: datetime | None, style: str = "date") -> SafeString | str:
+    """Write a time in the person's zone; style `ago` says how long ago and keeps the exact time as title."""
+    if value is None:
+        return "\N{EN DASH}"
+    exact = date_format(timezone.localtime(value), "DATETIME_FORMAT")
+    words = exact
+    if style == "ago":
+        seconds = (timezone.now() - value).total_seconds()
+        words = gettext("just now") if seconds < 60 else gettext("%(span)s ago") % {"span": timesince(value, depth=1)}
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), exact, words)
+
+
+@register.filter
+def control_kind(field: BoundField) -> str:
+    """Return how a field is drawn: checkbox, choices, or control (label above)."""
+    widget = field.field.widget
+    if isinstance(widget, RadioSelect | CheckboxSelectMultiple):
+        return "choices"
+    if isinstance(widget, CheckboxInput):
+        return "checkbox"
+    return "control"
+
+
+@register.simple_tag
+def control(field: BoundField, classes: str = "") -> SafeString:
+    """Draw a form field's widget with Tabler's class for its kind, marked when it has errors."""
+    widget = field.field.widget
+    if isinstance(widget, RadioSelect | CheckboxSelectMultiple):
+        return field.as_widget()
+    if isinstance(widget, CheckboxInput):
+        base = "form-check-input"
+    elif isinstance(widget, Select) and not isinstance(widget, FileInput):
+        base = "form-select"
+    else:
+        base = "form-control"
+    invalid = "is-invalid" if field.errors else ""
+    own = widget.attrs.get("class", "")
+    return field.as_widget(attrs={"class": " ".join(filter(None, [base, own, classes, invalid]))})
