@@ -1,0 +1,1 @@
+"""Reads of provisioning: what pages, the API, services and the compiler ask the database."""

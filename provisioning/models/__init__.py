@@ -1,0 +1,39 @@
+"""The desired state and the record of what was done about it. Fields, constraints and pure properties only."""
+
+from provisioning.models.accounts import Counter, HostingAccount, Placement
+from provisioning.models.databases import Database, DatabaseUser
+from provisioning.models.domains import Domain, Site, SiteName
+from provisioning.models.mail import Mailbox, MailAlias, MailDomain
+from provisioning.models.operations import Operation, OperationTarget, Preview, Run, RunStep
+from provisioning.models.packages import Package
+from provisioning.models.servers import Address, Server
+from provisioning.models.slices import Intent, Lease, Slice, Tombstone
+from provisioning.models.zones import Record, Zone
+
+__all__ = [
+    "Address",
+    "Counter",
+    "Database",
+    "DatabaseUser",
+    "Domain",
+    "HostingAccount",
+    "Intent",
+    "Lease",
+    "MailAlias",
+    "MailDomain",
+    "Mailbox",
+    "Operation",
+    "OperationTarget",
+    "Package",
+    "Placement",
+    "Preview",
+    "Record",
+    "Run",
+    "RunStep",
+    "Server",
+    "Site",
+    "SiteName",
+    "Slice",
+    "Tombstone",
+    "Zone",
+]

@@ -1,0 +1,52 @@
+"""Ownership of domain names: one function decides for web, DNS, mail, restore and API alike."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from accounts.models import Organization
+from panel.core import names
+from panel.core.actors import Actor
+from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
+from provisioning.models import Domain, HostingAccount
+from provisioning.selectors import ownership
+from provisioning.services.inputs import normal
+from provisioning.spec import reserved_domains
+
+
+def may_hold(*, actor: Actor, organization: Organization, name: str, field: str = "domain") -> str:
+    """Return the A-label of `name` if the client `organization` may hold it, else refuse.
+
+    Raises Invalid for public suffixes, special-use names, mail providers' names and the installation's own hosts; Conflict, which tells nothing
+    about the other holder, when the name, one above it or one below it belongs to another client.
+    """
+    name = normal(field, names.hostname, name)
+    if "." not in name or reserved_domains.is_public_suffix(name):
+        raise Invalid("public_suffix", _("This is a public suffix; give a domain registered below it."), field)
+    if reserved_domains.is_special_use(name):
+        raise Invalid("special_use", _("This name is reserved by the DNS and can't be hosted."), field)
+    if reserved_domains.is_mail_provider(name):
+        raise Invalid("reserved", _("This domain belongs to a public mail provider and can't be hosted."), field)
+    for platform in ownership.platform_names():
+        if name == platform.name or name.endswith("." + platform.name):
+            raise Invalid("reserved", _("This name is used by the panel itself. Choose another one."), field)
+        if platform.name.endswith("." + name) and not (actor.is_system or platform.path.startswith(actor.path)):
+            raise Invalid("reserved", _("Names below this one are used by the panel itself. Choose another one."), field)
+    for holder in ownership.holders(name):
+        if holder.organization_id != organization.pk:
+            raise Conflict(
+                _("This name, or one above or below it, is already in use here. Ask support to prove that it is yours."),
+                field=field,
+                code="name_taken",
+            )
+    return name
+
+
+def claim(*, actor: Actor, hosting: HostingAccount, name: str, kind: str, field: str = "domain") -> Domain:
+    """Claim `name` for an account. Runs in the caller's transaction; two claims at once are settled by the database."""
+    name = may_hold(actor=actor, organization=hosting.organization, name=name, field=field)
+    domain = Domain(hosting=hosting, name=name, kind=kind)
+    clean_or_invalid(domain, exclude=["hosting"])
+    with integrity_as_conflict(_("This name is already in use here."), field=field):
+        domain.save(force_insert=True)
+    return domain

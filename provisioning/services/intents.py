@@ -1,0 +1,52 @@
+"""Intents: the note that a slice has to be looked at. Written in the transaction of the change itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from panel.core import queue
+from provisioning.models import HostingAccount, Intent, Operation, OperationTarget, Placement, Server, Slice
+
+RECONCILE = "provisioning.tasks.reconcile"
+
+
+def add(
+    hosting: HostingAccount,
+    *,
+    services: Iterable[str] | None = None,
+    operation: Operation | None = None,
+    verify: bool = False,
+) -> list[Slice]:
+    """Dirty the slices of an account on every server that carries one of `services` (all of them by default).
+
+    A zone names the servers of the account's web and mail, so whoever carries one service of a single-server account carries all.
+    """
+    placements = Placement.objects.filter(hosting=hosting)
+    if services is not None:
+        placements = placements.filter(service__in=list(services))
+    servers = placements.order_by("server_id").values_list("server_id", flat=True).distinct()
+    slices = [Slice.objects.get_or_create(server_id=server, hosting=hosting)[0] for server in servers]
+    _dirty(slices, operation, verify)
+    return slices
+
+
+def add_server(
+    server: Server, *, operation: Operation | None = None, verify: bool = False, accounts: bool = False
+) -> list[Slice]:
+    """Dirty a server's own slice and, with `accounts`, every slice it carries."""
+    base, _created = Slice.objects.get_or_create(server=server, hosting=None)
+    slices = [base]
+    if accounts:
+        slices += Slice.objects.filter(server=server, hosting__isnull=False).order_by("id")
+    _dirty(slices, operation, verify)
+    return slices
+
+
+def _dirty(slices: list[Slice], operation: Operation | None, verify: bool) -> None:
+    Intent.objects.bulk_create(Intent(slice=item, operation=operation, verify=verify) for item in slices)
+    if operation is not None:
+        OperationTarget.objects.bulk_create(
+            (OperationTarget(operation=operation, slice=item) for item in slices), ignore_conflicts=True
+        )
+    for server_id in sorted({item.server_id for item in slices}):
+        queue.ring(RECONCILE, server_id)

@@ -1,0 +1,69 @@
+"""Operations: what was asked for, and where it stands. How a run went is written by `runs`."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Organization
+from panel.core import audit, policy, queue
+from panel.core.actors import Actor
+from panel.core.errors import Conflict
+from provisioning.models import HostingAccount, Intent, Operation, OperationTarget, Server
+
+
+def start(
+    *,
+    actor: Actor,
+    verb: str,
+    subject: str,
+    organization: Organization,
+    hosting: HostingAccount | None = None,
+    server: Server | None = None,
+) -> Operation:
+    """Record that `actor` asked for `verb`; targets follow when intents are added to it. Runs in the caller's transaction."""
+    return Operation.objects.create(
+        organization=organization,
+        verb=verb,
+        subject=subject,
+        hosting=hosting,
+        server=server,
+        actor_id=actor.user_id or "",
+        actor_label=actor.label,
+    )
+
+
+def retry(*, actor: Actor, operation: Operation) -> Operation:
+    """Try the slices of a rejected, cancelled or waiting operation again, with the state desired now."""
+    policy.require(actor, "operation.retry", operation)
+    with transaction.atomic():
+        operation = Operation.objects.select_for_update().get(pk=operation.pk)
+        if operation.status in (Operation.Status.APPLIED, Operation.Status.RUNNING):
+            raise Conflict(_("Only what was rejected, cancelled or is waiting can be tried again."), code="not_retryable")
+        targets = operation.targets.exclude(status=OperationTarget.Status.APPLIED).select_related("slice")
+        for target in targets:
+            Intent.objects.create(slice=target.slice, operation=operation)
+            Server.objects.filter(pk=target.slice.server_id).update(retry_at=None)
+            queue.ring("provisioning.tasks.reconcile", target.slice.server_id)
+        targets.update(status=OperationTarget.Status.PENDING, reason="", finished_at=None)
+        operation.status, operation.reason, operation.detail = Operation.Status.PENDING, "", ""
+        operation.finished_at = None
+        operation.save(update_fields=["status", "reason", "detail", "finished_at"])
+        audit.record(actor, "operation.retry", operation)
+    return operation
+
+
+def cancel(*, actor: Actor, operation: Operation) -> Operation:
+    """Stop waiting for an operation that no server has begun. The desired state stays as it is; a later run carries it."""
+    policy.require(actor, "operation.cancel", operation)
+    with transaction.atomic():
+        operation = Operation.objects.select_for_update().get(pk=operation.pk)
+        if operation.status not in (Operation.Status.PENDING, Operation.Status.WAITING):
+            raise Conflict(_("This operation has begun or is over; it can't be cancelled."), code="not_cancellable")
+        Intent.objects.filter(operation=operation).update(operation=None)
+        operation.status = Operation.Status.CANCELLED
+        operation.finished_at = timezone.now()
+        operation.save(update_fields=["status", "finished_at"])
+        audit.record(actor, "operation.cancel", operation)
+    return operation
