@@ -33,7 +33,7 @@ def paths(name: str) -> list[Path]:
     return [root / f"hostwright-{name}" for root in (_hierarchy(), _named_systemd()) if root]
 
 
-def _members(path: Path) -> list[Path]:
+def _groups(path: Path) -> list[Path]:
     return sorted((entry.parent for entry in path.rglob("cgroup.procs")), key=lambda p: len(p.parts), reverse=True)
 
 
@@ -51,11 +51,16 @@ def kill(name: str) -> None:
         (path / "cgroup.kill").write_text("1")
 
 
+def members(name: str) -> list[int]:
+    """The processes of a server, by this machine's ids."""
+    return [int(pid) for group in _groups(paths(name)[0]) for pid in (group / "cgroup.procs").read_text().split()]
+
+
 def remove(name: str, timeout: float = 10) -> None:
     """Remove the groups once their processes are gone; raises `CommandError` when they do not go."""
     deadline = time.monotonic() + timeout
     for path in paths(name):
-        for member in _members(path):
+        for member in _groups(path):
             while member.is_dir():
                 try:
                     member.rmdir()

@@ -243,13 +243,10 @@ class Server:
         raise ServerError(f"server {self.name} has no first process yet")
 
     def _signal_sshd(self, number: signal.Signals) -> None:
-        leader = self._leader()
-        namespace = os.readlink(f"/proc/{leader}/ns/pid")
-        for process in Path("/proc").glob("[0-9]*"):
+        for pid in cgroup.members(self.name):
             try:
-                mine = os.readlink(process / "ns/pid") == namespace
-                if mine and (process / "comm").read_text().startswith("sshd"):
-                    os.kill(int(process.name), number)
+                if Path(f"/proc/{pid}/comm").read_text().startswith("sshd"):
+                    os.kill(pid, number)
             except (FileNotFoundError, ProcessLookupError):
                 continue
 
