@@ -1,4 +1,4 @@
-"""Real Debian servers for tests and the demo: image, boot, network, clean-up. Standard library only; not for production."""
+"""Real Debian servers for tests and the demo: image, boot, network, clean-up. Standard library only."""
 
 from tests.servers.server import Server, ServerError
 

@@ -90,6 +90,6 @@ def for_release(codename: str, etc: Path = Path("/etc/apt"), host: str | None = 
             result.append(turned)
     if not any(source.suite == codename for source in result):
         raise NoMirror(
-            f"no Debian mirror for {host} over http or https in {etc}/sources.list or sources.list.d; add one to apt's sources"
+            f"{etc}/sources.list and sources.list.d name no mirror of Debian {host} over http or https; add one there"
         )
     return sorted(result, key=lambda source: source.suite)

@@ -66,5 +66,7 @@ def remove(name: str, timeout: float = 10) -> None:
                     member.rmdir()
                 except OSError as error:
                     if time.monotonic() > deadline:
-                        raise CommandError(f"{member} still has processes {timeout:.0f} s after they were killed") from error
+                        raise CommandError(
+                            f"{member} still has processes {timeout:.0f} s after they were killed"
+                        ) from error
                     time.sleep(0.02)

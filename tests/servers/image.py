@@ -29,7 +29,7 @@ _DAEMONS = tuple(
 
 @dataclass(frozen=True)
 class Flavour:
-    """A recipe: packages that are installed, and packages that only wait in apt's cache so that adding them is quick."""
+    """A recipe: packages that are installed, and some that only wait in apt's cache to be added quickly."""
 
     name: str
     codename: str
@@ -87,7 +87,9 @@ def _build_argv(flavour: Flavour, target: Path) -> list[str]:
     # What mmdebstrap downloaded for itself is installed by now: only the packages to wait in the cache stay there.
     argv += ['--customize-hook=chroot "$1" apt-get clean']
     fetched = " ".join(flavour.fetched)
-    argv += [f'--customize-hook=chroot "$1" apt-get --yes --quiet --no-install-recommends --download-only install {fetched}']
+    argv += [
+        f'--customize-hook=chroot "$1" apt-get --yes --quiet --no-install-recommends --download-only install {fetched}'
+    ]
     return [*argv, flavour.codename, str(target), *sources]
 
 
@@ -101,7 +103,13 @@ def _neutral(root: Path) -> None:
     (root / "root/.ssh").mkdir(mode=0o700, exist_ok=True)
     (root / "etc/apt/apt.conf.d/99mmdebstrap").unlink(missing_ok=True)
     # Nothing starts by a timer while a test runs, and apt's lock stays free.
-    for unit in ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer"):
+    for unit in (
+        "apt-daily.timer",
+        "apt-daily-upgrade.timer",
+        "dpkg-db-backup.timer",
+        "e2scrub_all.timer",
+        "fstrim.timer",
+    ):
         link = root / "etc/systemd/system" / unit
         link.unlink(missing_ok=True)
         link.symlink_to("/dev/null")

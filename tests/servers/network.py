@@ -1,4 +1,4 @@
-"""Gives each test server a network namespace, one IPv4 and one IPv6 address of the documentation ranges (RFC 5737, RFC 3849).
+"""Gives each test server a network namespace with addresses of the documentation ranges (RFC 5737, RFC 3849).
 
 A server reaches this machine and nothing else, unless it is given a way out (`nat`).
 """
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tests.servers.commands import CommandError, call
 
-_IPV4 = list(ipaddress.ip_network("198.51.100.0/24").subnets(new_prefix=30))
-_IPV6 = ipaddress.ip_network("2001:db8:100::/48")
+_IPV4 = list(ipaddress.IPv4Network("198.51.100.0/24").subnets(new_prefix=30))
+_IPV6 = ipaddress.IPv6Network("2001:db8:100::/48")
 _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 _RULES = """
 table inet hostwright {
@@ -119,7 +119,7 @@ def free_index(taken: set[int], preferred: int | None) -> int:
     Raises `CommandError` when all 64 are in use.
     """
     interfaces = json.loads(call("ip", "-json", "-4", "address", "show"))
-    used = [ipaddress.ip_address(entry["local"]) for item in interfaces for entry in item.get("addr_info", [])]
+    used = [ipaddress.IPv4Address(entry["local"]) for item in interfaces for entry in item.get("addr_info", [])]
     candidates = range(len(_IPV4)) if preferred is None else [preferred, *range(len(_IPV4))]
     for index in candidates:
         network = Network(index)

@@ -13,6 +13,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,7 +24,11 @@ from tests.servers.network import Network, free_index, resolvers
 from tests.servers.state import RUN, Process, State, every, locked
 
 BOOT_SECONDS = 60.0
-_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
+_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+}
 
 
 class ServerError(CommandError):
@@ -52,16 +57,16 @@ class Server:
     ) -> Self:
         """Make and boot a server; returns when it answers by SSH (two to three seconds once the image is built).
 
-        `nat` gives it a way out under this machine's address. `persistent`: it stays until `remove()`, otherwise it goes
-        with this process. `directory`: keep its disk there and start from that disk again next time, with the same
+        `nat` gives it a way out under this machine's address. `persistent`: it stays until `remove()`, otherwise it
+        goes with this process. `directory`: keep its disk there and start from that disk again next time, with the same
         address if that is free. Raises `CommandError` when the machine cannot do it.
         """
         if os.geteuid() != 0:
             raise ServerError("test servers need root: they use mount, network namespaces and systemd-nspawn")
-        remembered = _remembered(directory)
+        remembered = _Remembered.read(directory)
         root = image.ensure(flavour)
-        if remembered and (image.images_directory() / remembered["image"]).is_dir():
-            root = image.images_directory() / remembered["image"]
+        if remembered and (image.images_directory() / remembered.image).is_dir():
+            root = image.images_directory() / remembered.image
         with locked():
             reaper.reap()
             state = _claim(flavour, name, nat, persistent, directory, remembered)
@@ -94,7 +99,9 @@ class Server:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.remove()
 
     # What it is ------------------------------------------------------------------------------------------------------
@@ -148,8 +155,24 @@ class Server:
         """The ssh(1) command that runs `command` as root there, or opens a shell; checks the host key."""
         known = self.directory / "known_hosts"
         known.write_text(f"{self.address} {self.host_public_key}\n")
-        options = ["-F", "none", "-i", str(self.private_key), "-o", f"UserKnownHostsFile={known}", "-o", "IdentitiesOnly=yes"]
-        return ["ssh", *options, "-o", "ConnectTimeout=10", f"root@{self.address}", *([shlex.join(command)] if command else [])]
+        options = [
+            "-F",
+            "none",
+            "-i",
+            str(self.private_key),
+            "-o",
+            f"UserKnownHostsFile={known}",
+            "-o",
+            "IdentitiesOnly=yes",
+        ]
+        return [
+            "ssh",
+            *options,
+            "-o",
+            "ConnectTimeout=10",
+            f"root@{self.address}",
+            *([shlex.join(command)] if command else []),
+        ]
 
     # Power -----------------------------------------------------------------------------------------------------------
 
@@ -170,13 +193,15 @@ class Server:
                 argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=environment, start_new_session=True
             )
         self._state.nspawn = Process.find(nspawn.pid)
-        nspawn.returncode = 0  # The reaper waits for it by its id: this object is not to, nor to complain that nobody did.
+        nspawn.returncode = (
+            0  # The reaper waits for it by its id: this object is not to, nor to complain that nobody did.
+        )
         with locked():
             self._state.save()
         self._wait_for_ssh(timeout)
 
     def stop(self, timeout: float = 30) -> None:
-        """Shut it down in order, as `poweroff` does; after `timeout` seconds it loses power. Disk and addresses stay."""
+        """Shut it down in order, as `poweroff` does; after `timeout` seconds it loses power. The disk stays."""
         if self.running and self._state.nspawn:
             os.kill(self._state.nspawn.pid, signal.SIGTERM)
             _wait(lambda: not self.running, timeout)
@@ -200,7 +225,7 @@ class Server:
         self._signal_sshd(signal.SIGCONT)
 
     def wait_booted(self, timeout: float = 60) -> str:
-        """Wait until all its services have started; returns systemd's word: `running`, or `degraded` when one failed."""
+        """Wait until all its services have started; returns systemd's word: `running`, or `degraded` if one failed."""
         done = self.run(["systemctl", "is-system-running", "--wait"], check=False, timeout=timeout)
         return done.stdout.strip()
 
@@ -217,7 +242,9 @@ class Server:
         whole += ["--root", "--wd=/", "--", *argv]
         data = input.encode() if isinstance(input, str) else (input or b"")
         try:
-            done = subprocess.run(whole, input=data, capture_output=True, env=_ENVIRONMENT, timeout=timeout, check=False)
+            done = subprocess.run(
+                whole, input=data, capture_output=True, env=_ENVIRONMENT, timeout=timeout, check=False
+            )
         except subprocess.TimeoutExpired as error:
             raise ServerError(f"{shlex.join(argv)} on {self.name}: no end within {timeout:.0f} s") from error
         result = subprocess.CompletedProcess(
@@ -254,7 +281,9 @@ class Server:
         if _wait(lambda: not self.running or self._answers(), timeout) and self.running:
             return
         console = (self.directory / "console.log").read_text(errors="replace")[-3000:]
-        raise ServerError(f"server {self.name} did not answer by SSH within {timeout:.0f} s; its console ends:\n{console}")
+        raise ServerError(
+            f"server {self.name} did not answer by SSH within {timeout:.0f} s; its console ends:\n{console}"
+        )
 
     def _answers(self) -> bool:
         try:
@@ -274,8 +303,7 @@ class Server:
             self._first_boot()
         resolver = resolvers() if self._state.nat else "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
         (self.root / "etc/resolv.conf").write_text(resolver)
-        remembered = {"index": self._state.index, "image": lower.name}
-        (self.directory / "server.json").write_text(json.dumps(remembered))
+        _Remembered(self._state.index, lower.name).write(self.directory)
 
     def _first_boot(self) -> None:
         for key in (self.private_key, self.directory / "host_key"):
@@ -298,9 +326,20 @@ def _namespace_ids(pid: str) -> list[str]:
     return next(line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:"))
 
 
-def _remembered(directory: Path | None) -> dict[str, int | str] | None:
-    path = directory / "server.json" if directory else None
-    return json.loads(path.read_text()) if path and path.exists() else None
+@dataclass(frozen=True)
+class _Remembered:
+    """What a kept disk needs to be used again: its address's index and the image that it lies on."""
+
+    index: int
+    image: str
+
+    @classmethod
+    def read(cls, directory: Path | None) -> Self | None:
+        path = directory / "server.json" if directory else None
+        return cls(**json.loads(path.read_text())) if path and path.exists() else None
+
+    def write(self, directory: Path) -> None:
+        (directory / "server.json").write_text(json.dumps(asdict(self)))
 
 
 def _claim(
@@ -309,10 +348,10 @@ def _claim(
     nat: bool,
     persistent: bool,
     directory: Path | None,
-    remembered: dict[str, int | str] | None,
+    remembered: _Remembered | None,
 ) -> State:
     states = every()
-    index = free_index({state.index for state in states}, int(remembered["index"]) if remembered else None)
+    index = free_index({state.index for state in states}, remembered.index if remembered else None)
     name = name or f"server-{index}"
     if any(state.name == name for state in states):
         raise ServerError(f"there is a server {name!r} already; take it down with: script/server down {name}")
