@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
+from django.forms.boundfield import BoundWidget
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -144,6 +145,13 @@ def control_kind(field: BoundField) -> str:
     if isinstance(widget, CheckboxInput):
         return "checkbox"
     return "control"
+
+
+@register.simple_tag
+def choice(option: BoundWidget) -> SafeString:
+    """Draw one radio button or check box of a group, without its label."""
+    option.data["attrs"]["class"] = "form-check-input"
+    return option.tag()
 
 
 @register.simple_tag
