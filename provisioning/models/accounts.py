@@ -98,10 +98,10 @@ class Placement(models.Model):
 
 
 class Counter(models.Model):
-    """A locked row that gives out numbers which are never given twice, such as uids."""
+    """A row to lock: it gives out numbers that are never given twice (uids), or stands for a name while it is claimed."""
 
-    name = models.CharField(max_length=40, primary_key=True)
-    value = models.BigIntegerField()
+    name = models.CharField(max_length=270, primary_key=True)
+    value = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.name

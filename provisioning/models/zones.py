@@ -45,6 +45,9 @@ class Record(models.Model):
         NS = "NS"
         SRV = "SRV"
         TXT = "TXT"
+        TLSA = "TLSA"
+        SSHFP = "SSHFP"
+        DS = "DS"
 
     id = IdField(prefix="rec")
     zone = models.ForeignKey(Zone, on_delete=models.CASCADE, related_name="records")

@@ -10,6 +10,7 @@ from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
 from provisioning.models import Domain, HostingAccount
 from provisioning.selectors import ownership
+from provisioning.services import counters
 from provisioning.services.inputs import normal
 from provisioning.spec import reserved_domains
 
@@ -43,7 +44,9 @@ def may_hold(*, actor: Actor, organization: Organization, name: str, field: str 
 
 
 def claim(*, actor: Actor, hosting: HostingAccount, name: str, kind: str, field: str = "domain") -> Domain:
-    """Claim `name` for an account. Runs in the caller's transaction; two claims at once are settled by the database."""
+    """Claim `name` for an account. Runs in the caller's transaction; claims under one registered domain wait for each other."""
+    name = normal(field, names.hostname, name)
+    counters.hold_name(reserved_domains.registrable(name) or name)
     name = may_hold(actor=actor, organization=hosting.organization, name=name, field=field)
     domain = Domain(hosting=hosting, name=name, kind=kind)
     clean_or_invalid(domain, exclude=["hosting"])

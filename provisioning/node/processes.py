@@ -1,0 +1,142 @@
+"""Runs programs: an argument list, no shell, C locale, bounded time, input on stdin. Knows no daemon."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import IO
+
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "LANG": "C", "HOME": "/root"}
+PARALLEL = 8
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a program ended: exit code (negative: a signal; 127: not installed; 124: out of time) and what it said."""
+
+    code: int
+    output: str
+    errors: str
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0
+
+    @property
+    def words(self) -> str:
+        """What it said, complaints first."""
+        return "\n".join(part for part in (self.errors.strip(), self.output.strip()) if part) or f"exit code {self.code}"
+
+
+class Running:
+    """A started program whose output goes to unnamed files, so that it never waits for its reader."""
+
+    def __init__(self, argv: list[str], stdin: bytes = b"", timeout: float = 60, environment: dict[str, str] | None = None) -> None:
+        self._deadline = time.monotonic() + timeout
+        self._output: IO[bytes] = tempfile.TemporaryFile()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._missing = ""
+        with tempfile.TemporaryFile() as source:
+            source.write(stdin)
+            source.seek(0)
+            try:
+                self._process = subprocess.Popen(
+                    argv,
+                    stdin=source,
+                    stdout=self._output,
+                    stderr=self._errors,
+                    env={**ENVIRONMENT, **(environment or {})},
+                    cwd="/",
+                    start_new_session=True,
+                )
+            except OSError as error:
+                self._missing = f"{argv[0]}: {error.strerror}"
+
+    def poll(self) -> Result | None:
+        """The result when it has ended (or was killed at the end of its time), None while it runs."""
+        if self._process is None:
+            return Result(127, "", self._missing)
+        code = self._process.poll()
+        if code is None and time.monotonic() >= self._deadline:
+            self._process.kill()
+            self._process.wait()
+            code = 124
+        return None if code is None else self._collect(code)
+
+    def wait(self) -> Result:
+        """Wait for its end."""
+        if self._process is None:
+            return Result(127, "", self._missing)
+        try:
+            code = self._process.wait(max(0.0, self._deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            code = 124
+        return self._collect(code)
+
+    def _collect(self, code: int) -> Result:
+        texts = []
+        for stream in (self._output, self._errors):
+            stream.seek(0)
+            texts.append(stream.read().decode("utf-8", "replace"))
+            stream.close()
+        errors = texts[1] + ("\nstopped: it took too long" if code == 124 else "")
+        return Result(code, texts[0], errors)
+
+
+def run(argv: list[str], *, stdin: bytes = b"", timeout: float = 60, environment: dict[str, str] | None = None) -> Result:
+    """Run one program to its end; a missing program is a result with code 127, not an exception."""
+    return Running(argv, stdin, timeout, environment).wait()
+
+
+def run_together(commands: Iterable[list[str]], *, timeout: float = 60) -> list[Result]:
+    """Run programs side by side, a few at a time; results in the order of the commands."""
+    waiting = list(commands)
+    results: list[Result] = []
+    running: list[Running] = []
+    while waiting or running:
+        while waiting and len(running) < PARALLEL:
+            running.append(Running(waiting.pop(0), timeout=timeout))
+        results.append(running.pop(0).wait())
+    return results
+
+
+def alive(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as status:
+            return status.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except (OSError, IndexError):
+        return False
+
+
+def children(pid: int) -> list[int]:
+    """The direct children of a process."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as listing:
+            return [int(child) for child in listing.read().split()]
+    except OSError:
+        return [child for child in map(int, filter(str.isdigit, os.listdir("/proc"))) if _parent(child) == pid]
+
+
+def _parent(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as status:
+            return int(status.read().rpartition(b")")[2].split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+def command_line(pid: int) -> str:
+    """A process's title or arguments; empty when it is gone."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as line:
+            return line.read().replace(b"\0", b" ").decode("utf-8", "replace").strip()
+    except OSError:
+        return ""

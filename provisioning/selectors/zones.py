@@ -1,0 +1,112 @@
+"""Zones as they are served: default records merged with the ones that people added."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import F
+
+from provisioning.models import Address, MailDomain, Placement, Record, SiteName, Zone
+from provisioning.selectors import brands
+from provisioning.spec import RecordSpec
+from provisioning.spec.reserved_domains import registrable
+from provisioning.spec.zone_defaults import ZoneFacts, default_records, merge
+
+
+@dataclass(frozen=True)
+class ServedRecord:
+    """A record as it is served; `record_id` is empty for a default one."""
+
+    name: str
+    type: str
+    ttl: int
+    content: str
+    record_id: str = ""
+
+
+def records(zone: Zone) -> list[ServedRecord]:
+    """Return what `zone` serves, apex first, with the ids of the records that people added."""
+    own = {(row.name, row.type, row.content): row.id for row in zone.records.all()}
+    served = specs([zone])[zone.id]
+    return sorted(
+        (
+            ServedRecord(item.name, item.type, item.ttl, item.content, own.get((item.name, item.type, item.content), ""))
+            for item in served
+        ),
+        key=lambda item: (item.name != "@", item.name, item.type, item.content),
+    )
+
+
+def specs(zones: Sequence[Zone], using: str = "default") -> dict[str, tuple[RecordSpec, ...]]:
+    """Return each zone's records by zone id, in a number of queries that does not depend on how many zones there are."""
+    zones = list(zones)
+    facts = _facts(zones, using)
+    custom: dict[str, list[RecordSpec]] = defaultdict(list)
+    rows = Record._base_manager.using(using).filter(zone__in=[zone.pk for zone in zones]).order_by("id")
+    for row in rows:
+        custom[row.zone_id].append(RecordSpec(row.name, row.type, row.ttl, row.content))
+    return {zone.id: merge(default_records(facts[zone.id]), custom[zone.id]) for zone in zones}
+
+
+def _facts(zones: list[Zone], using: str) -> dict[str, ZoneFacts]:
+    hostings = {zone.hosting_id for zone in zones}
+    organizations = {zone.hosting.organization for zone in zones}
+    branded = brands.of_organizations(organizations, using)
+    web, mail = _public_addresses(hostings, using)
+    with_mail = set(
+        MailDomain._base_manager.using(using).filter(hosting__in=hostings).values_list("name", flat=True)
+    )
+    aliases = _aliases(zones, using)
+    found = {}
+    for zone in zones:
+        brand = branded.get(zone.hosting.organization_id)
+        spf = registrable(brand.mail_host) if brand and brand.mail_host else None
+        found[zone.id] = ZoneFacts(
+            zone=zone.name,
+            nameservers=tuple(brand.nameservers) if brand else (),
+            web=tuple(web[zone.hosting_id]),
+            mail=tuple(mail[zone.hosting_id]),
+            spf_include=f"_spf.{spf}" if spf else "",
+            has_mail=zone.name in with_mail,
+            aliases=tuple(aliases[zone.domain_id]),
+        )
+    return found
+
+
+def _public_addresses(hostings: Iterable[str], using: str) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Public addresses of each account's web and mail: its dedicated one of a family, else the server's shared ones."""
+    placed = list(
+        Placement._base_manager.using(using)
+        .filter(hosting__in=list(hostings), service__in=["web", "mail"])
+        .values_list("hosting_id", "service", "server_id")
+    )
+    by_server: dict[str, list[Address]] = defaultdict(list)
+    for address in Address.objects.using(using).filter(server__in={row[2] for row in placed}).order_by("family", "id"):
+        by_server[address.server_id].append(address)
+    found: dict[str, dict[str, list[str]]] = {"web": defaultdict(list), "mail": defaultdict(list)}
+    for hosting_id, service, server_id in placed:
+        own = [item for item in by_server[server_id] if item.hosting_id == hosting_id and service == "web"]
+        families = {item.family for item in own}
+        shared = [
+            item for item in by_server[server_id] if item.kind == Address.Kind.SHARED and item.family not in families
+        ]
+        found[service][hosting_id] = [item.public for item in sorted(own + shared, key=lambda item: item.family)]
+    return found["web"], found["mail"]
+
+
+def _aliases(zones: list[Zone], using: str) -> dict[str, list[str]]:
+    """Names of sites below each zone, relative to it, other than its apex and `www`."""
+    found: dict[str, list[str]] = defaultdict(list)
+    rows = (
+        SiteName._base_manager.using(using)
+        .filter(domain__in=[zone.domain_id for zone in zones])
+        .order_by("id")
+        .values_list("domain_id", "hostname", name=F("domain__name"))
+    )
+    for domain_id, hostname, name in rows:
+        relative = hostname.removesuffix(f".{name}")
+        if hostname != name and relative != "www":
+            found[domain_id].append(relative)
+    return found

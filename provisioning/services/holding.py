@@ -1,0 +1,57 @@
+"""The one gate through which a change to what an account holds goes: allowed, active, locked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+
+from accounts.services import limits
+from panel.core import audit, policy
+from panel.core.actors import Actor
+from panel.core.errors import Conflict
+from provisioning.models import HostingAccount, Operation
+from provisioning.services import intents, operations
+
+
+@contextmanager
+def changing(actor: Actor, action: str, hosting: HostingAccount) -> Iterator[HostingAccount]:
+    """Permit `action`, then hold the account's row for the length of a transaction. Raises Conflict unless it is active."""
+    policy.require(actor, action, hosting)
+    with transaction.atomic():
+        hosting = HostingAccount.objects.select_for_update(of=("self",)).get(pk=hosting.pk)
+        if hosting.status != HostingAccount.Status.ACTIVE:
+            raise Conflict(
+                _("This account is suspended or terminated, so nothing can be changed in it."), code="not_active"
+            )
+        yield hosting
+
+
+def take(hosting: HostingAccount, resource: str) -> None:
+    """Count one more `resource` at the account and every ancestor with a limit; raises LimitReached."""
+    limits.take(organization=hosting.organization, subject=hosting.id, resource=resource)
+
+
+def give_back(hosting: HostingAccount, resource: str) -> None:
+    """Count one `resource` less."""
+    limits.give_back(organization=hosting.organization, subject=hosting.id, resource=resource)
+
+
+def finish(
+    *,
+    actor: Actor,
+    action: str,
+    hosting: HostingAccount,
+    obj: models.Model,
+    services: tuple[str, ...],
+    changes: audit.Changes | None = None,
+) -> Operation:
+    """Write the audit entry, start the operation and dirty the slices of `services`."""
+    audit.record(actor, action, obj, changes)
+    operation = operations.start(
+        actor=actor, verb=action, subject=str(obj), organization=hosting.organization, hosting=hosting
+    )
+    intents.add(hosting, services=services, operation=operation)
+    return operation

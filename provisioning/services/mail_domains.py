@@ -1,0 +1,68 @@
+"""Mail domains, and when mail for them is taken here."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Organization
+from panel.core import audit, policy
+from panel.core.actors import Actor
+from panel.core.errors import Conflict, clean_or_invalid, integrity_as_conflict
+from provisioning.models import Domain, HostingAccount, MailDomain, Operation
+from provisioning.services import holding, intents, operations
+
+
+def make(*, actor: Actor, hosting: HostingAccount, domain: Domain) -> MailDomain:
+    """Make the mail domain of a domain. Runs in the caller's transaction.
+
+    Mail is taken at once only where staff vouched on record for the accounts of an organization above; else when the public MX points here.
+    """
+    ancestors = hosting.organization.path.strip("/").split("/")
+    voucher = Organization._base_manager.filter(pk__in=ancestors, mail_vouched=True).order_by("path").first()
+    mail_domain = MailDomain(hosting=hosting, domain=domain, name=domain.name)
+    if voucher is not None:
+        mail_domain.delivery, mail_domain.vouched_by = MailDomain.Delivery.VOUCHED, voucher.pk
+    clean_or_invalid(mail_domain)
+    with integrity_as_conflict(_("This mail domain exists already."), field="domain"):
+        mail_domain.save(force_insert=True)
+    return mail_domain
+
+
+def vouch(*, actor: Actor, mail_domain: MailDomain) -> Operation:
+    """Staff vouch on record that this domain's mail belongs here, though its MX does not point here yet."""
+    policy.require(actor, "mail_domain.vouch", mail_domain)
+    with holding.changing(actor, "mail_domain.vouch", mail_domain.hosting) as hosting:
+        if mail_domain.delivery != MailDomain.Delivery.PENDING:
+            raise Conflict(_("Mail for this domain is taken here already."), code="delivers")
+        mail_domain.delivery = MailDomain.Delivery.VOUCHED
+        mail_domain.vouched_by = actor.user_id or "system"
+        mail_domain.save(update_fields=["delivery", "vouched_by"])
+        return holding.finish(
+            actor=actor, action="mail_domain.vouch", hosting=hosting, obj=mail_domain, services=("mail",),
+            changes={"delivery": ["pending", "vouched"]},
+        )
+
+
+def record_check(*, mail_domain_id: str, points_here: bool) -> None:
+    """Keep what the public DNS said; from the first time that the MX points here on, mail is taken. For the worker."""
+    with transaction.atomic():
+        mail_domain = MailDomain.objects.select_for_update(of=("self",)).get(pk=mail_domain_id)
+        mail_domain.checked_at = timezone.now()
+        begins = points_here and mail_domain.delivery == MailDomain.Delivery.PENDING
+        if begins:
+            mail_domain.delivery = MailDomain.Delivery.VERIFIED
+        mail_domain.save(update_fields=["checked_at", "delivery"])
+        if begins:
+            actor = Actor.system("MX check")
+            hosting = mail_domain.hosting
+            audit.record(actor, "mail_domain.verify", mail_domain, {"delivery": ["pending", "verified"]})
+            operation = operations.start(
+                actor=actor,
+                verb="mail_domain.verify",
+                subject=mail_domain.name,
+                organization=hosting.organization,
+                hosting=hosting,
+            )
+            intents.add(hosting, services=("mail",), operation=operation)

@@ -1,0 +1,165 @@
+"""Target servers: added by address, host key confirmed by a person, set up, opened and closed to new accounts."""
+
+from __future__ import annotations
+
+import asyncssh
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Organization
+from panel.core import audit, names, policy, queue, vault
+from panel.core.actors import Actor
+from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
+from provisioning.models import Operation, Server
+from provisioning.services import intents, operations
+from provisioning.services.inputs import normal
+
+FIELDS = ("name", "platform_name", "stack", "role_web", "role_database", "role_dns", "role_mail", "closed")
+FETCH_HOST_KEY = "provisioning.tasks.fetch_host_key"
+BOOTSTRAP = "provisioning.tasks.bootstrap"
+
+
+def add(
+    *,
+    actor: Actor,
+    organization: Organization,
+    name: str,
+    platform_name: str,
+    host: str = "",
+    port: int = 22,
+    transport: str = Server.Transport.SSH,
+    stack: str = Server.Stack.NGINX_APACHE,
+    roles: frozenset[str] = frozenset({"web", "database", "dns", "mail"}),
+) -> Server:
+    """Add a server and make the panel's key for it.
+
+    By SSH its host key is fetched next, shown, and has to be confirmed; the machine of the panel itself needs no key.
+    """
+    policy.require(actor, "server.add", organization)
+    local = transport == Server.Transport.LOCAL
+    with transaction.atomic():
+        server = Server(
+            organization=organization,
+            name=normal("name", names.label, name),
+            platform_name=normal("platform_name", names.hostname, platform_name),
+            host="" if local else _host(host),
+            port=port,
+            transport=transport,
+            stack=stack,
+            state=Server.State.CONFIRMED if local else Server.State.NEW,
+            **{f"role_{role}": role in roles for role in ("web", "database", "dns", "mail")},
+        )
+        if local:
+            server.host = "localhost"
+        else:
+            private = asyncssh.generate_private_key("ssh-ed25519", comment="hostwright")
+            server.key = vault.put(f"ssh key for {server.name}", private.export_private_key())
+            server.public_key = private.export_public_key().decode().strip()
+        clean_or_invalid(server)
+        with integrity_as_conflict(_("There is a server of this name already."), field="name"):
+            server.save(force_insert=True)
+        audit.record(actor, "server.add", server, {"host": [None, server.host], "port": [None, port]})
+        if not local:
+            queue.ring(FETCH_HOST_KEY, server.id)
+    return server
+
+
+def offer_host_key(*, server_id: str, host_key: str) -> None:
+    """Keep the key that an unconfirmed server showed, for a person to compare. A confirmed key is never replaced."""
+    Server.objects.filter(pk=server_id, state=Server.State.NEW).update(host_key=host_key, unreachable_reason="")
+
+
+def report_no_host_key(*, server_id: str, reason: str) -> None:
+    """Keep why no host key could be fetched, for the page."""
+    Server.objects.filter(pk=server_id, state=Server.State.NEW).update(unreachable_reason=reason)
+
+
+def fetch_host_key(*, actor: Actor, server: Server) -> None:
+    """Ask an unconfirmed server for its host key again."""
+    policy.require(actor, "server.add", server)
+    queue.ring(FETCH_HOST_KEY, server.id)
+
+
+def confirm_host_key(*, actor: Actor, server: Server, fingerprint: str) -> Server:
+    """Pin the host key that was shown. Raises Conflict when the server has shown another one since."""
+    policy.require(actor, "server.confirm", server)
+    with transaction.atomic():
+        server = Server.objects.select_for_update().get(pk=server.pk)
+        if server.state != Server.State.NEW or not server.host_key:
+            raise Conflict(_("There is no host key waiting to be confirmed."), code="not_waiting")
+        if fingerprint != server.fingerprint:
+            raise Conflict(_("The server shows another host key by now. Compare it again."), code="host_key_changed")
+        server.state = Server.State.CONFIRMED
+        server.save(update_fields=["state"])
+        audit.record(actor, "server.confirm", server, {"fingerprint": [None, fingerprint]})
+    return server
+
+
+def bootstrap(*, actor: Actor, server: Server, password: str = "") -> Operation:
+    """Turn a bare Debian machine into a target server.
+
+    The panel signs in as root by its own key (its public half put into root's authorized_keys beforehand) or by `password`, which is kept
+    in the vault until the task has taken it.
+    """
+    policy.require(actor, "server.bootstrap", server)
+    with transaction.atomic():
+        server = Server.objects.select_for_update().get(pk=server.pk)
+        if server.state in (Server.State.NEW, Server.State.PREPARING):
+            raise Conflict(_("Confirm the server's host key first, and let a running set-up end."), code="not_ready")
+        server.state = Server.State.PREPARING
+        server.save(update_fields=["state"])
+        operation = operations.start(
+            actor=actor, verb="server.bootstrap", subject=server.name, organization=server.organization, server=server
+        )
+        secret = vault.put(f"root password of {server.name}", password.encode()).id if password else ""
+        audit.record(actor, "server.bootstrap", server)
+        queue.ring(BOOTSTRAP, operation.id, secret)
+    return operation
+
+
+def change(*, actor: Actor, server: Server, **values: object) -> Server:
+    """Change names, stack, roles or openness; a change of stack or roles reaches every account of the server."""
+    policy.require(actor, "server.change", server)
+    unknown = sorted(set(values) - set(FIELDS))
+    if unknown:
+        raise Invalid("unknown", _("This can't be changed."), unknown[0])
+    with transaction.atomic():
+        server = Server.objects.select_for_update().get(pk=server.pk)
+        before = {field: getattr(server, field) for field in values}
+        for field, value in values.items():
+            setattr(server, field, value)
+        for role in ("web", "database", "dns", "mail"):
+            gone = before.get(f"role_{role}") and not getattr(server, f"role_{role}")
+            if gone and server.placements.filter(service=role).exists():
+                raise Conflict(_("Accounts on this server use this role. Move them first."), field=f"role_{role}", code="in_use")
+        clean_or_invalid(server)
+        with integrity_as_conflict(_("There is a server of this name already."), field="name"):
+            server.save()
+        changes = audit.difference(before, values)
+        audit.record(actor, "server.change", server, changes)
+        if server.state == Server.State.READY and set(changes) - {"name", "closed"}:
+            operation = operations.start(
+                actor=actor, verb="server.change", subject=server.name, organization=server.organization, server=server
+            )
+            intents.add_server(server, operation=operation, accounts=True)
+    return server
+
+
+def reconcile(*, actor: Actor, server: Server) -> Operation:
+    """Compare everything on the server with the desired state and put right what differs."""
+    policy.require(actor, "server.reconcile", server)
+    with transaction.atomic():
+        operation = operations.start(
+            actor=actor, verb="server.reconcile", subject=server.name, organization=server.organization, server=server
+        )
+        intents.add_server(server, operation=operation, accounts=True, verify=True)
+        audit.record(actor, "server.reconcile", server)
+    return operation
+
+
+def _host(value: str) -> str:
+    try:
+        return names.ip_address(value)
+    except names.NameInvalid:
+        host: str = normal("host", names.hostname, value)
+        return host

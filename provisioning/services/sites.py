@@ -1,0 +1,95 @@
+"""Sites and the host names that they answer to."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from panel.core import names
+from panel.core.actors import Actor
+from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
+from provisioning.models import Domain, HostingAccount, Operation, Record, Site, SiteName, Zone
+from provisioning.services import domains, holding, zones
+from provisioning.services.inputs import normal
+
+
+def make(*, hosting: HostingAccount, domain: Domain, php_version: str, docroot: str = "public_html") -> Site:
+    """Make the site of a domain with its `www` name. Runs in the caller's transaction."""
+    site = Site(hosting=hosting, domain=domain, docroot=docroot, php_version=php_version)
+    clean_or_invalid(site)
+    site.save(force_insert=True)
+    _name(site, domain, domain.name, SiteName.Kind.PRIMARY)
+    _name(site, domain, f"www.{domain.name}", SiteName.Kind.WWW)
+    return site
+
+
+def add_alias(*, actor: Actor, site: Site, hostname: str) -> tuple[SiteName, Operation]:
+    """Let a site answer to one more name: a name below a domain of the account, or a domain of its own, which then gets a zone."""
+    hostname = normal("hostname", names.hostname, hostname)
+    with holding.changing(actor, "site.change", site.hosting) as hosting:
+        domain = _domain_above(hosting, hostname)
+        if domain is None:
+            holding.take(hosting, "alias_domains")
+            domain = domains.claim(
+                actor=actor, hosting=hosting, name=hostname, kind=Domain.Kind.ALIAS, field="hostname"
+            )
+            zones.make(hosting=hosting, domain=domain)
+        else:
+            holding.take(hosting, "subdomains")
+            _refuse_cname(domain, hostname)
+        added = _name(site, domain, hostname, SiteName.Kind.ALIAS)
+        operation = holding.finish(
+            actor=actor,
+            action="site.change",
+            hosting=hosting,
+            obj=added,
+            services=("web", "dns"),
+            changes={"alias": [None, hostname]},
+        )
+    return added, operation
+
+
+def remove_alias(*, actor: Actor, alias: SiteName) -> Operation:
+    """Take an alias from a site; a domain that was held only for it is let go with its zone."""
+    with holding.changing(actor, "site.change", alias.site.hosting) as hosting:
+        if alias.kind != SiteName.Kind.ALIAS:
+            raise Invalid("not_an_alias", _("The site's own name stays as long as the site does."), "hostname")
+        own_domain = alias.domain.kind == Domain.Kind.ALIAS and alias.domain.name == alias.hostname
+        if own_domain and alias.domain.site_names.exclude(pk=alias.pk).exists():
+            raise Conflict(_("Other names of the site stand below this domain. Remove them first."), code="in_use")
+        holding.give_back(hosting, "alias_domains" if own_domain else "subdomains")
+        operation = holding.finish(
+            actor=actor,
+            action="site.change",
+            hosting=hosting,
+            obj=alias,
+            services=("web", "dns"),
+            changes={"alias": [alias.hostname, None]},
+        )
+        if own_domain:
+            alias.domain.delete()
+        else:
+            alias.delete()
+    return operation
+
+
+def _domain_above(hosting: HostingAccount, hostname: str) -> Domain | None:
+    held = {domain.name: domain for domain in hosting.domains.all()}
+    labels = hostname.split(".")
+    candidates = (".".join(labels[start:]) for start in range(len(labels)))
+    return next((held[name] for name in candidates if name in held), None)
+
+
+def _refuse_cname(domain: Domain, hostname: str) -> None:
+    """A name of a site gets address records, which can't stand beside a CNAME (RFC 1034 §3.6.2)."""
+    zone = Zone.objects.filter(domain=domain).first()
+    relative = hostname.removesuffix(f".{domain.name}")
+    if zone and Record.objects.filter(zone=zone, name=relative, type=Record.Type.CNAME).exists():
+        raise Conflict(_("The zone has a CNAME record of this name. Remove it first."), field="hostname")
+
+
+def _name(site: Site, domain: Domain, hostname: str, kind: str) -> SiteName:
+    served = SiteName(site=site, domain=domain, hostname=hostname, kind=kind)
+    clean_or_invalid(served)
+    with integrity_as_conflict(_("This host name is already served here."), field="hostname"):
+        served.save(force_insert=True)
+    return served
