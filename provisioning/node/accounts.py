@@ -1,4 +1,4 @@
-"""User and group names to numbers, read from the files themselves: a name just added counts at once, whatever nsswitch says."""
+"""User and group names to numbers, read from the files themselves: a name just added counts at once."""
 
 from __future__ import annotations
 

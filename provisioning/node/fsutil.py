@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import errno
 import os
 import stat
 from typing import Any
 
 Snapshot = dict[str, Any]
-"""What stood at a name: {"type": "none" | "file" | "link" | "directory" | "other", mode, uid, gid, data (base64), target}."""
+"""What stood at a name: type none, file, link, directory or other, with mode, uid, gid, data (base64), target."""
 
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NEW_SUFFIX = ".hostwright-new"
@@ -23,7 +24,7 @@ def temporary_name(name: str) -> str:
 
 def read_all(descriptor: int, limit: int = READ_LIMIT) -> bytes:
     """The whole content of an open file. OSError EFBIG when it is longer than `limit` bytes."""
-    chunks = []
+    chunks: list[bytes] = []
     left = limit + 1
     while left > 0:
         chunk = os.read(descriptor, min(left, 1 << 20))
@@ -114,11 +115,9 @@ def unlink(directory: int, name: str) -> bool:
 
 
 def make_directory(directory: int, name: str, mode: int, uid: int, gid: int) -> None:
-    """A directory with this mode and owner, made or changed. NotADirectoryError when something else, or a link, is there."""
-    try:
+    """A directory with this mode and owner, made or changed. NotADirectoryError when a link or file is there."""
+    with contextlib.suppress(FileExistsError):
         os.mkdir(name, 0o700, dir_fd=directory)
-    except FileExistsError:
-        pass
     descriptor = os.open(name, DIRECTORY, dir_fd=directory)
     try:
         _own(descriptor, mode, uid, gid)
@@ -127,7 +126,7 @@ def make_directory(directory: int, name: str, mode: int, uid: int, gid: int) -> 
 
 
 def restore(directory: int, name: str, was: Snapshot) -> None:
-    """Make `name` what `was` says. A directory's content is not touched; one that was not there goes only when empty."""
+    """Make `name` what `was` says. A directory's content stays; one that was not there goes only when empty."""
     unlink(directory, temporary_name(name))
     now = snapshot(directory, name)
     if now == was:

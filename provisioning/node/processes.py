@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import IO
 
-ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "LANG": "C", "HOME": "/root"}
+SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+ENVIRONMENT = {"PATH": SEARCH, "LC_ALL": "C", "LANG": "C", "HOME": "/root"}
 PARALLEL = 8
 
 
@@ -29,19 +29,26 @@ class Result:
     @property
     def words(self) -> str:
         """What it said, complaints first."""
-        return "\n".join(part for part in (self.errors.strip(), self.output.strip()) if part) or f"exit code {self.code}"
+        said = "\n".join(part for part in (self.errors.strip(), self.output.strip()) if part)
+        return said or f"exit code {self.code}"
+
+
+def _memory() -> IO[bytes]:
+    return os.fdopen(os.memfd_create("hostwright"), "w+b")
 
 
 class Running:
-    """A started program whose output goes to unnamed files, so that it never waits for its reader."""
+    """A started program. Its input and output are in memory files: it never waits for us, and no disk sees a secret."""
 
-    def __init__(self, argv: list[str], stdin: bytes = b"", timeout: float = 60, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, argv: list[str], stdin: bytes = b"", timeout: float = 60, environment: dict[str, str] | None = None
+    ) -> None:
         self._deadline = time.monotonic() + timeout
-        self._output: IO[bytes] = tempfile.TemporaryFile()
-        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._output: IO[bytes] = _memory()
+        self._errors: IO[bytes] = _memory()
         self._process: subprocess.Popen[bytes] | None = None
         self._missing = ""
-        with tempfile.TemporaryFile() as source:
+        with _memory() as source:
             source.write(stdin)
             source.seek(0)
             try:
@@ -90,7 +97,9 @@ class Running:
         return Result(code, texts[0], errors)
 
 
-def run(argv: list[str], *, stdin: bytes = b"", timeout: float = 60, environment: dict[str, str] | None = None) -> Result:
+def run(
+    argv: list[str], *, stdin: bytes = b"", timeout: float = 60, environment: dict[str, str] | None = None
+) -> Result:
     """Run one program to its end; a missing program is a result with code 127, not an exception."""
     return Running(argv, stdin, timeout, environment).wait()
 
