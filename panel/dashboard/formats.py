@@ -19,16 +19,16 @@ def size(count: int, *, base: int = 1000) -> str:
         value /= base
         step += 1
     places = 0 if step == 0 or abs(value) >= 100 or value == int(value) else 1
-    return f"{number_format(value, decimal_pos=places)}\N{NO-BREAK SPACE}{units[step]}"
+    return f"{number_format(round(value, places), decimal_pos=places)}\N{NO-BREAK SPACE}{units[step]}"
 
 
 def duration(milliseconds: float) -> str:
     """Return a time span given in milliseconds as text: 14 ms, 1.4 s, 2 min 5 s."""
     if milliseconds < 1000:
-        return gettext("%(count)s ms") % {"count": number_format(milliseconds, decimal_pos=0)}
+        return gettext("%(count)s ms") % {"count": number_format(round(milliseconds), decimal_pos=0)}
     seconds = milliseconds / 1000
     if seconds < 60:
-        return gettext("%(count)s s") % {"count": number_format(seconds, decimal_pos=1)}
+        return gettext("%(count)s s") % {"count": number_format(round(seconds, 1), decimal_pos=1)}
     minutes, rest = divmod(round(seconds), 60)
     return gettext("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
 
