@@ -1,0 +1,82 @@
+"""What operations, resources and daemons are called on pages. Names only: nothing is decided here."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+#: Verb of an operation → its title; `%(subject)s` is what it is about.
+TITLES: dict[str, str | Promise] = {
+    "account.create": gettext_lazy("Create %(subject)s"),
+    "account.change": gettext_lazy("Change %(subject)s"),
+    "account.suspend": gettext_lazy("Suspend %(subject)s"),
+    "account.unsuspend": gettext_lazy("Release %(subject)s"),
+    "account.terminate": gettext_lazy("Terminate %(subject)s"),
+    "address.add": gettext_lazy("Add address %(subject)s"),
+    "address.remove": gettext_lazy("Remove address %(subject)s"),
+    "alias.change": gettext_lazy("Change mail alias %(subject)s"),
+    "alias.create": gettext_lazy("Add mail alias %(subject)s"),
+    "alias.remove": gettext_lazy("Remove mail alias %(subject)s"),
+    "database.change": gettext_lazy("Change database login %(subject)s"),
+    "database.create": gettext_lazy("Create in MariaDB: %(subject)s"),
+    "database.remove": gettext_lazy("Remove from MariaDB: %(subject)s"),
+    "mail_domain.verify": gettext_lazy("Take mail for %(subject)s"),
+    "mail_domain.vouch": gettext_lazy("Take mail for %(subject)s"),
+    "mailbox.change": gettext_lazy("Change mailbox %(subject)s"),
+    "mailbox.create": gettext_lazy("Add mailbox %(subject)s"),
+    "mailbox.remove": gettext_lazy("Remove mailbox %(subject)s"),
+    "record.change": gettext_lazy("Change DNS record %(subject)s"),
+    "record.create": gettext_lazy("Add DNS record %(subject)s"),
+    "record.remove": gettext_lazy("Remove DNS record %(subject)s"),
+    "server.bootstrap": gettext_lazy("Set up server %(subject)s"),
+    "server.change": gettext_lazy("Change server %(subject)s"),
+    "server.reconcile": gettext_lazy("Compare and repair %(subject)s"),
+    "site.change": gettext_lazy("Change site name %(subject)s"),
+}
+
+#: Daemon that reads a resource → icon and name; "" is what no daemon reads.
+SERVICES: dict[str, tuple[str, str | Promise]] = {
+    "nginx": ("world-www", "nginx"),
+    "apache2": ("world-www", "Apache"),
+    "apache": ("world-www", "Apache"),
+    "php-fpm": ("brand-html5", "PHP"),
+    "named": ("route", gettext_lazy("DNS (BIND)")),
+    "mariadb": ("database", "MariaDB"),
+    "postfix": ("mail", gettext_lazy("Mail transport (Postfix)")),
+    "dovecot": ("mailbox", gettext_lazy("Mailboxes (Dovecot)")),
+    "": ("server", gettext_lazy("System")),
+}
+
+KINDS: dict[str, str | Promise] = {
+    "package": gettext_lazy("package"),
+    "user": gettext_lazy("user"),
+    "directory": gettext_lazy("directory"),
+    "file": gettext_lazy("file"),
+    "link": gettext_lazy("link"),
+    "absent": gettext_lazy("file to be absent"),
+    "zone": gettext_lazy("zone"),
+    "database": gettext_lazy("database"),
+    "database_user": gettext_lazy("database user"),
+    "row": gettext_lazy("mail map entry"),
+    "service": gettext_lazy("service"),
+}
+
+
+def title(verb: str, subject: str) -> str:
+    """Return an operation's title in the reader's language; an unknown verb is shown as it is."""
+    template = TITLES.get(verb)
+    return str(template) % {"subject": subject} if template else f"{verb} {subject}"
+
+
+def service(name: str) -> tuple[str, str]:
+    """Return the icon and name of a daemon; `php8.4-fpm` and the like are PHP with its version."""
+    if name.startswith("php") and name.endswith("-fpm"):
+        return "brand-html5", _("PHP %(version)s") % {"version": name[3:-4]} if name != "php-fpm" else "PHP"
+    icon, label = SERVICES.get(name, ("server", name))
+    return icon, str(label)
+
+
+def kind(name: str) -> str:
+    """Return the name of a resource kind."""
+    return str(KINDS.get(name, name))
