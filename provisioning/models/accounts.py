@@ -30,7 +30,6 @@ class HostingAccount(models.Model):
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
     suspended_by = models.ForeignKey("accounts.Organization", null=True, on_delete=models.PROTECT, related_name="+")
     suspended_reason = models.CharField(max_length=200, blank=True, validators=[fields.validate(names.label)])
-    default_page = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     terminated_at = models.DateTimeField(null=True)
 

@@ -10,6 +10,9 @@ from typing import Any
 
 Body = dict[str, Any]
 
+SERIAL = "@SERIAL@"
+"""Where a zone's text has its SOA serial, which only the serving node knows."""
+
 
 class DuplicateResource(ValueError):
     """Two resources of one slice have the same key."""

@@ -50,3 +50,8 @@ def _dirty(slices: list[Slice], operation: Operation | None, verify: bool) -> No
         )
     for server_id in sorted({item.server_id for item in slices}):
         queue.ring(RECONCILE, server_id)
+
+
+def redo(part: Slice) -> None:
+    """Dirty one slice again for the engine's own reasons, such as a deadline that has come."""
+    _dirty([part], None, False)

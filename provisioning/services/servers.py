@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import asyncssh
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
 from panel.core import audit, names, policy, queue, vault
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
-from provisioning.models import Operation, Server
+from provisioning.models import Address, Operation, Server
 from provisioning.services import intents, operations
 from provisioning.services.inputs import normal
 
@@ -115,6 +119,48 @@ def bootstrap(*, actor: Actor, server: Server, password: str = "") -> Operation:
         audit.record(actor, "server.bootstrap", server)
         queue.ring(BOOTSTRAP, operation.id, secret)
     return operation
+
+
+def keep_facts(*, server_id: str, facts: Mapping[str, Any], php: str = "") -> None:
+    """Keep what a server said of itself; its global addresses become shared ones when it has none yet. For the worker."""
+    with transaction.atomic():
+        server = Server.objects.select_for_update(of=("self",)).get(pk=server_id)
+        server.facts = dict(facts)
+        server.debian = int(facts["os"]["version"])
+        server.php_versions = list(facts.get("php") or ([php] if php else server.php_versions))
+        server.seen_at = timezone.now()
+        server.save(update_fields=["facts", "debian", "php_versions", "seen_at"])
+        if not server.addresses.exists():
+            Address.objects.bulk_create(
+                Address(server=server, ip=ip, family=6 if ":" in ip else 4) for ip in facts.get("addresses", ())
+            )
+
+
+def prepared(*, operation: Operation) -> None:
+    """The node program answers: the server's own slice follows as part of the same operation. For the worker."""
+    if operation.server is None:
+        raise ValueError("The operation has no server.")
+    with transaction.atomic():
+        intents.add_server(operation.server, operation=operation)
+
+
+def preparation_failed(*, operation: Operation, reason: str, detail: str) -> None:
+    """End a set-up that could not go on. For the worker."""
+    with transaction.atomic():
+        Server.objects.filter(pk=operation.server_id).update(state=Server.State.FAILED)
+        Operation.objects.filter(pk=operation.pk).update(
+            status=Operation.Status.REJECTED, reason=reason, detail=detail, finished_at=timezone.now()
+        )
+
+
+def ready(*, server_id: str) -> None:
+    """The server's base configuration is live: it may take accounts. For the worker."""
+    Server.objects.filter(pk=server_id).update(state=Server.State.READY)
+
+
+def not_ready(*, server_id: str) -> None:
+    """The server's base configuration could not be made. For the worker."""
+    Server.objects.filter(pk=server_id).update(state=Server.State.FAILED)
 
 
 def change(*, actor: Actor, server: Server, **values: object) -> Server:

@@ -51,7 +51,7 @@ class AddressListField(forms.CharField):
 
 
 def name_input(**attrs: str) -> forms.TextInput:
-    """Return an input for host names, user names and the like: no capitals, corrections or suggestions by the browser."""
+    """Return an input for host names, user names and the like: the browser leaves what is typed as it is."""
     common = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
     return forms.TextInput(attrs={**common, **attrs})
 

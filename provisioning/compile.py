@@ -1,0 +1,67 @@
+"""From specifications to the bundle of one server: drivers turn each slice into resources. Shared by apply and preview."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from jinja2 import TemplateError
+
+from provisioning import desired, drivers
+from provisioning.models import Server, Slice
+from provisioning.planning.bundle import SliceBundle
+from provisioning.planning.resources import DuplicateResource, Resource, by_key
+from provisioning.spec import ServerSpec
+from provisioning.spec.checks import SpecInvalid
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What could be compiled, by slice id, and why the rest could not (for the provider's eyes)."""
+
+    resources: dict[str, dict[str, Resource]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def bundles(
+        self,
+        slices: Sequence[Slice],
+        generations: dict[str, int],
+        tombstones: dict[str, list[str]],
+        *,
+        whole: Collection[str] = (),
+    ) -> list[SliceBundle]:
+        """Return the slices' bundles, the server's own first; bodies that the server holds are left out except for `whole`."""
+        ordered = sorted(slices, key=lambda part: (part.hosting_id is not None, part.id))
+        return [
+            SliceBundle(
+                slice=part.name,
+                generation=generations[part.id],
+                resources=self.resources[part.id],
+                tombstones=tuple(tombstones.get(part.id, ())),
+                known=frozenset() if part.id in whole else frozenset(part.manifest.values()),
+            )
+            for part in ordered
+            if part.id in self.resources
+        ]
+
+
+def compile_slices(server: Server, slices: Sequence[Slice], using: str) -> Compiled:
+    """Compile `slices` of one server. A slice whose rows are not fit for a configuration is refused, the others go on."""
+    compiled = Compiled()
+    specs = desired.accounts(server, [part.hosting_id for part in slices if part.hosting_id], using)
+    spec = desired.server_spec(server, using)
+    for part in slices:
+        try:
+            compiled.resources[part.id] = by_key(_resources(spec, part, specs))
+        except (SpecInvalid, DuplicateResource, TemplateError, ValueError) as error:
+            compiled.refused[part.id] = f"{type(error).__name__}: {error}"
+    return compiled
+
+
+def _resources(spec: ServerSpec, part: Slice, specs: desired.Desired) -> list[Resource]:
+    if part.hosting_id is None:
+        return drivers.for_server(spec)
+    account = specs[part.hosting_id]
+    if isinstance(account, SpecInvalid):
+        raise account
+    return drivers.for_account(spec, account) if account.services else []

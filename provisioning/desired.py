@@ -1,0 +1,219 @@
+"""From rows to specifications: what one server and the dirty accounts on it should be. Reads only; drivers do the rest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connections, transaction
+from django.template.loader import render_to_string
+
+from accounts.models import Brand
+from provisioning.models import (
+    Address,
+    Database,
+    DatabaseUser,
+    HostingAccount,
+    Mailbox,
+    MailAlias,
+    MailDomain,
+    Placement,
+    Server,
+    Site,
+    SiteName,
+    Zone,
+)
+from provisioning.selectors import brands
+from provisioning.selectors import zones as zone_selectors
+from provisioning.spec import (
+    AccountSpec,
+    AddressSpec,
+    DatabaseSpec,
+    DatabaseUserSpec,
+    MailAliasSpec,
+    MailboxSpec,
+    MailDomainSpec,
+    ServerSpec,
+    SiteSpec,
+    ZoneSpec,
+)
+from provisioning.spec.checks import SpecInvalid
+
+ROLE_ALIASES = ("abuse", "postmaster")
+SNAPSHOT = "snapshot"
+
+Desired = dict[str, AccountSpec | SpecInvalid]
+
+
+@contextmanager
+def snapshot() -> Iterator[str]:
+    """Open one consistent read of the database (REPEATABLE READ; on SQLite a deferred transaction) and give its alias."""
+    connection = connections[SNAPSHOT]
+    outermost = not connection.in_atomic_block
+    with transaction.atomic(using=SNAPSHOT):
+        if outermost and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield SNAPSHOT
+
+
+def server_spec(server: Server, using: str = "default") -> ServerSpec:
+    """Return what `server` is to be; raises SpecInvalid when a stored value is not fit for a configuration."""
+    return ServerSpec(
+        id=server.id,
+        platform_name=server.platform_name,
+        debian=server.debian or 0,
+        stack=server.stack,
+        roles=server.roles,
+        php_versions=tuple(server.php_versions),
+        addresses=tuple(
+            AddressSpec(row.ip, row.family, row.public, row.kind == Address.Kind.DEDICATED)
+            for row in Address.objects.using(using).filter(server=server).order_by("family", "id")
+        ),
+    )
+
+
+def accounts(server: Server, hosting_ids: Collection[str], using: str = "default") -> Desired:
+    """Return the specification of each account's slice on `server`, or why it can't have one, by account id.
+
+    A terminated account has a specification without services: nothing of it is to be. The number of queries is fixed.
+    """
+    rows = _Rows.read(server, hosting_ids, using)
+    found: Desired = {}
+    for hosting in rows.hostings:
+        try:
+            found[hosting.id] = _account(hosting, rows)
+        except SpecInvalid as error:
+            found[hosting.id] = error
+    return found
+
+
+@dataclass
+class _Rows:
+    """Everything that the wanted slices are made of, by account (or by what it belongs to)."""
+
+    hostings: list[HostingAccount]
+    services: dict[str, set[str]]
+    brands: dict[str, Brand]
+    addresses: dict[str, list[str]]
+    sites: dict[str, list[Site]] = field(default_factory=dict)
+    names: dict[str, list[SiteName]] = field(default_factory=dict)
+    zones: dict[str, list[Zone]] = field(default_factory=dict)
+    records: dict[str, Any] = field(default_factory=dict)
+    databases: dict[str, list[Database]] = field(default_factory=dict)
+    users: dict[str, list[DatabaseUser]] = field(default_factory=dict)
+    mail_domains: dict[str, list[MailDomain]] = field(default_factory=dict)
+    mailboxes: dict[str, list[Mailbox]] = field(default_factory=dict)
+    aliases: dict[str, list[MailAlias]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, server: Server, hosting_ids: Collection[str], using: str) -> _Rows:
+        ids = list(hosting_ids)
+
+        def of(model: Any, path: str = "hosting") -> Any:
+            return model._base_manager.using(using).filter(**{f"{path}__in": ids}).order_by("id")
+
+        hostings = list(
+            HostingAccount._base_manager.using(using)
+            .filter(pk__in=ids)
+            .select_related("organization", "package")
+            .order_by("id")
+        )
+        services = defaultdict(set)
+        for hosting_id, service in of(Placement).filter(server=server).values_list("hosting_id", "service"):
+            services[hosting_id].add(service)
+        dedicated = of(Address).filter(server=server).values_list("hosting_id", "ip")
+        zones = list(of(Zone).select_related("hosting__organization"))
+        return cls(
+            hostings=hostings,
+            services=services,
+            brands=brands.of_organizations({item.organization for item in hostings}, using),
+            addresses=_grouped(dedicated, lambda row: row[0], lambda row: row[1]),
+            sites=_grouped(of(Site).select_related("domain"), lambda row: row.hosting_id),
+            names=_grouped(of(SiteName, "site__hosting"), lambda row: row.site_id),
+            zones=_grouped(zones, lambda row: row.hosting_id),
+            records=zone_selectors.specs(zones, using),
+            databases=_grouped(of(Database), lambda row: row.hosting_id),
+            users=_grouped(of(DatabaseUser).prefetch_related("databases"), lambda row: row.hosting_id),
+            mail_domains=_grouped(of(MailDomain), lambda row: row.hosting_id),
+            mailboxes=_grouped(of(Mailbox, "mail_domain__hosting"), lambda row: row.mail_domain_id),
+            aliases=_grouped(of(MailAlias, "mail_domain__hosting"), lambda row: row.mail_domain_id),
+        )
+
+
+def _grouped(rows: Any, key: Any, value: Any = lambda row: row) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(value(row))
+    return groups
+
+
+def _account(hosting: HostingAccount, rows: _Rows) -> AccountSpec:
+    terminated = hosting.status == HostingAccount.Status.TERMINATED
+    services = frozenset() if terminated else frozenset(rows.services[hosting.id])
+    brand = rows.brands.get(hosting.organization_id)
+    return AccountSpec(
+        id=hosting.id,
+        username=hosting.username,
+        uid=hosting.uid,
+        gid=hosting.uid,
+        services=services,
+        suspended=hosting.status == HostingAccount.Status.SUSPENDED,
+        default_page=_default_page(hosting, brand) if "web" in services else "",
+        sites=tuple(_site(site, rows) for site in rows.sites[hosting.id] if "web" in services),
+        zones=tuple(_zone(zone, brand, rows) for zone in rows.zones[hosting.id] if "dns" in services),
+        databases=tuple(DatabaseSpec(row.name) for row in rows.databases[hosting.id] if "database" in services),
+        database_users=tuple(_user(row) for row in rows.users[hosting.id] if "database" in services),
+        mail_domains=tuple(_mail(row, brand, rows) for row in rows.mail_domains[hosting.id] if "mail" in services),
+    )
+
+
+def _default_page(hosting: HostingAccount, brand: Brand | None) -> str:
+    return render_to_string("provisioning/default_page.html", {"domain": hosting.domain, "brand": brand})
+
+
+def _site(site: Site, rows: _Rows) -> SiteSpec:
+    names = rows.names[site.id]
+    return SiteSpec(
+        hostname=next(name.hostname for name in names if name.kind == SiteName.Kind.PRIMARY),
+        aliases=tuple(name.hostname for name in names if name.kind != SiteName.Kind.PRIMARY),
+        docroot=site.docroot,
+        php_version=site.php_version,
+        listen=tuple(rows.addresses[site.hosting_id]),
+    )
+
+
+def _zone(zone: Zone, brand: Brand | None, rows: _Rows) -> ZoneSpec:
+    if brand is None or not brand.nameservers:
+        raise SpecInvalid("name servers", "are missing: the brand has none")
+    return ZoneSpec(
+        name=zone.name,
+        mname=brand.nameservers[0],
+        rname=brand.hostmaster,
+        records=rows.records[zone.id],
+        serial_floor=zone.serial,
+    )
+
+
+def _user(user: DatabaseUser) -> DatabaseUserSpec:
+    return DatabaseUserSpec(
+        name=user.name,
+        password_hash=user.password_hash,
+        databases=tuple(sorted(database.name for database in user.databases.all())),
+        host=user.host,
+    )
+
+
+def _mail(mail_domain: MailDomain, brand: Brand | None, rows: _Rows) -> MailDomainSpec:
+    mailboxes = tuple(
+        MailboxSpec(row.local, row.password_hash, row.quota_bytes, row.enabled)
+        for row in rows.mailboxes[mail_domain.id]
+    )
+    aliases = [MailAliasSpec(row.local, tuple(row.destinations)) for row in rows.aliases[mail_domain.id]]
+    taken = {item.local for item in (*mailboxes, *aliases)}
+    if brand is not None and brand.hostmaster:
+        aliases += [MailAliasSpec(local, (brand.hostmaster,)) for local in ROLE_ALIASES if local not in taken]
+    return MailDomainSpec(mail_domain.name, mail_domain.delivers, mailboxes, tuple(aliases))

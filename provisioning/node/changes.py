@@ -1,0 +1,44 @@
+"""One change of one resource, and what belongs to it while it is being made. A value: it does nothing by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .rules import Body
+
+ADD, CHANGE, REMOVE, DESTROY = "add", "change", "remove", "destroy"
+
+
+@dataclass
+class Change:
+    """`old` is what was applied last, `new` what is asked for; `before` is what was really there, enough to undo."""
+
+    slice: str
+    key: str
+    change: str
+    old: Body | None
+    new: Body | None
+    hash: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+    hint: dict[str, Any] = field(default_factory=dict)
+    before: Any = None
+    is_live: bool = False
+
+    @property
+    def kind(self) -> str:
+        return self.key.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        return self.key.partition(":")[2]
+
+    @property
+    def body(self) -> Body:
+        """What is asked for, or what is being removed."""
+        return self.new if self.new is not None else (self.old or {})
+
+    @property
+    def services(self) -> set[str]:
+        """The daemons that read this resource."""
+        return {body["service"] for body in (self.old, self.new) if body is not None and body.get("service")}

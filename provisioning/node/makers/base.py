@@ -1,0 +1,52 @@
+"""What makes resources so: the interface that all makers share. One maker handles all changes of its kinds together."""
+
+from __future__ import annotations
+
+from ..changes import Change
+from ..errors import Failures, RefusedError
+from ..node import Node
+from ..rules import Body
+from ..state import Remembered
+
+
+class Maker:
+    """Makes, undoes and removes the resources of some kinds. A failure is a slice's: the others go on."""
+
+    name: str
+
+    def before(self, node: Node, changes: list[Change]) -> Failures:
+        """Note in each change what is there now, enough to undo; refuse what belongs to somebody else."""
+        return {}
+
+    def make(self, node: Node, changes: list[Change]) -> Failures:
+        """Bring the changes about, as far as no daemon has to act; removals included."""
+        return {}
+
+    def go_live(self, node: Node, changes: list[Change]) -> Failures:
+        """After all checks: tell what is served live. Sets `is_live` on what is out."""
+        return {}
+
+    def undo(self, node: Node, changes: list[Change]) -> None:
+        """Back to `before`, however far making got; may run twice. Raises when that is impossible now."""
+
+    def finish(self, node: Node, changes: list[Change]) -> dict[str, str]:
+        """After the commit: late removals and destruction. Key → why it could not be done yet."""
+        return {}
+
+    def differs(self, node: Node, resources: list[Remembered]) -> dict[str, Body | None]:
+        """Key → what is really there (None: nothing), for those resources that are not as they should be."""
+        return {}
+
+
+class Failing:
+    """Collects failures by slice while a maker goes through its changes."""
+
+    def __init__(self) -> None:
+        self.found: Failures = {}
+
+    def add(self, change: Change, error: RefusedError) -> None:
+        """Note why a slice fails; the first reason stays."""
+        self.found.setdefault(change.slice, error)
+
+    def __contains__(self, change: Change) -> bool:
+        return change.slice in self.found

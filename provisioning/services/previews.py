@@ -1,0 +1,64 @@
+"""Previews: asked for by a person or program, worked out by a task, confirmed by repeating the same verb for real."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Organization
+from panel.core import policy, queue
+from panel.core.actors import Actor
+from panel.core.errors import Conflict, Invalid
+from provisioning.models import Operation, Preview
+from provisioning.services import verbs
+
+BUILD = "provisioning.tasks.build_preview"
+LIFETIME = timedelta(minutes=30)
+
+
+def request(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> Preview:
+    """Ask for the plan of `verb` with `arguments` (ids and plain values). Secret arguments are not kept.
+
+    The preview belongs to whoever asked; it is forgotten after half an hour.
+    """
+    known = verbs.VERBS.get(verb)
+    if known is None:
+        raise Invalid("unknown", _("There is no such verb."), "verb")
+    organization = Organization.objects.get(pk=actor.organization_id)
+    policy.require(actor, "preview.create", organization)
+    with transaction.atomic():
+        preview = Preview.objects.create(
+            organization=organization,
+            actor={**asdict(actor), "scopes": sorted(actor.scopes) if actor.scopes is not None else None},
+            verb=verb,
+            arguments={name: value for name, value in arguments.items() if name not in known.secret},
+            expires_at=timezone.now() + LIFETIME,
+        )
+        queue.ring(BUILD, preview.id)
+    return preview
+
+
+def confirm(*, actor: Actor, preview: Preview, secrets: Mapping[str, str] | None = None) -> tuple[Any, Operation]:
+    """Carry out what a ready preview showed, by the actor that asked for it; returns what was made and the operation."""
+    policy.require(actor, "preview.create", preview)
+    if preview.actor["user_id"] != actor.user_id or preview.actor["organization_id"] != actor.organization_id:
+        raise Conflict(_("Only who asked for a plan can confirm it."), code="not_yours")
+    if preview.status != Preview.Status.READY or preview.expires_at < timezone.now():
+        raise Conflict(_("This plan is not ready or has expired. Ask for a new one."), code="expired")
+    return verbs.run(actor=actor, verb=preview.verb, arguments={**preview.arguments, **(secrets or {})})
+
+
+def answer(*, preview_id: str, status: str, result: Mapping[str, Any]) -> None:
+    """Keep what a preview came to. For the worker."""
+    Preview._base_manager.filter(pk=preview_id).update(status=status, result=dict(result))
+
+
+def forget_expired() -> None:
+    """Delete previews that nobody can confirm any more."""
+    Preview._base_manager.filter(expires_at__lt=timezone.now() - LIFETIME).delete()

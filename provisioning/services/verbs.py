@@ -1,0 +1,106 @@
+"""The verbs that can be asked for by name with plain arguments: what previews carry out and confirmations repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext as _
+
+from accounts.models import Organization
+from panel.core.actors import Actor
+from panel.core.errors import Invalid, NotFound
+from panel.core.scoping import tenant
+from provisioning.models import (
+    Database,
+    DatabaseUser,
+    HostingAccount,
+    Mailbox,
+    MailAlias,
+    MailDomain,
+    Operation,
+    Package,
+    Record,
+    Server,
+    Site,
+    SiteName,
+    Zone,
+)
+from provisioning.services import (
+    database_users,
+    databases,
+    hosting_accounts,
+    mail_aliases,
+    mailboxes,
+    sites,
+    zones,
+)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A service function, the arguments that are ids of objects, and those that are secret."""
+
+    function: Callable[..., Any]
+    objects: Mapping[str, type[models.Model]] = field(default_factory=dict)
+    secret: frozenset[str] = frozenset()
+
+
+_PASSWORD = frozenset({"password"})
+
+VERBS: Mapping[str, Verb] = {
+    "account.create": Verb(
+        hosting_accounts.create, {"organization": Organization, "package": Package, "server": Server}
+    ),
+    "account.suspend": Verb(hosting_accounts.suspend, {"hosting": HostingAccount}),
+    "account.unsuspend": Verb(hosting_accounts.unsuspend, {"hosting": HostingAccount}),
+    "account.terminate": Verb(hosting_accounts.terminate, {"hosting": HostingAccount}),
+    "site.add_alias": Verb(sites.add_alias, {"site": Site}),
+    "site.remove_alias": Verb(sites.remove_alias, {"alias": SiteName}),
+    "record.create": Verb(zones.add_record, {"zone": Zone}),
+    "record.change": Verb(zones.change_record, {"record": Record}),
+    "record.remove": Verb(zones.remove_record, {"record": Record}),
+    "database.create": Verb(databases.create, {"hosting": HostingAccount}),
+    "database.remove": Verb(databases.remove, {"database": Database}),
+    "database_user.create": Verb(
+        database_users.create, {"hosting": HostingAccount, "databases": Database}, _PASSWORD
+    ),
+    "database_user.change": Verb(database_users.change, {"user": DatabaseUser, "databases": Database}, _PASSWORD),
+    "database_user.remove": Verb(database_users.remove, {"user": DatabaseUser}),
+    "mailbox.create": Verb(mailboxes.create, {"mail_domain": MailDomain}, _PASSWORD),
+    "mailbox.change": Verb(mailboxes.change, {"mailbox": Mailbox}, _PASSWORD),
+    "mailbox.remove": Verb(mailboxes.remove, {"mailbox": Mailbox}),
+    "alias.create": Verb(mail_aliases.create, {"mail_domain": MailDomain}),
+    "alias.change": Verb(mail_aliases.change, {"alias": MailAlias}),
+    "alias.remove": Verb(mail_aliases.remove, {"alias": MailAlias}),
+}
+
+
+def run(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> tuple[Any, Operation]:
+    """Carry out a verb; returns what it made (None where it makes nothing) and its operation.
+
+    Ids are looked up within what `actor` can see; raises NotFound for others, Invalid for an unknown verb.
+    """
+    known = VERBS.get(verb)
+    if known is None:
+        raise Invalid("unknown", _("There is no such verb."), "verb")
+    with tenant(actor.path):
+        resolved = {name: _resolve(known.objects.get(name), value) for name, value in arguments.items()}
+        result = known.function(actor=actor, **resolved)
+    if isinstance(result, Operation):
+        return None, result
+    made, operation = result
+    return made, operation
+
+
+def _resolve(model: type[models.Model] | None, value: Any) -> Any:
+    if model is None or value is None:
+        return value
+    if isinstance(value, list):
+        return [_resolve(model, item) for item in value]
+    found = model._default_manager.filter(pk=value).first()
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,34 @@
+"""Where things lie on a target server, as texts that drivers and templates share. Nothing is opened here."""
+
+from __future__ import annotations
+
+import hashlib
+
+STATE = "/var/lib/hostwright"
+ACME = f"{STATE}/acme"
+PAGES = f"{STATE}/pages"
+MAIL = f"{STATE}/mail"
+MAIL_DATABASE = f"{MAIL}/mail.sqlite"
+LOGS = "/var/log/hostwright"
+NGINX_SITES = "/etc/nginx/hostwright/sites"
+APACHE_SITES = "/etc/apache2/hostwright/sites"
+
+_LONGEST_STEM = 200
+
+
+def stem(hostname: str) -> str:
+    """The start of a site's file names; a long host name is cut and told apart by its digest (NAME_MAX is 255 bytes)."""
+    if len(hostname) <= _LONGEST_STEM:
+        return hostname
+    digest = hashlib.sha256(hostname.encode()).hexdigest()[:32]
+    return f"{hostname[: _LONGEST_STEM - 33]}-{digest}"
+
+
+def logs(username: str) -> str:
+    """An account's web logs: root's, readable by the account's group, for daemons never write below a tenant's home."""
+    return f"{LOGS}/{username}"
+
+
+def php_socket(username: str, version: str) -> str:
+    """The socket of an account's PHP pool; at most 45 bytes of the 107 that a Unix socket's path may have."""
+    return f"/run/php/hostwright-{username}-{version}.sock"

@@ -1,0 +1,69 @@
+"""Celery tasks: they wake the engine and carry ids only; all they need is in the database."""
+
+from __future__ import annotations
+
+import structlog
+from celery import shared_task
+from django.db.models import Q
+from django.utils import timezone
+
+from panel.core.scoping import everything
+from provisioning import bootstrap as bootstrap_engine
+from provisioning import mx_check
+from provisioning import preview as preview_engine
+from provisioning import reconcile as engine
+from provisioning.models import Intent, MailDomain, Server, Tombstone
+from provisioning.services import intents, previews
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="provisioning.tasks.reconcile")
+def reconcile(server_id: str) -> None:
+    """Bring one server to its desired state; if it can't be reached, ring again when its delay is over."""
+    delay = engine.reconcile(server_id)
+    if delay is not None:
+        reconcile.apply_async(args=[server_id], countdown=delay.total_seconds())
+
+
+@shared_task(name="provisioning.tasks.sweep")
+def sweep() -> None:
+    """Ring for every server that has something to do: rings may get lost, rows do not."""
+    now = timezone.now()
+    with everything("sweep"):
+        for tombstone in Tombstone.objects.filter(due_at__lte=now, destroyed_at__isnull=True, slice__intents=None):
+            intents.redo(tombstone.slice)
+        due = Q(retry_at__isnull=True) | Q(retry_at__lte=now)
+        waiting = Intent.objects.values("slice__server")
+        for server_id in Server.objects.filter(due, pk__in=waiting).values_list("id", flat=True):
+            reconcile.delay(server_id)
+        previews.forget_expired()
+    check_mail_domains.delay()
+
+
+@shared_task(name="provisioning.tasks.build_preview")
+def build_preview(preview_id: str) -> None:
+    """Work out one preview."""
+    preview_engine.build(preview_id)
+
+
+@shared_task(name="provisioning.tasks.fetch_host_key")
+def fetch_host_key(server_id: str) -> None:
+    """Fetch the host key that a new server shows, for a person to compare."""
+    with everything("fetch host key"):
+        bootstrap_engine.fetch_host_key(server_id)
+
+
+@shared_task(name="provisioning.tasks.bootstrap")
+def bootstrap(operation_id: str, secret_id: str) -> None:
+    """Set up a bare server."""
+    with everything("bootstrap"):
+        bootstrap_engine.bootstrap(operation_id, secret_id)
+
+
+@shared_task(name="provisioning.tasks.check_mail_domains")
+def check_mail_domains() -> None:
+    """Look up where the MX of waiting mail domains points."""
+    with everything("MX check"):
+        for mail_domain in MailDomain.objects.filter(mx_check.due()).order_by("checked_at")[: mx_check.BATCH]:
+            mx_check.check(mail_domain)

@@ -1,0 +1,95 @@
+"""What every way to a node program has in common: framing, ids, errors (docs/protocol.md)."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from panel.core.errors import Permanent, Temporary
+
+VERSION = 1
+IDLE_SECONDS = 300.0
+
+OnEvent = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a node program is reached: `host_key` is the pinned public key, `private_key` the panel's own (OpenSSH text)."""
+
+    id: str
+    transport: str
+    host: str
+    port: int
+    host_key: str = ""
+    private_key: bytes = b""
+
+
+class NodeError(Permanent):
+    """The node program refused a request as a whole; `code` as in docs/protocol.md."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message, code)
+        self.code = code
+
+
+class Connection(ABC):
+    """One conversation with one node program; calls of several threads take turns."""
+
+    def __init__(self) -> None:
+        self._ids = itertools.count(1)
+        self._turn = threading.Lock()
+        self.closed = False
+
+    @abstractmethod
+    def _send(self, line: bytes) -> None: ...
+
+    @abstractmethod
+    def _receive(self, timeout: float) -> bytes: ...
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def call(self, verb: str, payload: Mapping[str, Any], on_event: OnEvent | None = None) -> dict[str, Any]:
+        """Send one request and return its report; `on_event` sees the steps on the way.
+
+        Raises Temporary when the connection breaks or nothing is heard for five minutes, NodeError when the node refuses.
+        """
+        request = next(self._ids)
+        line = json.dumps({"v": VERSION, "id": request, "verb": verb, "payload": payload}, separators=(",", ":"))
+        with self._turn:
+            try:
+                self._send(line.encode() + b"\n")
+                while True:
+                    answer = self._parse(self._receive(IDLE_SECONDS))
+                    if answer.get("id") != request:
+                        continue
+                    if "event" in answer:
+                        if on_event is not None:
+                            on_event(answer["event"])
+                        continue
+                    break
+            except Temporary:
+                self.close()
+                raise
+        if "error" in answer:
+            raise NodeError(str(answer["error"].get("code")), str(answer["error"].get("message")))
+        report: dict[str, Any] = answer["report"]
+        return report
+
+    @staticmethod
+    def _parse(line: bytes) -> dict[str, Any]:
+        if not line:
+            raise Temporary("The node program ended the conversation.")
+        try:
+            answer = json.loads(line)
+        except ValueError as error:
+            raise Temporary("The node program sent something that is no message.") from error
+        if not isinstance(answer, dict):
+            raise Temporary("The node program sent something that is no message.")
+        return answer

@@ -1,0 +1,78 @@
+"""Search and filters of the provisioning lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters as filters
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from provisioning.models import HostingAccount, Operation, Server
+
+
+def search(placeholder: str) -> filters.CharFilter:
+    """Return the search field `q`, which the filter set's `find` answers."""
+    widget = forms.TextInput(attrs={"placeholder": placeholder, "type": "search", "maxlength": "100"})
+    return filters.CharFilter(method="find", label=_("Search"), widget=widget, max_length=100)
+
+
+class ServerFilter(filters.FilterSet):
+    """Servers by name, address and state."""
+
+    q = search(_("Name or address"))
+    state = filters.ChoiceFilter(choices=Server.State.choices, label=_("State"), empty_label=_("Any state"))
+
+    def find(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Look for the text in names and addresses."""
+        return rows.filter(Q(name__icontains=value) | Q(host__icontains=value) | Q(addresses__ip=value)).distinct()
+
+
+class PackageFilter(filters.FilterSet):
+    """Packages by name."""
+
+    q = search(_("Name"))
+
+    def find(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Look for the text in names."""
+        return rows.filter(name__icontains=value)
+
+
+class AccountFilter(filters.FilterSet):
+    """Hosting accounts by domain, user, client and state."""
+
+    q = search(_("Domain, user or client"))
+    status = filters.ChoiceFilter(
+        choices=HostingAccount.Status.choices, label=_("State"), empty_label=_("All but terminated"), method="of_status"
+    )
+
+    def find(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Look for the text in domains, user names and clients' names."""
+        return rows.filter(
+            Q(domain__icontains=value) | Q(username__icontains=value) | Q(organization__name__icontains=value)
+        )
+
+    def of_status(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Keep the accounts in one state."""
+        return rows.filter(status=value)
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Leave terminated accounts out unless they are asked for."""
+        rows = super().filter_queryset(queryset)
+        if self.form.cleaned_data.get("status"):
+            return rows
+        return rows.exclude(status=HostingAccount.Status.TERMINATED)
+
+
+class OperationFilter(filters.FilterSet):
+    """Operations by what they are about and how they stand."""
+
+    q = search(_("Name or domain"))
+    status = filters.ChoiceFilter(choices=Operation.Status.choices, label=_("State"), empty_label=_("Any state"))
+
+    def find(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Look for the text in subjects and accounts."""
+        return rows.filter(
+            Q(subject__icontains=value) | Q(hosting__domain__icontains=value) | Q(server__name__icontains=value)
+        )

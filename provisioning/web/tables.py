@@ -1,0 +1,189 @@
+"""The lists of the provisioning pages: columns and how a cell looks. What is listed is the selectors' affair."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+from django.utils.translation import gettext_lazy as _
+from django_tables2.utils import A
+
+from provisioning.web import words
+
+STATE = "{% load ui %}{% state value record.get_status_display %}"
+SERVER_STATE = (
+    "{% load ui i18n %}{% if record.unreachable_since %}{% state 'unreachable' %}"
+    "{% else %}{% state value record.get_state_display %}{% endif %}"
+)
+AGO = "{% load ui %}{% moment value 'ago' %}"
+GB = "{% load ui %}{{ value|gb }}"
+LIMIT = "{% load ui %}{{ value|limit }}"
+MONO = '<span class="mono">{{ value }}</span>'
+TITLE = {"a": {"class": "row-title"}}
+
+
+def actions(template: str) -> tables.TemplateColumn:
+    """Return the last column, which holds a row's buttons."""
+    return tables.TemplateColumn(
+        template_name=template,
+        verbose_name="",
+        orderable=False,
+        exclude_from_export=True,
+        attrs={"td": {"class": "cell-actions"}},
+    )
+
+
+class ServerTable(tables.Table):
+    """Target servers."""
+
+    name = tables.Column(linkify=("provisioning:server", {"pk": A("pk")}), attrs=TITLE)
+    state = tables.TemplateColumn(SERVER_STATE, verbose_name=_("State"))
+    host = tables.TemplateColumn(MONO, verbose_name=_("Address"))
+    roles = tables.TemplateColumn(
+        template_name="provisioning/cells/roles.html", verbose_name=_("Roles"), orderable=False
+    )
+    stack = tables.Column(verbose_name=_("Stack"))
+    account_count = tables.Column(verbose_name=_("Accounts"))
+    closed = tables.TemplateColumn(
+        "{% load i18n %}{% if value %}{% translate 'closed' %}{% else %}{% translate 'open' %}{% endif %}",
+        verbose_name=_("New accounts"),
+    )
+
+    class Meta:
+        order_by = "name"
+
+
+class PackageTable(tables.Table):
+    """Packages on sale."""
+
+    name = tables.Column(linkify=("provisioning:package_change", {"pk": A("pk")}), attrs=TITLE)
+    disk_bytes = tables.TemplateColumn(GB, verbose_name=_("Disk"), default=_("unlimited"))
+    mailboxes = tables.TemplateColumn(LIMIT, verbose_name=_("Mailboxes"), default=_("unlimited"))
+    databases = tables.TemplateColumn(LIMIT, verbose_name=_("Databases"), default=_("unlimited"))
+    alias_domains = tables.TemplateColumn(LIMIT, verbose_name=_("Alias domains"), default=_("unlimited"))
+    account_count = tables.Column(verbose_name=_("Accounts"))
+
+    class Meta:
+        order_by = "name"
+
+
+class AccountTable(tables.Table):
+    """Hosting accounts."""
+
+    domain = tables.Column(linkify=("provisioning:account", {"pk": A("pk")}), attrs=TITLE)
+    status = tables.TemplateColumn(STATE, verbose_name=_("State"))
+    username = tables.TemplateColumn(MONO, verbose_name=_("User"))
+    organization = tables.Column(verbose_name=_("Client"), accessor="organization__name")
+    package = tables.Column(verbose_name=_("Package"), accessor="package__name")
+    created_at = tables.TemplateColumn(AGO, verbose_name=_("Created"))
+
+    class Meta:
+        order_by = "domain"
+
+
+class OperationTable(tables.Table):
+    """What was asked for, newest first."""
+
+    subject = tables.Column(
+        verbose_name=_("Operation"), linkify=("provisioning:operation", {"pk": A("pk")}), attrs=TITLE, orderable=False
+    )
+    status = tables.TemplateColumn(STATE, verbose_name=_("State"))
+    hosting = tables.Column(verbose_name=_("Account"), accessor="hosting__domain", default="", orderable=False)
+    actor_label = tables.Column(verbose_name=_("Asked for by"), orderable=False)
+    created_at = tables.TemplateColumn(AGO, verbose_name=_("When"), order_by="id")
+
+    def render_subject(self, record: object) -> str:
+        """Name what was asked for in words."""
+        return words.title(record.verb, record.subject)  # type: ignore[attr-defined]
+
+    value_subject = render_subject
+
+
+class SiteNameTable(tables.Table):
+    """The names that a site answers to."""
+
+    hostname = tables.TemplateColumn(template_name="provisioning/cells/hostname.html", verbose_name=_("Name"))
+    kind = tables.Column(verbose_name=_("Kind"))
+    created_at = tables.TemplateColumn(AGO, verbose_name=_("Added"))
+    actions = actions("provisioning/cells/site_name_actions.html")
+
+
+class DatabaseTable(tables.Table):
+    """Databases of an account."""
+
+    name = tables.TemplateColumn("{% load ui %}{% copyable value %}", verbose_name=_("Database"))
+    users = tables.TemplateColumn(
+        template_name="provisioning/cells/database_users.html", verbose_name=_("Users"), orderable=False
+    )
+    created_at = tables.TemplateColumn(AGO, verbose_name=_("Created"))
+    actions = actions("provisioning/cells/database_actions.html")
+
+
+class DatabaseUserTable(tables.Table):
+    """Database logins of an account."""
+
+    name = tables.TemplateColumn("{% load ui %}{% copyable value %}", verbose_name=_("User"))
+    databases = tables.TemplateColumn(
+        template_name="provisioning/cells/user_databases.html", verbose_name=_("Databases"), orderable=False
+    )
+    host = tables.Column(verbose_name=_("Signs in from"))
+    actions = actions("provisioning/cells/database_user_actions.html")
+
+
+class MailboxTable(tables.Table):
+    """Mailboxes of an account."""
+
+    address = tables.TemplateColumn(
+        "{% load ui %}{% copyable value %}", verbose_name=_("Mailbox"), order_by=("mail_domain__name", "local")
+    )
+    quota_bytes = tables.TemplateColumn(GB, verbose_name=_("Size"), default=_("unlimited"))
+    enabled = tables.TemplateColumn(
+        "{% load ui i18n %}{% if value %}{% translate 'In use' as words %}{% state 'active' words %}"
+        "{% else %}{% translate 'Off' as words %}{% state 'suspended' words %}{% endif %}",
+        verbose_name=_("State"),
+    )
+    actions = actions("provisioning/cells/mailbox_actions.html")
+
+
+class MailAliasTable(tables.Table):
+    """Mail aliases of an account."""
+
+    address = tables.TemplateColumn(
+        "{% load ui %}{% copyable value %}", verbose_name=_("Alias"), order_by=("mail_domain__name", "local")
+    )
+    destinations = tables.TemplateColumn(
+        '{% for item in value %}<div class="mono">{{ item }}</div>{% endfor %}',
+        verbose_name=_("Goes to"),
+        orderable=False,
+    )
+    actions = actions("provisioning/cells/mail_alias_actions.html")
+
+
+class RecordTable(tables.Table):
+    """What a zone serves: records that people added, and default ones."""
+
+    name = tables.TemplateColumn(MONO, verbose_name=_("Name"))
+    type = tables.Column(verbose_name=_("Type"))
+    content = tables.TemplateColumn('<span class="mono wrap-anywhere">{{ value }}</span>', verbose_name=_("Content"))
+    ttl = tables.Column(verbose_name=_("TTL"))
+    origin = tables.TemplateColumn(
+        "{% load i18n %}{% if record.record_id %}{% translate 'yours' %}{% else %}"
+        "<span class='text-secondary'>{% translate 'default' %}</span>{% endif %}",
+        verbose_name=_("From"),
+        orderable=False,
+        empty_values=(),
+    )
+    actions = actions("provisioning/cells/record_actions.html")
+
+
+class RunTable(tables.Table):
+    """Round trips to a server."""
+
+    created_at = tables.TemplateColumn(AGO, verbose_name=_("When"), order_by="id")
+    status = tables.TemplateColumn(STATE, verbose_name=_("State"))
+    slices = tables.Column(verbose_name=_("Parts"))
+    changes = tables.Column(verbose_name=_("Changes"))
+    reloads = tables.TemplateColumn(
+        "{% for name, count in value.items %}{{ name }}{% if not forloop.last %}, {% endif %}{% endfor %}",
+        verbose_name=_("Reloads"),
+        orderable=False,
+    )
+    reason = tables.Column(verbose_name=_("Reason"), orderable=False)
