@@ -1,0 +1,83 @@
+"""From a request or a token to the actor that services know. Whether the actor may do anything is policy's affair."""
+
+from allauth.account.adapter import get_adapter
+from django.http import HttpRequest
+
+from accounts.models import ApiToken, Brand, Membership, Organization, User
+from accounts.policy import WHILE_SUSPENDED
+from accounts.selectors import users
+from panel.core.actors import Actor
+from panel.core.scoping import everything
+
+CHOICE = "organization"
+
+
+def for_request(request: HttpRequest) -> Actor | None:
+    """Return the actor of a signed-in request at its brand's panel, or None for strangers to this panel.
+
+    Of several memberships the one chosen in the session counts, else the oldest.
+    """
+    user = request.user
+    brand: Brand | None = getattr(request, "brand", None)
+    if not isinstance(user, User) or brand is None:
+        return None
+    found = users.memberships_at(user, brand)
+    if not found:
+        return None
+    chosen = request.session.get(CHOICE)
+    membership = next((row for row in found if row.organization_id == chosen), found[0])
+    request.memberships = found  # type: ignore[attr-defined]
+    return for_membership(membership, address=get_adapter().get_client_ip(request))
+
+
+def choose(request: HttpRequest, organization_id: str) -> bool:
+    """Let the session act for another organization of its user from now on; False when the user is nothing there."""
+    found: list[Membership] = getattr(request, "memberships", [])
+    if not any(row.organization_id == organization_id for row in found):
+        return False
+    request.session[CHOICE] = organization_id
+    return True
+
+
+def for_membership(membership: Membership, *, via: str = "web", address: str | None = None) -> Actor:
+    """Return the actor that a membership makes of its user; little is left of it while the organization is suspended."""
+    organization = membership.organization
+    return Actor(
+        user_id=membership.user_id,
+        organization_id=organization.id,
+        path=organization.path,
+        kind=organization.kind,
+        role=membership.role,
+        label=membership.user.name or membership.user.email,
+        via=via,
+        scopes=None if is_active(organization) else WHILE_SUSPENDED,
+        address=address,
+    )
+
+
+def for_token(token: ApiToken, address: str | None = None) -> Actor | None:
+    """Return the actor of a usable API token; None when its user, membership or organization no longer is."""
+    if not token.usable or not token.user.is_active or not is_active(token.organization):
+        return None
+    with everything("a token comes before the scope"):
+        membership = Membership.objects.filter(user_id=token.user_id, organization_id=token.organization_id).first()
+    if membership is None:
+        return None
+    return Actor(
+        user_id=token.user_id,
+        organization_id=token.organization_id,
+        path=token.organization.path,
+        kind=token.organization.kind,
+        role=membership.role,
+        label=token.name,
+        via="api",
+        scopes=frozenset(token.scopes),
+        address=address,
+    )
+
+
+def is_active(organization: Organization) -> bool:
+    """Tell whether the organization and everything above it is active."""
+    with everything("suspension comes from above"):
+        inactive = Organization.objects.filter(id__in=organization.lineage).exclude(status=Organization.Status.ACTIVE)
+        return not inactive.exists()

@@ -1,0 +1,1 @@
+"""API endpoints of the accounts app, thin over its services."""

@@ -1,0 +1,85 @@
+"""The tenant tree: provider, resellers, sub-resellers, clients."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from panel.core import fields, names
+from panel.core.ids import IdField
+from panel.core.scoping import TenantManager, everything
+
+
+class Organization(models.Model):
+    """A node of the tenant tree; `path` holds the ids from the root down to itself, as in `/org_a/org_b/`."""
+
+    class Kind(models.TextChoices):
+        """What the organization is to the business."""
+
+        PROVIDER = "provider", _("Provider")
+        RESELLER = "reseller", _("Reseller")
+        CLIENT = "client", _("Client")
+
+    class Status(models.TextChoices):
+        """Whether its people can work; `closed` is for good."""
+
+        ACTIVE = "active", _("Active")
+        SUSPENDED = "suspended", _("Suspended")
+        CLOSED = "closed", _("Closed")
+
+    id = IdField(prefix="org")
+    kind = models.CharField(max_length=10, choices=Kind)
+    name = fields.NameField(rule=names.label, max_length=100)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+    path = models.CharField(max_length=500, unique=True, editable=False)
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
+    suspended_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    suspended_reason = models.CharField(max_length=200, blank=True)
+    resellers_allowed = models.BooleanField(default=False)
+    mail_vouched = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantManager("path")
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(kind="provider", parent__isnull=True) | (~Q(kind="provider") & Q(parent__isnull=False)),
+                name="organization_only_provider_is_root",
+                violation_error_message=_("Only the provider has no parent."),
+            ),
+            models.UniqueConstraint(
+                fields=("kind",),
+                condition=Q(kind="provider"),
+                name="organization_one_provider",
+                violation_error_message=_("This installation has a provider already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(status="suspended") | Q(suspended_by__isnull=True),
+                name="organization_suspended_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="reseller") | Q(resellers_allowed=False),
+                name="organization_only_resellers_have_resellers",
+                violation_error_message=_("Only a reseller can be allowed to have resellers."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def tenant_path(self) -> str:
+        """Its place in the tree, for scope and policy."""
+        return self.path
+
+    @property
+    def lineage(self) -> list[str]:
+        """The ids from the root to itself."""
+        return self.path.strip("/").split("/")
+
+    def ancestors(self) -> list["Organization"]:
+        """Return the organizations from the root to itself, one query, whatever the tenant scope."""
+        with everything("an organization's ancestors"):
+            found = {row.id: row for row in Organization.objects.filter(id__in=self.lineage)}
+        return [found[key] for key in self.lineage]

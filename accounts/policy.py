@@ -1,0 +1,151 @@
+"""The permission table: which kind of organization and which role may do what to whose objects. The only place that decides."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+
+from panel.core.actors import Actor
+from panel.core.errors import Forbidden, NotFound
+
+log = structlog.get_logger(__name__)
+
+Scope = Literal["subtree", "own", "below"]
+
+PROVIDER = frozenset({"provider"})
+SELLERS = frozenset({"provider", "reseller"})
+EVERYONE = frozenset({"provider", "reseller", "client"})
+RESELLER = frozenset({"reseller"})
+
+OWNERS = frozenset({"owner", "admin"})
+WORKERS = OWNERS | {"technician"}
+MONEY = OWNERS | {"billing"}
+ANYBODY = WORKERS | {"billing", "readonly"}
+
+# What the people of a suspended organization may still do: see to themselves and pay.
+WHILE_SUSPENDED = frozenset({"profile.*", "invoice.view", "payment.*"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may: `kinds` of organization, `roles` in it, and where the object lies: in the actor's own organization,
+    below it, or anywhere in its subtree."""
+
+    kinds: frozenset[str]
+    roles: frozenset[str]
+    scope: Scope = "subtree"
+
+
+def _rules(noun: str, kinds: frozenset[str], **verbs: frozenset[str]) -> dict[str, Rule]:
+    return {f"{noun}.{verb}": Rule(kinds, roles) for verb, roles in verbs.items()}
+
+
+ACTIONS: dict[str, Rule] = {
+    # One's own sign-in.
+    "profile.view": Rule(EVERYONE, ANYBODY, "own"),
+    "profile.change": Rule(EVERYONE, ANYBODY, "own"),
+    # Organizations and people.
+    **_rules("organization", EVERYONE, view=ANYBODY, change=OWNERS),
+    "organization.create_client": Rule(SELLERS, WORKERS | MONEY),
+    "organization.create_reseller": Rule(SELLERS, OWNERS),
+    "organization.suspend": Rule(SELLERS, WORKERS | MONEY, "below"),
+    "organization.unsuspend": Rule(SELLERS, WORKERS | MONEY, "below"),
+    "organization.close": Rule(SELLERS, OWNERS, "below"),
+    "organization.set_limit": Rule(SELLERS, OWNERS, "below"),
+    "organization.allow_resellers": Rule(PROVIDER, OWNERS, "below"),
+    "organization.vouch_mail": Rule(PROVIDER, WORKERS),
+    "membership.view": Rule(EVERYONE, ANYBODY),
+    "membership.add": Rule(EVERYONE, OWNERS),
+    "membership.change": Rule(EVERYONE, OWNERS),
+    "membership.remove": Rule(EVERYONE, OWNERS),
+    "brand.view": Rule(SELLERS, ANYBODY),
+    "brand.change": Rule(SELLERS, OWNERS),
+    "token.view": Rule(EVERYONE, ANYBODY, "own"),
+    "token.create": Rule(EVERYONE, WORKERS, "own"),
+    "token.revoke": Rule(EVERYONE, WORKERS, "own"),
+    "audit.view": Rule(EVERYONE, OWNERS),
+    # Servers: the provider's alone.
+    **_rules(
+        "server",
+        PROVIDER,
+        view=ANYBODY,
+        add=WORKERS,
+        confirm=WORKERS,
+        bootstrap=WORKERS,
+        change=WORKERS,
+        reconcile=WORKERS,
+        remove=OWNERS,
+    ),
+    **_rules("address", PROVIDER, view=ANYBODY, add=WORKERS, change=WORKERS, remove=WORKERS),
+    # What is sold, and what was bought.
+    "package.view": Rule(SELLERS, ANYBODY),
+    **_rules("package", SELLERS, create=OWNERS, change=OWNERS, remove=OWNERS),
+    **_rules(
+        "account",
+        SELLERS,
+        create=WORKERS,
+        change=WORKERS,
+        suspend=WORKERS | MONEY,
+        unsuspend=WORKERS | MONEY,
+        terminate=OWNERS,
+    ),
+    "account.view": Rule(EVERYONE, ANYBODY),
+    "preview.create": Rule(EVERYONE, WORKERS),
+    **_rules("site", EVERYONE, view=ANYBODY, change=WORKERS),
+    **_rules("site", SELLERS, create=WORKERS, remove=WORKERS),
+    **_rules("zone", EVERYONE, view=ANYBODY),
+    **_rules("zone", SELLERS, create=WORKERS, change=WORKERS, remove=WORKERS),
+    **_rules("mail_domain", EVERYONE, view=ANYBODY),
+    **_rules("mail_domain", SELLERS, create=WORKERS, vouch=WORKERS, remove=WORKERS),
+    **{
+        action: rule
+        for noun in ("record", "database", "database_user", "mailbox", "alias")
+        for action, rule in _rules(noun, EVERYONE, view=ANYBODY, create=WORKERS, change=WORKERS, remove=WORKERS).items()
+    },
+    "operation.view": Rule(EVERYONE, ANYBODY),
+    "operation.retry": Rule(EVERYONE, WORKERS),
+    "operation.cancel": Rule(EVERYONE, WORKERS),
+    "operation.confirm": Rule(PROVIDER, WORKERS),
+}
+
+
+def check(actor: Actor, action: str, obj: object | None) -> None:
+    """Decide for `panel.core.policy`: return when allowed.
+
+    Raises NotFound when `obj` (by its `tenant_path`) lies outside the actor's subtree, Forbidden when the actor may see it
+    but not do this, and LookupError for an action that the table does not have.
+    """
+    rule = ACTIONS.get(action)
+    if rule is None:
+        raise LookupError(f"The permission table has no action {action}.")
+    if actor.is_system:
+        return
+    path = None if obj is None else str(obj.tenant_path)  # type: ignore[attr-defined]
+    if path is not None and not path.startswith(actor.path):
+        log.warning("policy.invisible", action=action, actor=actor.label, user=actor.user_id, path=path)
+        raise NotFound()
+    if not _granted(actor, action, rule, path):
+        log.warning("policy.forbidden", action=action, actor=actor.label, user=actor.user_id, path=path)
+        raise Forbidden()
+
+
+def _granted(actor: Actor, action: str, rule: Rule, path: str | None) -> bool:
+    if actor.kind not in rule.kinds or actor.role not in rule.roles:
+        return False
+    if actor.scopes is not None and not covers(actor.scopes, action):
+        return False
+    if path is None or rule.scope == "subtree":
+        return True
+    return (path == actor.path) == (rule.scope == "own")
+
+
+def covers(scopes: Iterable[str], action: str) -> bool:
+    """Tell whether one of `scopes` names `action`: exactly, as `noun.*`, as `*.verb`, or as `*`."""
+    noun, _, verb = action.partition(".")
+    return not {action, f"{noun}.*", f"*.{verb}", "*"}.isdisjoint(scopes)
+
+
+def known_scope(scope: str) -> bool:
+    """Tell whether `scope` covers any action at all."""
+    return any(covers((scope,), action) for action in ACTIONS)

@@ -1,0 +1,30 @@
+"""Who may sign in where, and what people are in organizations."""
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Brand, Membership, User
+from panel.core.scoping import everything
+
+
+def at_brand(brand: Brand, email: str) -> list[User]:
+    """Return the active users who sign in at `brand`'s panel with `email`: those of its root, and its own staff."""
+    at_home = Q(brand_root_id=brand.organization_id)
+    staff = Q(memberships__organization_id=brand.organization_id)
+    people = User.objects.filter(at_home | staff, email__iexact=email, is_active=True)
+    return list(people.select_related("brand_root").distinct().order_by("id"))
+
+
+def memberships_at(user: User, brand: Brand) -> list[Membership]:
+    """Return what `user` is in the organizations that `brand`'s panel shows, oldest first; empty for strangers."""
+    with everything("signing in comes before the scope"):
+        rows = Membership.objects.filter(user=user, organization__path__startswith=brand.organization.path)
+        found = list(rows.select_related("organization").order_by("id"))
+    if user.brand_root_id == brand.organization_id:
+        return found
+    return found if any(row.organization_id == brand.organization_id for row in found) else []
+
+
+def members(organization_path: str) -> QuerySet[Membership]:
+    """Return the memberships in scope of the organization at the path."""
+    rows = Membership.objects.filter(organization__path=organization_path)
+    return rows.select_related("user", "organization")

@@ -1,0 +1,122 @@
+"""Limit counters: taken and given back inside the caller's transaction, so that no burst gets past a limit.
+
+Order of locks, the same for all: the organization's own `LimitUse` row, then the counters of its ancestors that have a limit,
+root to leaf, then the subject's own counter. What has no limit above is not locked and not counted there; setting a limit
+sums up what is below from the `LimitUse` rows, which are locked meanwhile.
+"""
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+
+from accounts.models import LimitCounter, LimitUse, Organization
+from panel.core import audit, policy
+from panel.core.actors import Actor
+from panel.core.errors import Invalid, LimitReached
+from panel.core.scoping import everything
+
+RESOURCES = (
+    "accounts",
+    "sites",
+    "site_aliases",
+    "databases",
+    "database_users",
+    "mailboxes",
+    "aliases",
+    "zones",
+    "records",
+    "disk_bytes",
+    "bandwidth_bytes",
+)
+
+
+def take(*, organization: Organization, resource: str, subject: str | None = None, amount: int = 1) -> None:
+    """Count `amount` more of `resource` for `organization` and, when given, the hosting account `subject`.
+
+    Call it inside the transaction that makes the thing. Raises LimitReached, naming the level, when any limit on the way
+    from the root is used up; then nothing is counted.
+    """
+    _move(organization, resource, subject, amount)
+
+
+def give_back(*, organization: Organization, resource: str, subject: str | None = None, amount: int = 1) -> None:
+    """Undo `take` when the thing is gone."""
+    _move(organization, resource, subject, -amount)
+
+
+def set_limit(*, subject: str, resource: str, limit: int | None) -> LimitCounter:
+    """Set the limit of an organization or hosting account (by id); None is unlimited, 0 none.
+
+    It may lie below what is used: that stays, and more is refused.
+    """
+    _known(resource)
+    if limit is not None and (isinstance(limit, bool) or limit < 0):
+        raise Invalid("limit", _("A limit is a whole number from 0, or empty for unlimited."), resource)
+    with transaction.atomic():
+        with everything("limits are summed over the subtree"):
+            organization = Organization.objects.filter(pk=subject).first()
+            if organization is not None:
+                below = LimitUse.objects.filter(resource=resource, organization__path__startswith=organization.path)
+                uses = list(below.select_for_update(of=("self",)).order_by("organization_id"))
+        counter = _counter(subject, resource)
+        counter.limit = limit
+        if organization is not None:
+            counter.used = sum(use.amount for use in uses)
+        counter.save()
+    return counter
+
+
+def change_limits(*, actor: Actor, organization: Organization, limits: dict[str, int | None]) -> None:
+    """Set several limits of an organization below the actor's."""
+    policy.require(actor, "organization.set_limit", organization)
+    with transaction.atomic():
+        known = dict(LimitCounter.objects.filter(subject=organization.id).values_list("resource", "limit"))
+        for resource, limit in limits.items():
+            set_limit(subject=organization.id, resource=resource, limit=limit)
+        audit.record(actor, "organization.set_limit", organization, audit.difference(known, limits))
+
+
+def used_by(organization: Organization, resource: str) -> int:
+    """Return how much of `resource` the organization and everything below it hold."""
+    with everything("limits are summed over the subtree"):
+        below = LimitUse.objects.filter(resource=resource, organization__path__startswith=organization.path)
+        return below.aggregate(total=Sum("amount"))["total"] or 0
+
+
+def _move(organization: Organization, resource: str, subject: str | None, amount: int) -> None:
+    _known(resource)
+    with transaction.atomic():
+        LimitUse.objects.get_or_create(organization=organization, resource=resource)
+        use = LimitUse.objects.select_for_update().get(organization=organization, resource=resource)
+        limited = LimitCounter.objects.filter(subject__in=organization.lineage, resource=resource, limit__isnull=False)
+        for identifier in sorted(limited.values_list("subject", flat=True), key=organization.lineage.index):
+            counter = LimitCounter.objects.select_for_update().get(subject=identifier, resource=resource)
+            _count(counter, amount, _level(identifier, organization))
+        if subject is not None:
+            _count(_counter(subject, resource), amount, _("this hosting account"))
+        use.amount = max(use.amount + amount, 0)
+        use.save(update_fields=["amount"])
+
+
+def _count(counter: LimitCounter, amount: int, level: str) -> None:
+    if amount > 0 and counter.limit is not None and counter.used + amount > counter.limit:
+        raise LimitReached(rule=counter.resource, level=level, used=counter.used, limit=counter.limit)
+    counter.used = max(counter.used + amount, 0)
+    counter.save(update_fields=["used"])
+
+
+def _counter(subject: str, resource: str) -> LimitCounter:
+    LimitCounter.objects.get_or_create(subject=subject, resource=resource)
+    return LimitCounter.objects.select_for_update().get(subject=subject, resource=resource)
+
+
+def _level(identifier: str, organization: Organization) -> str:
+    """Name a level without naming an organization: a client must not learn who is above its reseller."""
+    if identifier == organization.id:
+        return _("this organization")
+    return _("the provider") if identifier == organization.lineage[0] else _("the reseller")
+
+
+def _known(resource: str) -> None:
+    if resource not in RESOURCES:
+        raise LookupError(f"There is no counter of {resource}.")

@@ -1,0 +1,1 @@
+"""Pages of the accounts app, thin over its services."""

@@ -1,0 +1,6 @@
+"""Routes of the accounts web."""
+
+from django.urls import URLPattern, URLResolver
+
+app_name = "accounts"
+urlpatterns: list[URLPattern | URLResolver] = []

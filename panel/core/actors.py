@@ -1,0 +1,37 @@
+"""Who does something: the identity that services receive, policy judges and audit keeps; it decides nothing itself."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["system", "provider", "reseller", "client"]
+Role = Literal["system", "owner", "admin", "technician", "billing", "readonly"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A user acting for an organization, or the system itself.
+
+    `path` is the organization's place in the tree ("/" for the system), `scopes` the actions that an API token is
+    restricted to (None: no restriction), `impersonator_id` the user behind an impersonation, `address` the IP address.
+    """
+
+    user_id: str | None
+    organization_id: str | None
+    path: str
+    kind: Kind
+    role: Role
+    label: str
+    via: str = "web"
+    scopes: frozenset[str] | None = None
+    impersonator_id: str | None = None
+    address: str | None = None
+
+    @classmethod
+    def system(cls, reason: str) -> "Actor":
+        """Return the actor of scheduled and internal work; `reason` becomes its label in the audit log."""
+        return cls(None, None, "/", "system", "system", reason, via="system")
+
+    @property
+    def is_system(self) -> bool:
+        """Tell whether no person or token stands behind this actor."""
+        return self.kind == "system"

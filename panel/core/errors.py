@@ -1,0 +1,144 @@
+"""The refusals and failures that services and workers raise; how they look is the affair of pages and the API."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import IntegrityError, models, transaction
+
+_NOT_UNIQUE = {"unique", "unique_together", "unique_for_date"}
+
+
+class DomainError(Exception):
+    """A refusal: stable `code`, `message` naming rule and remedy, the `field` it concerns, values in `params`."""
+
+    status = 400
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        field: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        *,
+        errors: Mapping[str, list[str]] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.field = field
+        self.params = dict(params or {})
+        self.errors = dict(errors) if errors is not None else {field: [message]} if field else {}
+
+
+class Invalid(DomainError):
+    """A value breaks a rule (HTTP 400)."""
+
+
+class Forbidden(DomainError):
+    """The object is visible, the action is not allowed (HTTP 403)."""
+
+    status = 403
+
+    def __init__(self, message: str = "You are not allowed to do this.", *, code: str = "forbidden") -> None:
+        super().__init__(code, message)
+
+
+class NotFound(DomainError):
+    """No such object for this actor, whether or not it exists for others (HTTP 404)."""
+
+    status = 404
+
+    def __init__(self, message: str = "Not found.", *, code: str = "not_found") -> None:
+        super().__init__(code, message)
+
+
+class Conflict(DomainError):
+    """What is asked collides with what is there (HTTP 409); the message never tells who owns the other."""
+
+    status = 409
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        code: str = "conflict",
+        errors: Mapping[str, list[str]] | None = None,
+    ) -> None:
+        super().__init__(code, message, field, params, errors=errors)
+
+
+class LimitReached(DomainError):
+    """A counter is used up (HTTP 409): `rule` is the resource, `level` whose limit it is."""
+
+    status = 409
+
+    def __init__(self, *, rule: str, level: str, used: int, limit: int, field: str | None = None) -> None:
+        params = {"rule": rule, "level": level, "used": used, "limit": limit}
+        name = rule.replace("_", " ")
+        message = f"The limit of {name} at {level} is reached: {used} of {limit} used."
+        super().__init__("limit_reached", message, field, params)
+        self.rule, self.level, self.used, self.limit = rule, level, used, limit
+
+
+class Held(DomainError):
+    """The change is dangerous and waits for a confirmation (HTTP 409)."""
+
+    status = 409
+
+    def __init__(self, message: str, *, params: Mapping[str, Any] | None = None, code: str = "held") -> None:
+        super().__init__(code, message, None, params)
+
+
+class Temporary(Exception):
+    """Work failed for a reason that passes; the worker tries again."""
+
+
+class Permanent(Exception):
+    """Work cannot succeed as it stands; `message` may be shown to a tenant, `detail` to the provider only."""
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+@contextmanager
+def integrity_as_conflict(message: str = "This is already in use.", field: str | None = None) -> Iterator[None]:
+    """Turn a broken database constraint inside the block into a `Conflict` that tells nothing about the other row.
+
+    The block runs in a savepoint, so that the surrounding transaction stays usable.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise Conflict(message, field=field) from error
+
+
+def clean_or_invalid(instance: models.Model, exclude: list[str] | None = None) -> None:
+    """Run `full_clean()`; raise `Conflict` when only uniqueness is broken, else `Invalid`, with messages by field."""
+    try:
+        instance.full_clean(exclude=exclude)
+    except ValidationError as error:
+        raise from_validation(error) from error
+
+
+def from_validation(error: ValidationError) -> DomainError:
+    """Return the refusal that says what a Django `ValidationError` says."""
+    by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+    errors = {_name(field): [text for item in items for text in item.messages] for field, items in by_field.items()}
+    codes = [item.code or "invalid" for items in by_field.values() for item in items]
+    field = next((_name(field) for field in by_field if field != NON_FIELD_ERRORS), None)
+    message = next(iter(errors.values()))[0]
+    if all(code in _NOT_UNIQUE for code in codes):
+        return Conflict(message, field=field, errors=errors)
+    code = next(code for code in codes if code not in _NOT_UNIQUE)
+    return Invalid(code, message, field, errors=errors)
+
+
+def _name(field: str) -> str:
+    return "non_field" if field == NON_FIELD_ERRORS else field

@@ -1,0 +1,1 @@
+"""Settings: base, and what embedded, production and test add to it."""

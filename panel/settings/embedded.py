@@ -1,0 +1,50 @@
+"""Settings for one machine without a database server or Redis: SQLite and Celery on files, all under `var/`."""
+
+import os
+from pathlib import Path
+
+from panel.core.files import secret_text
+from panel.core.logs import configure
+from panel.settings.base import *
+
+VAR_DIR = Path(os.environ.get("HOSTWRIGHT_VAR_DIR", BASE_DIR / "var"))
+CELERY_DIR = VAR_DIR / "celery"
+for folder in (VAR_DIR, CELERY_DIR / "messages", CELERY_DIR / "control"):
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+SECRET_KEY = os.environ.get("HOSTWRIGHT_SECRET_KEY") or secret_text(VAR_DIR / "secret.key")
+VAULT_KEYS = [key for key in os.environ.get("HOSTWRIGHT_VAULT_KEY", "").split(",") if key]
+VAULT_KEY_FILE = VAR_DIR / "vault.key"
+DEBUG = os.environ.get("HOSTWRIGHT_DEBUG") == "1"
+
+
+def _sqlite(mode: str) -> dict[str, object]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": VAR_DIR / "hostwright.sqlite3",
+        "OPTIONS": {"timeout": 30, "transaction_mode": mode, "init_command": "PRAGMA journal_mode=WAL"},
+    }
+
+
+# Writers queue up from the start of their transaction; `snapshot` reads one state without keeping anybody waiting.
+DATABASES = {"default": _sqlite("IMMEDIATE"), "snapshot": _sqlite("DEFERRED")}
+PANEL_SCHEME = "http"
+PANEL_PORT = os.environ.get("HOSTWRIGHT_PORT", "8000")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+CELERY_BROKER_URL = "hostwright-files://"
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "data_folder_in": str(CELERY_DIR / "messages"),
+    "data_folder_out": str(CELERY_DIR / "messages"),
+    "control_folder": str(CELERY_DIR / "control"),
+    "store_processed": False,
+    "polling_interval": 0.05,
+}
+CELERY_WORKER_CONCURRENCY = 8
+
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = VAR_DIR / "mail"
+STATIC_ROOT = VAR_DIR / "static"
+
+LOGGING_CONFIG = None
+configure(json=False, level=os.environ.get("HOSTWRIGHT_LOG_LEVEL", "INFO"))

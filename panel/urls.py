@@ -1,0 +1,8 @@
+"""Every page of the panel, app by app; the API has its own list in `panel.api_urls`."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("accounts.web.urls")),
+    path("api/", include("panel.api_urls")),
+]
