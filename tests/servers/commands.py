@@ -1,6 +1,8 @@
 """Runs host commands for the test servers; not for anything inside a server."""
 
+import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -21,3 +23,14 @@ def call(*argv: str | Path, stdin: str | None = None, check: bool = True, timeou
         tail = (done.stderr or done.stdout).strip()[-2000:]
         raise CommandError(f"{' '.join(words)}: exit {done.returncode}: {tail}")
     return done.stdout
+
+
+def spawn(argv: list[str], environment: Mapping[str, str], output: Path) -> int:
+    """Start a command in a session of its own, its output appended to a file; returns its process id."""
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    files = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(output), append, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawnp(argv[0], argv, environment, file_actions=files, setsid=True)

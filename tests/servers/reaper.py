@@ -91,15 +91,10 @@ def watch(name: str) -> None:
 
 
 def spawn_watcher(name: str) -> None:
-    """Start the watcher of a server, free of this process's session and files."""
-    subprocess.Popen(
-        [sys.executable, "-m", "tests.servers.reaper", name],
-        cwd=_REPOSITORY,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    """Start the watcher of a server, free of this process's session and files and not its child."""
+    argv = ["setsid", "--fork", sys.executable, "-m", "tests.servers.reaper", name]
+    quiet = subprocess.DEVNULL
+    subprocess.run(argv, cwd=_REPOSITORY, stdin=quiet, stdout=quiet, stderr=quiet, check=True)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.servers import cgroup, image, reaper
-from tests.servers.commands import CommandError, call
+from tests.servers.commands import CommandError, call, spawn
 from tests.servers.network import Network, free_index, resolvers
 from tests.servers.state import RUN, Process, State, every, locked
 
@@ -188,14 +188,7 @@ class Server:
         environment = dict(os.environ)
         if cgroup.hybrid():
             environment["SYSTEMD_NSPAWN_UNIFIED_HIERARCHY"] = "1"
-        with (self.directory / "console.log").open("ab") as console:
-            nspawn = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=environment, start_new_session=True
-            )
-        self._state.nspawn = Process.find(nspawn.pid)
-        nspawn.returncode = (
-            0  # The reaper waits for it by its id: this object is not to, nor to complain that nobody did.
-        )
+        self._state.nspawn = Process.find(spawn(argv, environment, self.directory / "console.log"))
         with locked():
             self._state.save()
         self._wait_for_ssh(timeout)
