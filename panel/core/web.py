@@ -1,0 +1,293 @@
+"""Base classes of the panel's pages: sign-in, permission, refusals as form errors, lists with filter and export.
+
+They know no model: a page says where its rows come from (a selector) and what it does (a service).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+import django_filters
+import django_tables2
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.views.generic.base import TemplateView
+
+from panel.core import policy
+from panel.core.actors import Actor
+from panel.core.errors import DomainError, Forbidden, NotFound
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button beside a page's heading; style is primary, danger or nothing."""
+
+    label: str
+    url: str
+    icon: str = ""
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Empty:
+    """What a list says while there is nothing to list, and the way to the first thing."""
+
+    icon: str
+    title: str
+    text: str = ""
+    action_url: str = ""
+    action_label: str = ""
+
+
+class Page(TemplateView):
+    """A page for somebody who is signed in here and may do `action` with the page's object.
+
+    With `rows()` overridden the object is the row whose key is in the address; a row that the tenant scope or the
+    permission table hides is a 404, one that may be seen but not used so is a 403.
+    """
+
+    action: ClassVar[str] = ""
+    title: str = ""
+    flags: ClassVar[tuple[str, ...]] = ()
+    actor: Actor
+    object: Any
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Let a stranger sign in first; turn the services' refusals into the pages for them."""
+        actor: Actor | None = getattr(request, "actor", None)
+        if actor is None:
+            return redirect_to_login(request.get_full_path())
+        self.actor = actor
+        try:
+            self.object = self.find()
+            policy.require(actor, self.action, self.subject())
+            return super().dispatch(request, *args, **kwargs)
+        except NotFound as error:
+            raise Http404 from error
+        except Forbidden as error:
+            raise PermissionDenied(error.message) from error
+
+    def rows(self) -> QuerySet[Any] | None:
+        """Return where the page's object is looked up, or None for a page without one."""
+        return None
+
+    def find(self) -> Any:
+        """Return the page's object; raises Http404 when the actor has no such row."""
+        rows = self.rows()
+        if rows is None:
+            return None
+        found = rows.filter(pk=self.kwargs["pk"]).first()
+        if found is None:
+            raise Http404
+        return found
+
+    def subject(self) -> object | None:
+        """Return what the permission is asked for: the object, unless a page says otherwise."""
+        return cast(object | None, self.object)
+
+    def may(self, action: str, obj: object | None = None) -> bool:
+        """Tell whether the actor may do `action`, to the page's object by default."""
+        return policy.allowed(self.actor, action, self.subject() if obj is None else obj)
+
+    def get_title(self) -> str:
+        """Return the page's heading."""
+        return str(self.title)
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        """Return the way up as (label, address), the page itself left out."""
+        return []
+
+    def actions(self) -> list[Action]:
+        """Return the buttons beside the heading."""
+        return []
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add heading, way up, buttons, and `may.<noun>_<verb>` for each of `flags`."""
+        return super().get_context_data(
+            title=self.get_title(),
+            breadcrumbs=self.breadcrumbs(),
+            actions=self.actions(),
+            may={flag.replace(".", "_"): self.may(flag) for flag in self.flags},
+            object=self.object,
+            **kwargs,
+        )
+
+
+class ListPage(Page):
+    """A list with search and filters, sorting, pages of 25 and export as CSV (`?export=csv`)."""
+
+    template_name = "generic/list.html"
+    table_class: ClassVar[type[django_tables2.Table]]
+    filter_class: ClassVar[type[django_filters.FilterSet] | None] = None
+    per_page = 25
+    export_name = "list"
+
+    def list_rows(self) -> QuerySet[Any]:
+        """Return what is listed, before filters."""
+        raise NotImplementedError
+
+    def empty(self) -> Empty:
+        """Return what the list says while it is empty."""
+        return Empty("circle-dashed", _("Nothing here yet"))
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Show the list, or send it as a file."""
+        rows = self.list_rows()
+        filtered = self.filter_class(request.GET or None, queryset=rows) if self.filter_class else None
+        if filtered is not None:
+            rows = filtered.qs
+        table = self.table_class(rows)
+        if request.GET.get("export") == "csv":
+            django_tables2.RequestConfig(request, paginate=False).configure(table)
+            return csv_response(table, self.export_name)
+        django_tables2.RequestConfig(request, paginate={"per_page": self.per_page, "silent": True}).configure(table)
+        context = self.get_context_data(
+            table=table, filter=filtered, empty=self.empty(), export_url=self._export_url(), **kwargs
+        )
+        return self.render_to_response(context)
+
+    def _export_url(self) -> str:
+        query = self.request.GET.copy()
+        query["export"] = "csv"
+        return f"?{query.urlencode()}"
+
+
+class FormPage(Page):
+    """A form whose values go to a service; the service's refusals come back at the fields that they name."""
+
+    template_name = "generic/form.html"
+    form_class: ClassVar[type[forms.Form]]
+    submit_label = ""
+    intro = ""
+
+    def act(self, data: dict[str, Any]) -> str:
+        """Call the service with the form's values; return the address of the page to show next."""
+        raise NotImplementedError
+
+    def initial(self) -> dict[str, Any]:
+        """Return the values that the form starts with."""
+        return {}
+
+    def form_options(self) -> dict[str, Any]:
+        """Return further arguments of the form class."""
+        return {}
+
+    def cancel_url(self) -> str:
+        """Return where Cancel leads: one step up, unless a page says otherwise."""
+        crumbs = self.breadcrumbs()
+        return crumbs[-1][1] if crumbs else "/"
+
+    def make_form(self) -> forms.Form:
+        """Return the form, with what was sent when something was."""
+        sent: tuple[Any, ...] = (self.request.POST, self.request.FILES) if self.request.method == "POST" else ()
+        return self.form_class(*sent, initial=self.initial(), **self.form_options())
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Show the form."""
+        return self.show(self.make_form())
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Do it, or show what was refused with the status of the refusal."""
+        form = self.make_form()
+        if not form.is_valid():
+            return self.show(form, status=400)
+        try:
+            return HttpResponseRedirect(self.act(form.cleaned_data))
+        except (NotFound, Forbidden):
+            raise
+        except DomainError as error:
+            refuse(form, error)
+            return self.show(form, status=error.status)
+
+    def show(self, form: forms.Form, status: int = 200) -> HttpResponseBase:
+        """Render the page around the form."""
+        context = self.get_context_data(
+            form=form, submit_label=self.submit_label, intro=self.intro, cancel_url=self.cancel_url()
+        )
+        return self.render_to_response(context, status=status)
+
+
+class ActionPage(Page):
+    """Something done by one button: GET asks, POST does it. A refusal is shown where the person came from."""
+
+    template_name = "generic/confirm.html"
+    question = ""
+    submit_label = ""
+    danger = False
+
+    def act(self) -> str:
+        """Call the service; return the address of the page to show next."""
+        raise NotImplementedError
+
+    def get_question(self) -> str:
+        """Return what the person is asked."""
+        return str(self.question)
+
+    def consequences(self) -> Sequence[str]:
+        """Return what it will do, line by line."""
+        return []
+
+    def cancel_url(self) -> str:
+        """Return where Cancel, and a refusal, lead: one step up, unless a page says otherwise."""
+        crumbs = self.breadcrumbs()
+        return crumbs[-1][1] if crumbs else "/"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the question and its consequences."""
+        return super().get_context_data(
+            question=self.get_question(),
+            consequences=self.consequences(),
+            submit_label=self.submit_label,
+            danger=self.danger,
+            cancel_url=self.cancel_url(),
+            **kwargs,
+        )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Do it."""
+        try:
+            return HttpResponseRedirect(self.act())
+        except (NotFound, Forbidden):
+            raise
+        except DomainError as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(self.cancel_url())
+
+
+def refuse(form: forms.Form, error: DomainError) -> None:
+    """Put a service's refusal into a form: at the fields it names, or above them all when the form has no such field."""
+    by_field = error.errors or {error.field or "": [error.message]}
+    for field, texts in by_field.items():
+        for text in texts:
+            form.add_error(field if field in form.fields else None, text)
+
+
+def csv_response(table: django_tables2.Table, name: str) -> HttpResponse:
+    """Return a table as a CSV file (RFC 4180) whose cells no spreadsheet takes for a formula."""
+    response = HttpResponse(
+        content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    )
+    writer = csv.writer(response)
+    for row in table.as_values(exclude_columns=_not_exported(table)):
+        writer.writerow([inert(value) for value in row])
+    return response
+
+
+def inert(value: object) -> str:
+    """Return a cell's text, with an apostrophe in front where a spreadsheet would read a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def _not_exported(table: django_tables2.Table) -> Iterable[str]:
+    return [column.name for column in table.columns if column.column.exclude_from_export]
