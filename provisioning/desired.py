@@ -192,7 +192,7 @@ def _zone(zone: Zone, brand: Brand | None, rows: _Rows) -> ZoneSpec:
     return ZoneSpec(
         name=zone.name,
         mname=brand.nameservers[0],
-        rname=brand.hostmaster,
+        rname=brand.hostmaster or f"hostmaster@{zone.name}",
         records=rows.records[zone.id],
         serial_floor=zone.serial,
     )

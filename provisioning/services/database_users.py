@@ -25,7 +25,7 @@ def create(
 ) -> tuple[DatabaseUser, Operation]:
     """Create the login `<user name>_<name>` with all rights on `databases`, all of this account."""
     passwords.check(password)
-    with holding.changing(actor, "database.create", hosting) as hosting:
+    with holding.changing(actor, "database_user.create", hosting) as hosting:
         if host == DatabaseUser.Host.ANY and not hosting.package.remote_databases:
             raise Invalid("remote_databases", _("The account's package has no remote database logins."), "host")
         holding.take(hosting, "database_users")
@@ -40,7 +40,7 @@ def create(
             user.save(force_insert=True)
         user.databases.set(_own(hosting, databases))
         operation = holding.finish(
-            actor=actor, action="database.create", hosting=hosting, obj=user, services=("database",)
+            actor=actor, action="database_user.create", hosting=hosting, obj=user, services=("database",)
         )
     return user, operation
 
@@ -51,14 +51,14 @@ def change(
     """Set a new password, or the databases that the user may use."""
     if password is not None:
         passwords.check(password)
-    with holding.changing(actor, "database.change", user.hosting) as hosting:
+    with holding.changing(actor, "database_user.change", user.hosting) as hosting:
         if password is not None:
             user.password_hash = passwords.mysql_native(password)
             user.save(update_fields=["password_hash"])
         if databases is not None:
             user.databases.set(_own(hosting, databases))
         operation = holding.finish(
-            actor=actor, action="database.change", hosting=hosting, obj=user, services=("database",),
+            actor=actor, action="database_user.change", hosting=hosting, obj=user, services=("database",),
             changes={"password": ["old", "new"]} if password is not None else None,
         )
     return user, operation
@@ -66,10 +66,10 @@ def change(
 
 def remove(*, actor: Actor, user: DatabaseUser) -> Operation:
     """Remove a login; sessions that it has open end."""
-    with holding.changing(actor, "database.remove", user.hosting) as hosting:
+    with holding.changing(actor, "database_user.remove", user.hosting) as hosting:
         holding.give_back(hosting, "database_users")
         operation = holding.finish(
-            actor=actor, action="database.remove", hosting=hosting, obj=user, services=("database",)
+            actor=actor, action="database_user.remove", hosting=hosting, obj=user, services=("database",)
         )
         user.delete()
     return operation
