@@ -31,7 +31,7 @@ def for_request(request: HttpRequest) -> Actor | None:
 
 
 def choose(request: HttpRequest, organization_id: str) -> bool:
-    """Let the session act for another organization of its user from now on; False when the user is nothing there."""
+    """Let the session act for another organization of its user; False when the user is nothing there."""
     found: list[Membership] = getattr(request, "memberships", [])
     if not any(row.organization_id == organization_id for row in found):
         return False
@@ -40,7 +40,7 @@ def choose(request: HttpRequest, organization_id: str) -> bool:
 
 
 def for_membership(membership: Membership, *, via: str = "web", address: str | None = None) -> Actor:
-    """Return the actor that a membership makes of its user; little is left of it while the organization is suspended."""
+    """Return the actor that a membership makes of its user; a suspended organization leaves little of it."""
     organization = membership.organization
     return Actor(
         user_id=membership.user_id,

@@ -7,7 +7,7 @@ from accounts.selectors import users
 from panel.core.names import NameInvalid, mail_address
 
 
-class PasswordResetForm(ResetPasswordForm):
+class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]
     """Asks for a reset mail; finds people of the request's panel host only, and tells nobody whether it found any."""
 
     def clean_email(self) -> str:

@@ -29,7 +29,7 @@ class PanelHostMiddleware:
 
 
 class ActorMiddleware:
-    """Sets `request.actor` (None for strangers) and opens its tenant scope; ends a session that is at the wrong panel."""
+    """Sets `request.actor` (None for strangers), opens its tenant scope, ends a session that is at the wrong panel."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""The permission table: which kind of organization and which role may do what to whose objects. The only place that decides."""
+"""The permission table: which kind of organization and which role may do what to whose objects."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -113,8 +113,8 @@ ACTIONS: dict[str, Rule] = {
 def check(actor: Actor, action: str, obj: object | None) -> None:
     """Decide for `panel.core.policy`: return when allowed.
 
-    Raises NotFound when `obj` (by its `tenant_path`) lies outside the actor's subtree, Forbidden when the actor may see it
-    but not do this, and LookupError for an action that the table does not have.
+    Raises NotFound when `obj` (by its `tenant_path`) lies outside the actor's subtree, Forbidden when the actor may see
+    it but not do this, and LookupError for an action that the table does not have.
     """
     rule = ACTIONS.get(action)
     if rule is None:

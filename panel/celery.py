@@ -1,4 +1,4 @@
-"""The Celery application: tasks of every app by name, JSON only. The queue is the database; Celery only wakes workers."""
+"""The Celery application: every app's tasks, JSON only. The queue is the database; Celery only wakes workers."""
 
 import os
 

@@ -9,8 +9,8 @@ from accounts.models.organizations import Organization
 class LimitCounter(models.Model):
     """How much of a resource a subject (an organization or a hosting account, by id) may use and uses.
 
-    `limit` NULL is unlimited, 0 none. An organization's `used` includes everything below it and is kept only while it has
-    a limit, so that unlimited organizations are no bottleneck; see accounts.services.limits.
+    `limit` NULL is unlimited, 0 none. An organization's `used` includes everything below it and is kept only while it
+    has a limit, so that unlimited organizations are no bottleneck; see accounts.services.limits.
     """
 
     subject = models.CharField(max_length=32)

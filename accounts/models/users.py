@@ -11,7 +11,7 @@ from panel.core.ids import IdField
 from panel.core.scoping import TenantManager
 
 
-class UserManager(BaseUserManager):
+class UserManager(BaseUserManager["User"]):
     """Looks people up; outside any tenant scope, because signing in comes before it. Lists go through memberships."""
 
 

@@ -9,7 +9,7 @@ from panel.core.scoping import everything
 
 
 def for_host(host: str) -> Brand | None:
-    """Return the brand whose panel answers at `host` (lower case, no port): the provider's at its own hosts, or None."""
+    """Return the brand whose panel answers at `host` (lower case, no port), or None."""
     with everything("the request's host decides the tenant"):
         brands = Brand.objects.select_related("organization")
         if host in settings.PROVIDER_HOSTS:
@@ -46,7 +46,7 @@ def base_url(brand: Brand) -> str:
 def root_for_member(organization: Organization) -> Organization:
     """Return the brand root of people who join `organization`.
 
-    Clients' people belong to the brand they are sold under; a reseller's own staff to its parent's; the provider's to its own.
+    Clients' people belong to the brand they are sold under, a reseller's staff to its parent's, the provider's to its.
     """
     if organization.kind == Organization.Kind.RESELLER:
         return for_organization(organization.ancestors()[-2]).organization

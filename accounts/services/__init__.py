@@ -1,1 +1,1 @@
-"""The verbs of the accounts app: keyword-only, `actor` first, each with its permission, its audit entry, one transaction."""
+"""The verbs of the accounts app: keyword-only, `actor` first, each with permission, audit entry and one transaction."""

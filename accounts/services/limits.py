@@ -1,8 +1,8 @@
 """Limit counters: taken and given back inside the caller's transaction, so that no burst gets past a limit.
 
-Order of locks, the same for all: the organization's own `LimitUse` row, then the counters of its ancestors that have a limit,
-root to leaf, then the subject's own counter. What has no limit above is not locked and not counted there; setting a limit
-sums up what is below from the `LimitUse` rows, which are locked meanwhile.
+Order of locks, the same for all: the organization's own `LimitUse` row, then the counters of its ancestors that have a
+limit, root to leaf, then the subject's own counter. What has no limit above is not locked and not counted there;
+setting a limit sums up what is below from the `LimitUse` rows, which are locked meanwhile.
 """
 
 from django.db import transaction
@@ -18,7 +18,9 @@ from panel.core.scoping import everything
 RESOURCES = (
     "accounts",
     "sites",
-    "site_aliases",
+    "subdomains",
+    "alias_domains",
+    "addon_domains",
     "databases",
     "database_users",
     "mailboxes",
@@ -33,8 +35,8 @@ RESOURCES = (
 def take(*, organization: Organization, resource: str, subject: str | None = None, amount: int = 1) -> None:
     """Count `amount` more of `resource` for `organization` and, when given, the hosting account `subject`.
 
-    Call it inside the transaction that makes the thing. Raises LimitReached, naming the level, when any limit on the way
-    from the root is used up; then nothing is counted.
+    Call it inside the transaction that makes the thing. Raises LimitReached, naming the level, when any limit on the
+    way from the root is used up; then nothing is counted.
     """
     _move(organization, resource, subject, amount)
 

@@ -1,16 +1,13 @@
 """Who does something: the identity that services receive, policy judges and audit keeps; it decides nothing itself."""
 
 from dataclasses import dataclass
-from typing import Literal
-
-Kind = Literal["system", "provider", "reseller", "client"]
-Role = Literal["system", "owner", "admin", "technician", "billing", "readonly"]
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A user acting for an organization, or the system itself.
 
+    `kind` is provider, reseller, client or system, `role` the membership's role or system.
     `path` is the organization's place in the tree ("/" for the system), `scopes` the actions that an API token is
     restricted to (None: no restriction), `impersonator_id` the user behind an impersonation, `address` the IP address.
     """
@@ -18,8 +15,8 @@ class Actor:
     user_id: str | None
     organization_id: str | None
     path: str
-    kind: Kind
-    role: Role
+    kind: str
+    role: str
     label: str
     via: str = "web"
     scopes: frozenset[str] | None = None

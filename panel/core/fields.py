@@ -7,13 +7,14 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.deconstruct import deconstructible
 
+from panel.core.ids import CharField
 from panel.core.names import NameInvalid
 
 Rule = Callable[[Any], Any]
 
 
 @deconstructible
-class validate:
+class validate:  # noqa: N801 (reads as a function where it is used)
     """Validator that accepts only values which `rule` accepts and leaves as they are."""
 
     def __init__(self, rule: Rule) -> None:
@@ -32,7 +33,7 @@ class validate:
         return hash(self.rule)
 
 
-class NameField(models.CharField):
+class NameField(CharField):
     """A CharField whose `clean()` brings the value into the normal form of `rule`, or refuses it."""
 
     def __init__(self, rule: Rule = str, **kwargs: Any) -> None:

@@ -1,6 +1,5 @@
 """Celery's file-system broker, with messages that appear whole; kombu's own may be read half-written."""
 
-import os
 import shutil
 import time
 import uuid
@@ -16,16 +15,17 @@ from kombu.utils.json import dumps, loads
 class Channel(filesystem.Channel):
     """A channel whose messages are renamed into place, and taken by renaming within the same folder."""
 
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
         folder = Path(self.data_folder_out)
         name = f"{time.time_ns():020d}_{uuid.uuid4()}"
         draft = folder / f"{name}.draft"
         draft.write_bytes(str_to_bytes(dumps(payload)))
         draft.rename(folder / f"{name}.{queue}.msg")
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         folder = Path(self.data_folder_in)
-        for name in sorted(entry for entry in os.listdir(folder) if entry.partition(".")[2] == f"{queue}.msg"):
+        waiting = (file.name for file in folder.iterdir())
+        for name in sorted(name for name in waiting if name.partition(".")[2] == f"{queue}.msg"):
             taken = folder / f"{name}.taken"
             try:
                 (folder / name).rename(taken)

@@ -29,7 +29,7 @@ def text_of(value: object, rule: str, wanted: str, controls: str = "") -> str:
     return value
 
 
-def integer(value: int, lowest: int, highest: int, rule: str) -> int:
+def integer(value: object, lowest: int, highest: int, rule: str) -> int:
     """Return `value` when it is an int (not a bool) within the bounds."""
     if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
         raise NameInvalid(rule, f"Give a whole number from {lowest} to {highest}.")
@@ -77,7 +77,7 @@ def ascii_hostname(text: str) -> str:
 
 
 def ip_address(value: str) -> str:
-    """Return an IPv4 or IPv6 address in its canonical text (RFC 5952), without zone or prefix; IPv4-mapped is refused."""
+    """Return an IPv4 or IPv6 address in its canonical text (RFC 5952); no zone, no prefix, not IPv4-mapped."""
     text = text_of(value, "ip_address", "an IP address")
     try:
         address = ipaddress.ip_address(text)

@@ -3,9 +3,14 @@
 import os
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
+
+if TYPE_CHECKING:
+    CharField = models.CharField[str, str]
+else:
+    CharField = models.CharField
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _RANDOM_BITS = 80
@@ -29,7 +34,7 @@ def new(prefix: str) -> str:
     return f"{prefix}_" + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
 
 
-class IdField(models.CharField):
+class IdField(CharField):
     """Primary key `<prefix>_<ulid>` that makes its own default."""
 
     def __init__(self, prefix: str = "", **kwargs: Any) -> None:

@@ -10,7 +10,7 @@ Next = Callable[[HttpRequest], HttpResponseBase]
 
 
 class ContentSecurityPolicyMiddleware:
-    """Sends a Content-Security-Policy without `unsafe-inline`; a template that needs inline code uses `request.csp_nonce`."""
+    """Sends a Content-Security-Policy without `unsafe-inline`; inline code needs the nonce `request.csp_nonce`."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response

@@ -119,7 +119,7 @@ def relative_path(value: str) -> str:
         raise NameInvalid(
             "relative_path",
             "Give a path below the home directory such as public_html/shop: ASCII letters, digits, . _ and - in parts "
-            "that begin with a letter, digit or underscore, at most 200 characters, without a leading or trailing slash.",
+            "that begin with a letter, digit or underscore; at most 200 characters, no slash at either end.",
         )
     return text
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import idna
 
-from panel.core.hostnames import NameInvalid, hostname, integer, ip_address
+from panel.core.hostnames import NameInvalid, hostname, integer, ip_address, text_of
 
 _OWNER_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]{1,10}")
@@ -36,24 +36,20 @@ def record(type: str, name: str, content: str, zone: str) -> RecordParts:
     `name` may be relative (`www`), `@` or empty for the apex, or end with the zone's own name. Host names in the
     content: `@` is the zone, a single label without a trailing dot is relative to the zone, anything else is absolute.
     """
-    kind = type.upper() if isinstance(type, str) else ""
+    kind = text_of(type, "record_type", "a record type").upper()
     if kind not in _CONTENT:
         raise NameInvalid("record_type", f"Choose one of the record types {', '.join(_CONTENT)}.")
     zone = hostname(zone)
-    if not isinstance(content, str) or not content:
-        raise NameInvalid("record_content", "Give the record's content.")
+    content = text_of(content, "record_content", "the record's content", controls="record_content")
     owner = _owner(name, zone, host=kind in ("A", "AAAA", "MX"))
     if kind == "CNAME" and owner == "@":
         raise NameInvalid(
             "record_cname_apex", "A CNAME is not possible at the zone's apex; use A and AAAA records there."
         )
-    for character in content:
-        if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
-            raise NameInvalid("record_content", "Line breaks and control characters are not possible in a record.")
     return RecordParts(kind, owner, _CONTENT[kind](content, zone))
 
 
-def _owner(name: str, zone: str, *, host: bool) -> str:
+def _owner(name: object, zone: str, *, host: bool) -> str:
     if not isinstance(name, str):
         raise NameInvalid("record_name", "Give the record's name, such as www or @.")
     full = _mapped(name).lower()

@@ -12,7 +12,7 @@ USERNAMES = frozenset(
     shutdown smmsp snmp spamd src ssh sshd sslcert staff statd stats strongswan stunnel sudo sudoers support sync
     sys syslog system systemd tape tcpdump tftp tomcat tor tss tty unbound users utmp uucp uuidd valkey varnish
     video vmail voice webmail webmaster wheel www wwwdata wwwrun zabbix
-    """.split()  # noqa: SIM905 (a list this long is read as text)
+    """.split()
 )
 
 DATABASES = frozenset({"information_schema", "mariadb", "mysql", "performance_schema", "public", "root", "sys", "test"})

@@ -19,7 +19,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.utils.translation import gettext as _
-from django.views.generic.base import TemplateView
+from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 
 from panel.core import policy
 from panel.core.actors import Actor
@@ -49,7 +49,7 @@ class Empty:
     action_label: str = ""
 
 
-class Page(TemplateView):
+class Page(TemplateResponseMixin, ContextMixin, View):
     """A page for somebody who is signed in here and may do `action` with the page's object.
 
     With `rows()` overridden the object is the row whose key is in the address; a row that the tenant scope or the
@@ -76,6 +76,10 @@ class Page(TemplateView):
             raise Http404 from error
         except Forbidden as error:
             raise PermissionDenied(error.message) from error
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Show the page."""
+        return self.render_to_response(self.get_context_data(**kwargs))
 
     def rows(self) -> QuerySet[Any] | None:
         """Return where the page's object is looked up, or None for a page without one."""
@@ -190,7 +194,7 @@ class FormPage(Page):
     def make_form(self) -> forms.Form:
         """Return the form, with what was sent when something was."""
         sent: tuple[Any, ...] = (self.request.POST, self.request.FILES) if self.request.method == "POST" else ()
-        return self.form_class(*sent, initial=self.initial(), **self.form_options())
+        return self.form_class(*sent, **{"initial": self.initial(), **self.form_options()})
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show the form."""
@@ -265,7 +269,7 @@ class ActionPage(Page):
 
 
 def refuse(form: forms.Form, error: DomainError) -> None:
-    """Put a service's refusal into a form: at the fields it names, or above them all when the form has no such field."""
+    """Put a refusal into a form: at the fields that it names, or above them all where the form has no such field."""
     by_field = error.errors or {error.field or "": [error.message]}
     for field, texts in by_field.items():
         for text in texts:

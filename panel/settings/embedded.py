@@ -5,9 +5,10 @@ from pathlib import Path
 
 from panel.core.files import secret_text
 from panel.core.logs import configure
-from panel.settings.base import *
+from panel.settings import base
+from panel.settings.base import *  # noqa: F403
 
-VAR_DIR = Path(os.environ.get("HOSTWRIGHT_VAR_DIR", BASE_DIR / "var"))
+VAR_DIR = Path(os.environ.get("HOSTWRIGHT_VAR_DIR") or base.VAR_DIR)
 CELERY_DIR = VAR_DIR / "celery"
 for folder in (VAR_DIR, CELERY_DIR / "messages", CELERY_DIR / "control"):
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from panel.core.logs import configure
-from panel.settings.base import *
+from panel.settings.base import *  # noqa: F403
 
 
 def _required(name: str) -> str:

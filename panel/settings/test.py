@@ -7,9 +7,9 @@ from pathlib import Path
 import dj_database_url
 
 from panel.core.logs import configure
-from panel.settings.base import *
+from panel.settings.base import *  # noqa: F403
 
-SECRET_KEY = "only-for-tests"
+SECRET_KEY = "only-for-tests"  # noqa: S105
 VAULT_KEYS = ["dGVzdHMtdGVzdHMtdGVzdHMtdGVzdHMtdGVzdHMtMDE="]
 VAR_DIR = Path(tempfile.gettempdir()) / "hostwright-test"
 
