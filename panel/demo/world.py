@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connections
-
 from accounts.models import Organization, User
 from accounts.services import brands, organizations, tokens, users
 from panel.core.actors import Actor
@@ -49,7 +47,6 @@ def wait(what: str, ready: Callable[[], bool], seconds: float) -> None:
         if time.monotonic() > deadline:
             raise DemoFailed(f"{what}: not within {seconds:.0f} s")
         time.sleep(0.05)
-        connections.close_all()
 
 
 def make_people() -> tuple[dict[str, Any], dict[str, Organization], dict[str, Actor]]:
