@@ -48,7 +48,7 @@ def is_banned_name(node: ast.AST) -> bool:
 
 
 def is_open_pattern(node: ast.AST) -> bool:
-    """A validator that ends with `$`, which lets a line feed through: use fullmatch. (Reading text by lines is fine.)"""
+    """A validator that ends with `$`, which lets a line feed through: use fullmatch. Reading lines is fine."""
     if called_name(node) not in PATTERN_TAKERS or not isinstance(node, ast.Call) or "MULTILINE" in ast.unparse(node):
         return False
     words = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "regex")]
