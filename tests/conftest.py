@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.cast", "tests.servers.fixtures"]
 
 KINDS = ("server", "browser", "concurrency", "long")
 

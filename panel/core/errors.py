@@ -120,11 +120,24 @@ def integrity_as_conflict(message: str = "This is already in use.", field: str |
 
 
 def clean_or_invalid(instance: models.Model, exclude: list[str] | None = None) -> None:
-    """Run `full_clean()`; raise `Conflict` when only uniqueness is broken, else `Invalid`, with messages by field."""
+    """Check fields, `clean()` and constraints of `instance`, which takes on the fields' normal forms.
+
+    Raises `Invalid` with all messages by field, or `Conflict` when a uniqueness constraint is broken. Constraints are
+    checked among the rows in scope only; the database checks them among all, see `integrity_as_conflict`.
+    """
     try:
-        instance.full_clean(exclude=exclude)
+        instance.full_clean(exclude=exclude, validate_constraints=False)
     except ValidationError as error:
         raise from_validation(error) from error
+    for model, constraints in instance.get_constraints():
+        for constraint in constraints:
+            try:
+                constraint.validate(model, instance, exclude=set(exclude or ()))
+            except ValidationError as error:
+                message = error.messages[0]
+                if isinstance(constraint, models.UniqueConstraint):
+                    raise Conflict(message, field=_last_field(constraint)) from error
+                raise Invalid(constraint.name, message) from error
 
 
 def from_validation(error: ValidationError) -> DomainError:
@@ -142,3 +155,16 @@ def from_validation(error: ValidationError) -> DomainError:
 
 def _name(field: str) -> str:
     return "non_field" if field == NON_FIELD_ERRORS else field
+
+
+def _last_field(constraint: models.UniqueConstraint) -> str | None:
+    """Return the field that people would change: the last that the constraint speaks of, as in (organization, name)."""
+    if constraint.fields:
+        return constraint.fields[-1]
+    names = [
+        part.name
+        for expression in constraint.expressions
+        for part in expression.flatten()
+        if isinstance(part, models.F)
+    ]
+    return names[-1] if names else None
