@@ -2,7 +2,10 @@
 
 from django.urls import include, path
 
+from panel.health import health
+
 urlpatterns = [
+    path("healthz", health, name="health"),
     path("", include("accounts.web.urls")),
     path("api/", include("panel.api_urls")),
 ]

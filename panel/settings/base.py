@@ -1,5 +1,6 @@
 """Settings common to every way of running the panel."""
 
+import os
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -187,3 +188,8 @@ SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # an address is unique within a brand ro
 # Where panels answer, for links in mails: https://<host>, or with another scheme and port.
 PANEL_SCHEME = "https"
 PANEL_PORT = ""
+
+# How long the data of a terminated account or removed database stays before a server may destroy it.
+TERMINATION_GRACE_DAYS = 7
+# Resolvers that know the public DNS, for the MX check; empty: this machine's own.
+PUBLIC_RESOLVERS = [ip for ip in os.environ.get("HOSTWRIGHT_PUBLIC_RESOLVERS", "").split(",") if ip]
