@@ -12,6 +12,8 @@ import pytest
 from tests.servers import Server, ServerError
 from tests.servers.state import State
 
+pytestmark = pytest.mark.server
+
 OWNER = """
 import sys, time
 from tests.servers import Server
