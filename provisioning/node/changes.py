@@ -12,7 +12,10 @@ ADD, CHANGE, REMOVE, DESTROY = "add", "change", "remove", "destroy"
 
 @dataclass
 class Change:
-    """`old` is what was applied last, `new` what is asked for; `before` is what was really there, enough to undo."""
+    """`old` is what was applied last, `new` what is asked for; `before` is what was really there, enough to undo.
+
+    `is_live`: a daemon has been told. `is_drift`: nobody asked for it; `old` is then what was found on the server.
+    """
 
     slice: str
     key: str
@@ -24,6 +27,7 @@ class Change:
     hint: dict[str, Any] = field(default_factory=dict)
     before: Any = None
     is_live: bool = False
+    is_drift: bool = False
 
     @property
     def kind(self) -> str:

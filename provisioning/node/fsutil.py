@@ -5,15 +5,21 @@ from __future__ import annotations
 import base64
 import contextlib
 import errno
+import itertools
 import os
 import stat
+import time
+from collections.abc import Iterator
 from typing import Any
+
+from .failpoints import failpoint
 
 Snapshot = dict[str, Any]
 """What stood at a name: type none, file, link, directory or other, with mode, uid, gid, data (base64), target."""
 
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NEW_SUFFIX = ".hostwright-new"
+TRASH = ".hostwright-trash"
 READ_LIMIT = 16 * 1024 * 1024
 
 
@@ -204,3 +210,64 @@ def write_atomically(path: str, data: bytes, mode: int, uid: int = 0, gid: int =
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def remove_tree(directory: int, name: str) -> None:
+    """Remove a file or a directory with all it holds, however deep, following no link and crossing no file system.
+
+    It is first renamed into a trash directory beside it, which is then emptied: so what is half removed has no name
+    any more, and a second call goes on where a first one was cut off. OSError when something stays: another file
+    system mounted inside, an immutable file.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(TRASH, 0o700, dir_fd=directory)
+    trash = os.open(TRASH, DIRECTORY, dir_fd=directory)
+    try:
+        if os.fstat(trash).st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, f"{TRASH} belongs to somebody else")
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(name, f"{time.time_ns()}", src_dir_fd=directory, dst_dir_fd=trash)
+        os.fsync(directory)
+        failpoint("home-renamed")
+        _empty(trash)
+    finally:
+        os.close(trash)
+    os.rmdir(TRASH, dir_fd=directory)
+
+
+def _empty(trash: int) -> None:
+    """Empty a directory. What is nested is first moved up, so that depth costs neither descriptors nor stack."""
+    device = os.fstat(trash).st_dev
+    waiting = os.listdir(trash)
+    numbers = itertools.count(time.time_ns())
+    failed: OSError | None = None
+    while waiting:
+        current = waiting.pop()
+        try:
+            if stat.S_ISDIR(os.stat(current, dir_fd=trash, follow_symlinks=False).st_mode):
+                waiting += _flatten(trash, current, device, numbers)
+                os.rmdir(current, dir_fd=trash)
+            else:
+                os.unlink(current, dir_fd=trash)
+        except OSError as error:
+            failed = error
+    if failed is not None:
+        raise failed
+
+
+def _flatten(trash: int, name: str, device: int, numbers: Iterator[int]) -> list[str]:
+    """Unlink the files of a directory and move its subdirectories up; their new names."""
+    moved: list[str] = []
+    descriptor = os.open(name, DIRECTORY, dir_fd=trash)
+    try:
+        if os.fstat(descriptor).st_dev != device:
+            raise OSError(errno.EXDEV, f"another file system is mounted at {name!r}")
+        for entry in os.listdir(descriptor):
+            if stat.S_ISDIR(os.stat(entry, dir_fd=descriptor, follow_symlinks=False).st_mode):
+                moved.append(f"nested.{next(numbers)}")
+                os.rename(entry, moved[-1], src_dir_fd=descriptor, dst_dir_fd=trash)
+            else:
+                os.unlink(entry, dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
+    return moved

@@ -38,6 +38,10 @@ class Steps:
             raise
         self._end(name, started, told)
 
+    def note(self, name: str, seconds: float) -> None:
+        """A step that went well beside others."""
+        self._end(name, time.monotonic() - seconds, {"ok": True, "detail": None})
+
     def _end(self, name: str, started: float, told: dict[str, Any]) -> None:
         milliseconds = round((time.monotonic() - started) * 1000)
         status = "ok" if told["ok"] else "failed"
@@ -62,6 +66,7 @@ class Node:
         self.state = State(self.paths)
         self.accounts = Accounts(self.paths)
         self.steps = Steps(_silent)
+        self.lock_descriptors: tuple[int, ...] = ()
 
     def tell(self, emit: Emit) -> None:
         """Start a new list of steps, told to `emit`."""
@@ -78,8 +83,10 @@ class Node:
                 raise NodeError(
                     "busy", "another apply is running on this server; try again when it has ended"
                 ) from error
+            self.lock_descriptors = (descriptor,)
             yield
         finally:
+            self.lock_descriptors = ()
             os.close(descriptor)
 
     def close(self) -> None:

@@ -45,11 +45,19 @@ def check_service(body: Body) -> None:
     rules.optional_string(body, "service", rules.UNIT, "must be the name of a daemon")
 
 
-class Directory(Kind):
+class PathKind(Kind):
+    """What all names in the file system share: one resource a path, whatever its kind."""
+
+    maker = "tree"
+
+    def claims(self, name: str, body: Body) -> list[str]:
+        return [f"path:{name}"]
+
+
+class Directory(PathKind):
     """A directory; with `data` its content is a tenant's and goes by a tombstone only."""
 
     name = "directory"
-    maker = "tree"
     removed_late = True
 
     def validate(self, name: str, body: Body, scope: Scope) -> None:
@@ -70,11 +78,10 @@ class Directory(Kind):
         return rules.boolean(body, "data")
 
 
-class File(Kind):
+class File(PathKind):
     """A file with its content. `once`: only when nothing is there; `adopt`: may take the place of an unmanaged one."""
 
     name = "file"
-    maker = "tree"
 
     def validate(self, name: str, body: Body, scope: Scope) -> None:
         check_place(name, body, scope)
@@ -88,15 +95,16 @@ class File(Kind):
         check_service(body)
 
     def claims(self, name: str, body: Body) -> list[str]:
-        """Host names and sockets: daemons take the first of two that are equal and serve one tenant as the other."""
+        """Also host names and sockets: of two that are equal, a daemon serves one tenant as the other."""
         service, text = body.get("service") or "", COMMENT.sub("", body["text"])
+        inside: list[str] = []
         if service == "nginx":
-            return [f"nginx:{host}" for host in _hosts(NGINX_NAMES.findall(text))]
-        if service == "apache2":
-            return [f"apache2:{host}" for host in _hosts(APACHE_NAMES.findall(text))]
-        if service.endswith("-fpm"):
-            return [f"listen:{listen}" for listen in POOL_LISTEN.findall(text)]
-        return []
+            inside = [f"nginx:{host}" for host in _hosts(NGINX_NAMES.findall(text))]
+        elif service == "apache2":
+            inside = [f"apache2:{host}" for host in _hosts(APACHE_NAMES.findall(text))]
+        elif service.endswith("-fpm"):
+            inside = [f"listen:{listen}" for listen in POOL_LISTEN.findall(text)]
+        return [f"path:{name}", *inside]
 
 
 def _hosts(found: list[str]) -> list[str]:
@@ -104,11 +112,10 @@ def _hosts(found: list[str]) -> list[str]:
     return sorted(host for host in hosts if "." in host)
 
 
-class Link(Kind):
+class Link(PathKind):
     """A symbolic link to a managed path."""
 
     name = "link"
-    maker = "tree"
 
     def validate(self, name: str, body: Body, scope: Scope) -> None:
         check_place(name, body, scope)
@@ -127,11 +134,10 @@ class Link(Kind):
             raise rules.invalid("target", f"{target!r} leads outside the home of {user}")
 
 
-class Absent(Kind):
+class Absent(PathKind):
     """An unmanaged file that must not be there; it is kept, and comes back when this resource goes."""
 
     name = "absent"
-    maker = "tree"
 
     def validate(self, name: str, body: Body, scope: Scope) -> None:
         scope.require_server("absent")

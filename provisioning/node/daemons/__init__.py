@@ -1,0 +1,154 @@
+"""The daemons by name, and what is done with several of them: check side by side, reload in stages, wait until served."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+from ..changes import Change
+from ..errors import RefusedError
+from ..failpoints import failpoint
+from ..node import Node
+from ..processes import Result, Running, run, run_together
+from .base import Daemon, Unit, has_systemd
+from .fpm import Fpm
+from .others import Dovecot, Mariadb, Named, Postfix
+from .web import Apache, Nginx
+
+FPM = re.compile(r"php(\d\.\d)-fpm")
+POLL_SECONDS = 0.005
+
+DAEMONS: dict[str, Daemon] = {
+    daemon.name: daemon for daemon in (Nginx(), Apache(), Named(), Postfix(), Dovecot(), Mariadb())
+}
+
+
+def daemon(name: str) -> Daemon:
+    """The daemon that resources call `name`; an unknown name is that of a systemd unit."""
+    known = DAEMONS.get(name)
+    if known is not None:
+        return known
+    version = FPM.fullmatch(name)
+    return Fpm(version.group(1)) if version else Unit(name)
+
+
+def ensure_running(node: Node, name: str) -> None:
+    """Start a daemon unless it runs. RefusedError when it is not installed or does not start."""
+    found = daemon(name)
+    if not found.is_installed(node):
+        raise RefusedError("failed", f"{name} is not installed on this server")
+    if found.pid(node) is None:
+        found.start(node)
+
+
+def by_service(changes: list[Change]) -> dict[str, list[Change]]:
+    """The changes that each daemon reads."""
+    found: dict[str, list[Change]] = {}
+    for change in changes:
+        for service in change.services:
+            found.setdefault(service, []).append(change)
+    return found
+
+
+def check(node: Node, names: list[str]) -> dict[str, str]:
+    """Let daemons judge their configuration side by side; name → complaint of those that refuse."""
+    refused: dict[str, str] = {}
+    commands: list[tuple[str, list[str]]] = []
+    for name in sorted(names):
+        found = daemon(name)
+        command = found.check_command()
+        if not found.is_installed(node):
+            refused[name] = f"{name} is not installed on this server"
+        elif command is not None:
+            commands.append((name, command))
+    if commands:
+        with node.steps.step("check " + ", ".join(name for name, _ in commands)) as told:
+            results: list[Result] = run_together([command for _, command in commands])
+            for (name, _command), result in zip(commands, results):
+                if not result.ok:
+                    refused[name] = result.words
+            told["ok"] = not refused
+            told["detail"] = "\n".join(refused) or None
+    return refused
+
+
+def stages(changes: dict[str, list[Change]]) -> list[list[str]]:
+    """The order of reloads: what others connect to first; pools that only go, last, when nobody asks for them."""
+    first, second, last = [], [], []
+    for name, items in sorted(changes.items()):
+        if FPM.fullmatch(name):
+            (first if any(change.new is not None for change in items) else last).append(name)
+        elif name in ("nginx", "apache2"):
+            second.append(name)
+        else:
+            first.append(name)
+    return [stage for stage in (first, second, last) if stage]
+
+
+def reload(node: Node, changes: dict[str, list[Change]], counts: dict[str, int]) -> None:
+    """Make daemons take their new configuration and wait until they serve it. RefusedError when one does not."""
+    settle_systemd(node, [change for items in changes.values() for change in items])
+    for stage in stages(changes):
+        waiting = [_Reload(node, daemon(name), changes[name]) for name in stage]
+        for item in waiting:
+            item.begin()
+            counts[item.daemon.name] = counts.get(item.daemon.name, 0) + 1
+        failpoint("reload-sent")
+        while waiting:
+            waiting = [item for item in waiting if not item.is_over()]
+            if waiting:
+                time.sleep(POLL_SECONDS)
+
+
+def settle_systemd(node: Node, changes: list[Change]) -> None:
+    """Tell systemd of changed unit files and of changed tmpfiles.d lines."""
+    names = {change.name for change in changes if change.kind in ("file", "link", "absent")}
+    if not has_systemd() or node.paths.root:
+        return
+    if any(name.startswith("/etc/systemd/system/") for name in names):
+        run(["systemctl", "daemon-reload"])
+    created = sorted(name for name in names if name.startswith("/etc/tmpfiles.d/"))
+    if created:
+        run(["systemd-tmpfiles", "--create", *created])
+
+
+class _Reload:
+    """One daemon on its way to a new configuration."""
+
+    def __init__(self, node: Node, which: Daemon, changes: list[Change]) -> None:
+        self.daemon = which
+        self._node = node
+        self._changes = changes
+        self._running: Running | None = None
+        self._mark: Any = None
+        self._started = 0.0
+
+    def begin(self) -> None:
+        """Send the signal, or start it when it does not run."""
+        self._started = time.monotonic()
+        pid = self.daemon.pid(self._node)
+        if pid is None:
+            self.daemon.start(self._node)
+            return
+        self._mark = self.daemon.mark(self._node, pid)
+        self._running = self.daemon.reload(self._node, pid, self._changes)
+
+    def is_over(self) -> bool:
+        """Whether the new configuration is served. RefusedError when it failed or took too long."""
+        if self._running is not None:
+            result = self._running.poll()
+            if result is None:
+                return False
+            if not result.ok:
+                raise RefusedError("failed", f"{self.daemon.name} refused to reload: {result.words}")
+            self._running = None
+        if self.daemon.is_ready(self._node, self._mark, self._changes):
+            seconds = time.monotonic() - self._started
+            self._node.steps.note(f"reload {self.daemon.name}", seconds)
+            return True
+        if time.monotonic() - self._started > self.daemon.patience:
+            raise RefusedError(
+                "failed", f"{self.daemon.name} does not serve its new configuration after {self.daemon.patience:.0f} s"
+            )
+        return False

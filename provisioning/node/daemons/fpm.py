@@ -1,0 +1,57 @@
+"""PHP-FPM of one PHP version."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from ..changes import Change
+from ..kinds.paths import COMMENT, POOL_LISTEN
+from ..node import Node
+from ..processes import Running
+from ..sockets import unix_accepts
+from .base import Daemon
+
+
+class Fpm(Daemon):
+    """`php8.4-fpm`; on SIGUSR2 the master replaces itself, keeping its sockets, and then writes its pid file anew."""
+
+    patience = 30.0
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"php{version}-fpm",
+            program=f"/usr/sbin/php-fpm{version}",
+            title="php-fpm",
+            pid_file=f"/run/php/php{version}-fpm.pid",
+        )
+
+    def check_command(self) -> list[str]:
+        return [os.path.basename(self.program), "-t"]
+
+    def _stamp(self, node: Node) -> tuple[int, int]:
+        try:
+            status = os.stat(node.paths.at(self.pid_file))
+        except FileNotFoundError:
+            return (0, 0)
+        return status.st_mtime_ns, status.st_ino
+
+    def mark(self, node: Node, pid: int) -> tuple[int, int]:
+        return self._stamp(node)
+
+    def reload(self, node: Node, pid: int, changes: list[Change]) -> Running | None:
+        os.kill(pid, signal.SIGUSR2)
+        return None
+
+    def is_ready(self, node: Node, mark: Any, changes: list[Change]) -> bool:
+        if self.pid(node) is None or (mark is not None and self._stamp(node) == mark):
+            return False
+        return all(unix_accepts(node.paths.at(path)) for path in pool_sockets(changes))
+
+
+def pool_sockets(changes: list[Change]) -> list[str]:
+    """The Unix sockets of the pools that changes add or change."""
+    texts = [str(change.new["text"]) for change in changes if change.kind == "file" and change.new is not None]
+    found = [listen for text in texts for listen in POOL_LISTEN.findall(COMMENT.sub("", text))]
+    return [listen for listen in found if listen.startswith("/")]

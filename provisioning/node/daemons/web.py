@@ -1,0 +1,121 @@
+"""nginx and Apache: reloaded by a signal to the master, ready when only processes of the new configuration accept."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..changes import Change
+from ..errors import RefusedError
+from ..node import Node
+from ..processes import Running, children, command_line
+from ..sockets import listeners_of, socket_inodes, speaks_http, tcp_listeners
+from .base import Daemon
+
+PROBES = 8
+"""How many listening sockets are asked: every kind of them, not each of a hundred addresses."""
+
+
+@dataclass
+class Generation:
+    """The processes and the log's length before a reload."""
+
+    master: int
+    workers: frozenset[int]
+    log_size: int
+    started: float = field(default_factory=time.monotonic)
+
+
+class WebServer(Daemon):
+    """What both have in common."""
+
+    signal_number: signal.Signals
+    log = ""
+
+    def mark(self, node: Node, pid: int) -> Generation:
+        try:
+            size = os.path.getsize(node.paths.at(self.log))
+        except OSError:
+            size = 0
+        return Generation(pid, frozenset(children(pid)), size)
+
+    def reload(self, node: Node, pid: int, changes: list[Change]) -> Running | None:
+        os.kill(pid, self.signal_number)
+        return None
+
+    def is_ready(self, node: Node, mark: Any, changes: list[Change]) -> bool:
+        pid = self.pid(node)
+        if mark is not None:
+            if pid is None:
+                raise RefusedError("failed", f"{self.name} died when it was reloaded: {self._complaints(node, mark)}")
+            complaints = self._complaints(node, mark)
+            if complaints:
+                raise RefusedError("failed", f"{self.name} refused to reload: {complaints}")
+            if not self._has_turned_over(mark):
+                return False
+        return pid is not None and self._answers(pid)
+
+    def _complaints(self, node: Node, mark: Generation) -> str:
+        """What it has written as an emergency since the reload."""
+        try:
+            with open(node.paths.at(self.log), errors="replace") as log:
+                log.seek(mark.log_size)
+                lines = log.read(65536).splitlines()
+        except OSError:
+            return ""
+        return "\n".join(line for line in lines if "[emerg]" in line or ":emerg]" in line)
+
+    def _has_turned_over(self, mark: Generation) -> bool:
+        raise NotImplementedError
+
+    def _answers(self, pid: int) -> bool:
+        listeners = listeners_of(pid)
+        ports = {(listener.family, listener.port): listener for listener in listeners}
+        asked = list(dict.fromkeys([*ports.values(), *listeners]))[: max(PROBES, len(ports))]
+        return bool(asked) and all(speaks_http(listener) for listener in asked)
+
+
+class Nginx(WebServer):
+    """nginx (https://nginx.org/en/docs/control.html, *Changing Configuration*)."""
+
+    signal_number = signal.SIGHUP
+    log = "/var/log/nginx/error.log"
+
+    def __init__(self) -> None:
+        super().__init__("nginx", program="/usr/sbin/nginx", pid_file="/run/nginx.pid")
+
+    def check_command(self) -> list[str]:
+        return ["nginx", "-t", "-q"]
+
+    def _has_turned_over(self, mark: Generation) -> bool:
+        """A worker renames itself when it stops accepting, and takes its name only when it has begun to."""
+        now = {pid: command_line(pid) for pid in children(mark.master)}
+        is_new = any(pid not in mark.workers and title == "nginx: worker process" for pid, title in now.items())
+        return is_new and not any(pid in mark.workers and "shutting down" not in now[pid] for pid in now)
+
+
+class Apache(WebServer):
+    """Apache httpd (https://httpd.apache.org/docs/2.4/stopping.html, *Graceful Restart*)."""
+
+    signal_number = signal.SIGUSR1
+    log = "/var/log/apache2/error.log"
+    old_worker_seconds = 3.0
+    """An old process that finishes a long request may keep its listening socket open without using it."""
+
+    def __init__(self) -> None:
+        super().__init__("apache2", program="/usr/sbin/apache2", pid_file="/run/apache2/apache2.pid")
+
+    def check_command(self) -> list[str]:
+        return ["apache2ctl", "-t"]
+
+    def _has_turned_over(self, mark: Generation) -> bool:
+        now = set(children(mark.master))
+        if not now - mark.workers:
+            return False
+        if time.monotonic() - mark.started > self.old_worker_seconds:
+            return True
+        listening = tcp_listeners().keys()
+        return not any(socket_inodes(pid) & listening for pid in now & mark.workers)

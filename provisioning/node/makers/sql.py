@@ -1,0 +1,233 @@
+"""Makes databases and database users: one batch of SQL in one run of the `mariadb` client, over the local socket."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .. import sql
+from ..changes import ADD, DESTROY, REMOVE, Change
+from ..daemons import ensure_running
+from ..errors import Failures, RefusedError
+from ..failpoints import failpoint
+from ..kinds.services import PRIVILEGES
+from ..node import Node
+from ..processes import Result, run
+from ..rules import Body
+from ..state import Remembered
+from .base import Failing, Maker
+
+CLIENT = ["mariadb", "--user=root", "--protocol=socket", "--batch", "--skip-column-names", "--force", "--binary-mode"]
+SESSION = "SET SESSION sql_mode='STRICT_ALL_TABLES';"
+ERROR = re.compile(r"^ERROR (\d+) \([^)]*\) at line (\d+)(?:: | in [^:]*: )(.*)$", re.MULTILINE)
+NO_CONNECTION = re.compile(r"^ERROR (?:2002|2003|2013)\b", re.MULTILINE)
+
+
+def execute(node: Node, statements: list[str]) -> tuple[Result, dict[int, str]]:
+    """Run statements, one a line; the client's result, and index of statement → error of those that failed.
+
+    RefusedError when the server cannot be reached at all.
+    """
+    text = "\n".join([SESSION, *statements]) + "\n"
+    result = run(CLIENT, stdin=text.encode("utf-8"))
+    if NO_CONNECTION.search(result.errors):
+        ensure_running(node, "mariadb")
+        result = run(CLIENT, stdin=text.encode("utf-8"))
+    errors = {int(line) - 2: f"MariaDB: {message} ({code})" for code, line, message in ERROR.findall(result.errors)}
+    if not result.ok and not errors:
+        raise RefusedError("failed", f"MariaDB: {result.words}")
+    return result, errors
+
+
+def query(node: Node, statements: list[str]) -> list[list[str]]:
+    """The rows of some SELECTs. RefusedError when one fails."""
+    result, errors = execute(node, statements)
+    if errors:
+        raise RefusedError("failed", next(iter(errors.values())))
+    return [line.split("\t") for line in result.output.splitlines()]
+
+
+class Sql(Maker):
+    """Kinds: database, database_user."""
+
+    name = "sql"
+
+    def before(self, node: Node, changes: list[Change]) -> Failures:
+        for change in changes:
+            change.before = {"old": change.old}
+        added = [change for change in changes if change.change == ADD]
+        if not added:
+            return {}
+        failing = Failing()
+        try:
+            existing = self._existing(node, added)
+        except RefusedError as error:
+            return {change.slice: error for change in added}
+        for change in added:
+            if change.key in existing:
+                failing.add(change, RefusedError("foreign", f"{change.key}: it exists and is not managed by the panel"))
+        return failing.found
+
+    def _existing(self, node: Node, changes: list[Change]) -> set[str]:
+        names = [sql.string(change.name) for change in changes if change.kind == "database"]
+        logins = [
+            f"({sql.string(change.body['user'])}, {sql.string(change.body['host'])})"
+            for change in changes
+            if change.kind == "database_user"
+        ]
+        statements = []
+        if names:
+            statements.append(
+                "SELECT CONCAT('database:', schema_name) FROM information_schema.schemata"
+                f" WHERE schema_name IN ({', '.join(names)});"
+            )
+        if logins:
+            statements.append(
+                "SELECT CONCAT('database_user:', User, '@', Host) FROM mysql.global_priv"
+                f" WHERE (User, Host) IN ({', '.join(logins)});"
+            )
+        return {row[0] for row in query(node, statements)}
+
+    def make(self, node: Node, changes: list[Change]) -> Failures:
+        owners: list[Change] = []
+        statements: list[str] = []
+        for change in sorted(changes, key=lambda change: change.kind):
+            for statement in _making(change):
+                owners.append(change)
+                statements.append(statement)
+        failing = _run_for(node, owners, statements)
+        failpoint("after-sql")
+        return failing.found
+
+    def undo(self, node: Node, changes: list[Change]) -> None:
+        owners: list[Change] = []
+        statements: list[str] = []
+        created = [change for change in changes if change.kind == "database" and change.before["old"] is None]
+        used = _with_tables(node, created)
+        for change in sorted(changes, key=lambda change: change.kind, reverse=True):
+            if change.key in used:
+                continue
+            for statement in _undoing(change):
+                owners.append(change)
+                statements.append(statement)
+        failing = _run_for(node, owners, statements)
+        if failing.found:
+            raise failing.found.popitem()[1]
+
+    def finish(self, node: Node, changes: list[Change]) -> dict[str, str]:
+        unfinished: dict[str, str] = {}
+        for change in sorted(changes, key=lambda change: change.kind, reverse=True):
+            statements = [sql.drop_database(change.name)] if change.kind == "database" else sql.drop_user(change.body)
+            if change.kind == "database" and change.change != DESTROY:
+                continue
+            failing = _run_for(node, [change] * len(statements), statements)
+            if failing.found:
+                unfinished[change.key] = failing.found[change.slice].reason
+        return unfinished
+
+    def differs(self, node: Node, resources: list[Remembered]) -> dict[str, Body | None]:
+        databases = {
+            row[0]: {"charset": row[1], "collation": row[2]}
+            for row in query(
+                node,
+                [
+                    "SELECT schema_name, default_character_set_name, default_collation_name"
+                    " FROM information_schema.schemata;"
+                ],
+            )
+        }
+        logins = _actual_logins(node)
+        found: dict[str, Body | None] = {}
+        for resource in resources:
+            kind, _, name = resource.key.partition(":")
+            actual: Body | None = databases.get(name) if kind == "database" else logins.get(name)
+            wanted = resource.body if kind == "database" else _comparable(resource.body)
+            if actual is None:
+                found[resource.key] = None
+            elif any(actual[field] != wanted[field] for field in actual):
+                found[resource.key] = {**resource.body, **actual}
+        return found
+
+
+def _making(change: Change) -> list[str]:
+    if change.change == REMOVE:
+        return []
+    if change.kind == "database":
+        add = change.change == ADD or change.old is None
+        return [(sql.create_database if add else sql.alter_database)(change.name, change.body)]
+    if change.change == ADD or change.old is None:
+        return sql.create_user(change.body)
+    if change.is_drift:
+        return sql.reset_user(change.body)
+    return sql.change_user(change.old, change.body)
+
+
+def _undoing(change: Change) -> list[str]:
+    old = change.before["old"]
+    if change.kind == "database":
+        return [sql.drop_database(change.name)] if old is None else [sql.alter_database(change.name, old)]
+    return sql.drop_user(change.body) if old is None else sql.reset_user(old)
+
+
+def _with_tables(node: Node, changes: list[Change]) -> set[str]:
+    """Those of some databases that hold tables already: what somebody uses is not dropped by an undo."""
+    if not changes:
+        return set()
+    names = ", ".join(sql.string(change.name) for change in changes)
+    statement = f"SELECT DISTINCT table_schema FROM information_schema.tables WHERE table_schema IN ({names});"
+    return {f"database:{row[0]}" for row in query(node, [statement])}
+
+
+def _run_for(node: Node, owners: list[Change], statements: list[str]) -> Failing:
+    """Run statements that belong to changes; a failed one fails its change's slice, the others go on."""
+    failing = Failing()
+    if not statements:
+        return failing
+    try:
+        _result, errors = execute(node, statements)
+    except RefusedError as error:
+        for change in owners:
+            failing.add(change, error)
+        return failing
+    for position, message in errors.items():
+        failing.add(owners[max(0, min(position, len(owners) - 1))], RefusedError("failed", message))
+    return failing
+
+
+def _actual_logins(node: Node) -> dict[str, Body]:
+    """user@host → its password, lock and grants, as MariaDB has them."""
+    logins: dict[str, Body] = {}
+    rights: dict[str, dict[str, set[str]]] = {}
+    for user, host, priv in query(node, ["SELECT User, Host, Priv FROM mysql.global_priv;"]):
+        told = json.loads(priv.replace("\\\\", "\\"))
+        secret = told.get("authentication_string", "")
+        password = None if secret in ("", sql.IMPOSSIBLE_PASSWORD) else secret
+        logins[f"{user}@{host}"] = {"password_hash": password, "locked": bool(told.get("account_locked"))}
+    statement = "SELECT grantee, table_schema, privilege_type FROM information_schema.schema_privileges;"
+    for grantee, schema, privilege in query(node, [statement]):
+        databases = rights.setdefault(grantee.replace("'", ""), {})
+        databases.setdefault(schema.replace("\\", ""), set()).add(privilege)
+    for name, login in logins.items():
+        login["grants"] = _grants(rights.get(name, {}))
+    return logins
+
+
+def _grants(rights: dict[str, set[str]]) -> list[Body]:
+    """Rights in the form of a body, sorted; what makes up `ALL` in every version of MariaDB is told as `ALL`."""
+    every = set(PRIVILEGES) - {"ALL"}
+    return [
+        {"database": database, "privileges": ["ALL"] if words >= every or "ALL" in words else sorted(words)}
+        for database, words in sorted(rights.items())
+    ]
+
+
+def _comparable(body: Body) -> Body:
+    """A wanted login in the form of `_actual_logins`."""
+    rights: dict[str, set[str]] = {}
+    for grant in body["grants"]:
+        rights.setdefault(grant["database"], set()).update(grant["privileges"])
+    return {
+        "password_hash": body.get("password_hash"),
+        "locked": bool(body.get("locked")) or body.get("password_hash") is None,
+        "grants": _grants(rights),
+    }

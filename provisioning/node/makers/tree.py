@@ -1,0 +1,324 @@
+"""Makes names in the file system: directories, files, links, absences. Root's by root, a home's content by its tenant."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterable
+
+from .. import fsutil
+from ..changes import ADD, DESTROY, REMOVE, Change
+from ..errors import Failures, RefusedError, from_os_error
+from ..failpoints import failpoint
+from ..node import Node
+from ..paths import FILE_ROOTS, Paths
+from ..rules import Body, is_below
+from ..state import Remembered
+from ..tenant import Operation, Outcome, Tenant, perform, perform_as
+from .base import Failing, Maker
+from .users import kill_processes
+
+ORDER = ("directory", "file", "link", "absent")
+Planned = list[tuple[Change, Operation]]
+
+
+def open_parent(paths: Paths, parent: str) -> int:
+    """Open a directory in which root may write: below a managed root every directory on the way must be root's own."""
+    root = next((root for root in FILE_ROOTS if is_below(parent, root)), None)
+    if root is None:
+        return os.open(paths.at(parent), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    base = os.open(paths.at(root), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return fsutil.walk(base, [part for part in parent[len(root) :].split("/") if part], owner=os.geteuid())
+    finally:
+        os.close(base)
+
+
+class Tree(Maker):
+    """Kinds: directory, file, link, absent."""
+
+    name = "tree"
+
+    def before(self, node: Node, changes: list[Change]) -> Failures:
+        failing = Failing()
+        planned = [(change, _op("snapshot", change, content=_wants_content(change))) for change in _sorted(changes)]
+        for change, outcome in _perform(node, planned, failing):
+            change.before = outcome.value
+            try:
+                self._refuse_foreign(node, change)
+            except RefusedError as error:
+                failing.add(change, error)
+        return failing.found
+
+    def _refuse_foreign(self, node: Node, change: Change) -> None:
+        found, body = change.before["type"], change.body
+        if change.change == REMOVE:
+            return
+        if change.kind == "directory":
+            if change.change == ADD:
+                change.extra["made"] = found == "none"
+                self._refuse_foreign_directory(node, change)
+            elif found not in ("none", "directory"):
+                raise RefusedError("foreign", f"{change.key}: there is a {found} in its place")
+            return
+        if found == "none" or (change.kind == "file" and body.get("once")):
+            return
+        if found not in ("file", "link"):
+            raise RefusedError("foreign", f"{change.key}: there is a {found} in its place")
+        holder = node.state.claimant(f"path:{change.name}")
+        ours = holder is not None and holder[1] == change.slice
+        if body.get("adopt") and (not ours or change.kind == "absent"):
+            change.extra["original"] = True
+        elif not ours:
+            raise RefusedError("foreign", f"{change.key}: it exists and is not managed by the panel")
+
+    def _refuse_foreign_directory(self, node: Node, change: Change) -> None:
+        found, body = change.before, change.body
+        if found["type"] == "none":
+            return
+        if found["type"] != "directory":
+            raise RefusedError("foreign", f"{change.key}: there is a {found['type']} in its place")
+        if body.get("as"):
+            return
+        is_leftover = node.state.meta(f"leftover:{change.name}") == change.slice
+        if posixpath.dirname(change.name) == "/home" and not is_leftover:
+            raise RefusedError("foreign", f"{change.key}: this home exists and is not managed by the panel")
+        if found["uid"] != os.geteuid() and not is_leftover:
+            raise RefusedError("foreign", f"{change.key}: it exists, is not root's, and is not managed by the panel")
+
+    def make(self, node: Node, changes: list[Change]) -> Failures:
+        failing = Failing()
+        staged: Planned = []
+        placed: Planned = []
+        for change in _sorted(changes):
+            try:
+                first, second = self._operations(node, change)
+            except RefusedError as error:
+                failing.add(change, error)
+            except OSError as error:
+                failing.add(change, from_os_error(change.key, error))
+            else:
+                staged += [(change, operation) for operation in first]
+                placed += [(change, operation) for operation in second]
+        placed.sort(key=lambda item: item[1]["do"] == "publish")
+        mine, theirs = _by_actor(staged), _by_actor(placed)
+        for actor in mine.keys() | theirs.keys():
+            if actor is None:
+                _perform(node, mine.get(actor, []), failing)
+                failpoint("tree-staged")
+                _perform(node, theirs.get(actor, []), failing)
+            else:
+                _perform(node, mine.get(actor, []) + theirs.get(actor, []), failing)
+        failpoint("after-tree")
+        return failing.found
+
+    def _operations(self, node: Node, change: Change) -> tuple[list[Operation], list[Operation]]:
+        """What to do for a change: first beside its place, then in its place."""
+        body = change.body
+        if change.change == REMOVE:
+            return [], self._removal(node, change)
+        if change.extra.get("original") and change.before["type"] in ("file", "link"):
+            keep_original(node.paths, change.name, change.before)
+        if change.kind == "absent":
+            return [], [_op("unlink", change)]
+        if change.kind == "link":
+            return [_op("stage_link", change, target=body["target"])], [_op("publish", change)]
+        own = {
+            "mode": int(body["mode"], 8),
+            "uid": node.accounts.uid(body["owner"]),
+            "gid": node.accounts.gid(body["group"]),
+        }
+        if change.kind == "directory":
+            return [_op("mkdir", change, **own)], []
+        once = bool(body.get("once"))
+        if once and change.before["type"] != "none":
+            return [], []
+        return [_op("stage_file", change, text=body["text"], **own)], [_op("publish", change, once=once)]
+
+    def _removal(self, node: Node, change: Change) -> list[Operation]:
+        if change.kind == "file" and change.body.get("once"):
+            return []
+        if change.extra.get("original"):
+            return [_op("restore", change, was=read_original(node.paths, change.name))]
+        return [] if change.kind == "absent" else [_op("unlink", change)]
+
+    def undo(self, node: Node, changes: list[Change]) -> None:
+        failing = Failing()
+        planned = [
+            (change, _op("restore", change, was=change.before))
+            for change in reversed(_sorted(changes))
+            if change.before["type"] != "file" or "data" in change.before
+        ]
+        for change, _outcome in _perform(node, planned, failing, tolerate_missing_user=True):
+            failpoint("undo-half")
+            self._note_leftover(node, change)
+        for change in changes:
+            if change in failing:
+                raise OSError(f"{change.key} could not be brought back: {failing.found[change.slice].reason}")
+
+    def _note_leftover(self, node: Node, change: Change) -> None:
+        """A home that we made and that holds something already stays, and may be taken by the same slice again."""
+        is_home = change.kind == "directory" and posixpath.dirname(change.name) == "/home"
+        if is_home and change.before["type"] == "none" and os.path.isdir(node.paths.at(change.name)):
+            with node.state.transaction():
+                node.state.set_meta(f"leftover:{change.name}", change.slice)
+
+    def finish(self, node: Node, changes: list[Change]) -> dict[str, str]:
+        failing = Failing()
+        planned: Planned = []
+        for change in reversed(_sorted(changes)):
+            if change.change == DESTROY:
+                if posixpath.dirname(change.name) == "/home":
+                    kill_processes(node.accounts.extra_users().get(posixpath.basename(change.name), -1))
+                planned.append((change, _op("rmtree", change)))
+            elif change.extra.get("made"):
+                planned.append((change, _op("rmdir", change)))
+        unfinished: dict[str, str] = {}
+        for change, outcome in _perform(node, planned, failing, tolerate_missing_user=True):
+            error = outcome.as_error()
+            if error is not None:
+                unfinished[change.key] = from_os_error(change.key, error).reason
+            failpoint("finish-half")
+        return unfinished
+
+    def differs(self, node: Node, resources: list[Remembered]) -> dict[str, Body | None]:
+        changes = [Change(item.slice, item.key, "change", item.body, item.body, extra=item.extra) for item in resources]
+        planned = [(change, _op("snapshot", change, content=_wants_content(change))) for change in changes]
+        found: dict[str, Body | None] = {}
+        for change, outcome in _perform(node, planned, Failing(), tolerate_missing_user=True):
+            actual = None if outcome.error else outcome.value
+            if actual is None or not self._is_as_wanted(node, change, actual):
+                found[change.key] = _describe(change, actual or {"type": "none"})
+        return found
+
+    def _is_as_wanted(self, node: Node, change: Change, actual: fsutil.Snapshot) -> bool:
+        body = change.body
+        if change.kind == "absent":
+            return bool(actual["type"] == "none")
+        if change.kind == "file" and body.get("once"):
+            return True
+        if change.kind == "link":
+            return actual["type"] == "link" and bool(actual["target"] == body["target"])
+        try:
+            wanted = (int(body["mode"], 8), node.accounts.uid(body["owner"]), node.accounts.gid(body["group"]))
+        except RefusedError:
+            return False
+        if actual["type"] != change.kind or (actual["mode"], actual["uid"], actual["gid"]) != wanted:
+            return False
+        return change.kind == "directory" or fsutil.data_of(actual) == body["text"].encode("utf-8")
+
+
+def _describe(change: Change, actual: fsutil.Snapshot) -> Body | None:
+    """What is really there, in the words of a body."""
+    if actual["type"] == "none":
+        return None
+    if actual["type"] == "link":
+        return {**change.body, "target": actual["target"]}
+    body = {**change.body, "mode": f"{actual['mode']:04o}", "owner": str(actual["uid"]), "group": str(actual["gid"])}
+    if "data" in actual:
+        body["text"] = fsutil.data_of(actual).decode("utf-8", "replace")
+    return body
+
+
+def _sorted(changes: Iterable[Change]) -> list[Change]:
+    """The server's own first; directories before what lies in them."""
+    return sorted(changes, key=lambda change: (change.slice != "server", ORDER.index(change.kind), change.name))
+
+
+def _wants_content(change: Change) -> bool:
+    return change.kind != "directory" and not change.body.get("once")
+
+
+def _op(do: str, change: Change, **arguments: object) -> Operation:
+    """An operation on a change's path; below a home the path is relative to it."""
+    user = change.body.get("as")
+    path = change.name[len(f"/home/{user}/") :] if user else change.name
+    return {"do": do, "path": path, **arguments}
+
+
+def _by_actor(planned: Planned) -> dict[str | None, Planned]:
+    actors: dict[str | None, Planned] = {}
+    for change, operation in planned:
+        actors.setdefault(change.body.get("as"), []).append((change, operation))
+    return actors
+
+
+def _perform(
+    node: Node, planned: Planned, failing: Failing, *, tolerate_missing_user: bool = False
+) -> list[tuple[Change, Outcome]]:
+    """Do operations, root's by root, each tenant's by one child. Errors go to `failing`; results in the given order."""
+    results: dict[int, Outcome] = {}
+    for actor, items in _by_actor(planned).items():
+        operations = [operation for _change, operation in items]
+        if actor is None:
+            outcomes = perform(operations, lambda parent: open_parent(node.paths, parent))
+        else:
+            outcomes = _perform_as(node, actor, operations, tolerate_missing_user)
+        for (change, operation), outcome in zip(items, outcomes):
+            results[id(operation)] = outcome
+            error = outcome.as_error()
+            if error is not None:
+                failing.add(change, from_os_error(change.key, error))
+    return [(change, results[id(operation)]) for change, operation in planned if id(operation) in results]
+
+
+def _perform_as(node: Node, user: str, operations: list[Operation], tolerate: bool) -> list[Outcome]:
+    nothing = [Outcome({"type": "none"} if operation["do"] == "snapshot" else True) for operation in operations]
+    only_looks = all(operation["do"] == "snapshot" for operation in operations)
+    uid = node.accounts.extra_users().get(user)
+    if uid is None:
+        if tolerate or only_looks:
+            return nothing
+        return [Outcome(error=(2, f"there is no user {user!r} on this server"))]
+    try:
+        home = open_home(node.paths, user, uid)
+    except FileNotFoundError:
+        return nothing if tolerate or only_looks else [Outcome(error=(2, f"/home/{user} does not exist"))]
+    except OSError as error:
+        return [Outcome(error=(error.errno or 5, f"/home/{user}: {error.strerror}"))]
+    try:
+        groups = tuple({operation["gid"] for operation in operations if "gid" in operation})
+        tenant = Tenant(uid, node.accounts.gid(user), groups, home)
+        return perform_as(tenant, operations, keep=node.lock_descriptors)
+    finally:
+        os.close(home)
+
+
+def open_home(paths: Paths, user: str, uid: int) -> int:
+    """Open a tenant's home, which must be a directory of its own and the tenant's."""
+    parent = os.open(paths.home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        home = os.open(user, fsutil.DIRECTORY, dir_fd=parent)
+    finally:
+        os.close(parent)
+    if os.fstat(home).st_uid != uid:
+        os.close(home)
+        raise PermissionError(1, "it does not belong to this user")
+    return home
+
+
+def original_path(paths: Paths, path: str) -> str:
+    """Where the unmanaged file that a resource took the place of is kept."""
+    return paths.originals + path
+
+
+def keep_original(paths: Paths, path: str, found: fsutil.Snapshot) -> None:
+    """Keep a file or link, durable before its place is taken."""
+    kept = original_path(paths, path)
+    os.makedirs(os.path.dirname(kept), mode=0o700, exist_ok=True)
+    directory = os.open(os.path.dirname(kept), fsutil.DIRECTORY)
+    try:
+        fsutil.restore(directory, os.path.basename(kept), found)
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def read_original(paths: Paths, path: str) -> fsutil.Snapshot:
+    """What was kept."""
+    kept = original_path(paths, path)
+    directory = os.open(os.path.dirname(kept), fsutil.DIRECTORY)
+    try:
+        return fsutil.snapshot(directory, os.path.basename(kept))
+    finally:
+        os.close(directory)
