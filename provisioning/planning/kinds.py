@@ -9,6 +9,8 @@ from provisioning.planning.resources import Resource
 
 Scalar = str | int | bool | None
 
+NO_PASSWORD = "!"  # noqa: S105 -- crypt(5): no password fits
+
 
 def _given(**attributes: Any) -> dict[str, Any]:
     """Leave out what is absent, so that a body holds only what was said."""
@@ -20,7 +22,9 @@ def package(name: str) -> Resource:
     return Resource("package", name)
 
 
-def user(name: str, *, uid: int, gid: int, home: str, shell: str, gecos: str = "", password: str = "!") -> Resource:
+def user(
+    name: str, *, uid: int, gid: int, home: str, shell: str, gecos: str = "", password: str = NO_PASSWORD
+) -> Resource:
     """A Unix user with a group of the same name, in libnss-extrausers; `password` is a crypt(5) string."""
     return Resource(
         "user",
@@ -30,7 +34,13 @@ def user(name: str, *, uid: int, gid: int, home: str, shell: str, gecos: str = "
 
 
 def directory(
-    path: str, *, owner: str = "root", group: str = "root", mode: str = "0755", as_: str | None = None, data: bool = False
+    path: str,
+    *,
+    owner: str = "root",
+    group: str = "root",
+    mode: str = "0755",
+    as_: str | None = None,
+    data: bool = False,
 ) -> Resource:
     """A directory; with `as_` that user makes it, not root. `data` outlives its absence until a tombstone names it."""
     return Resource(

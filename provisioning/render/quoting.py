@@ -1,7 +1,8 @@
-"""One quoting filter per configuration language: what a language cannot hold is refused, never dropped. Not for HTML."""
+"""One quoting filter per configuration language: what a language cannot hold is refused, not dropped. Not for HTML."""
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable
@@ -16,9 +17,10 @@ from provisioning.planning.resources import SERIAL
 Value = str | int
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-_PLAIN = re.compile(r"[A-Za-z0-9_./:@+=,-]+")
-_POSTFIX = re.compile(r"[A-Za-z0-9_./:@+=-]+")
-_SYSTEMD = re.compile(r"[A-Za-z0-9_./:@+=,-]+")
+_PLAIN = re.compile(r"[A-Za-z0-9_./:-]+")
+_PATH = re.compile(r"/[A-Za-z0-9_./-]+")
+_WORD = re.compile(r"[A-Za-z0-9_./:@+=-]+")
+_SECTION = re.compile(r"[a-z0-9.-]+")
 
 
 class Unrepresentable(ValueError):
@@ -37,7 +39,7 @@ class Quoted(str):
 
 
 def _text(language: str, value: Value) -> str:
-    """The value as text of one line; raises TypeError for anything but str and int, Unrepresentable for control text."""
+    """The value as text of one line; TypeError for anything but str and int, Unrepresentable for control characters."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise TypeError(f"{language} cannot quote {type(value).__name__}")
     text = str(value)
@@ -69,7 +71,7 @@ def nginx(value: Value) -> Quoted:
 
 
 def apache(value: Value) -> Quoted:
-    """One argument of an Apache directive, always in quotes.
+    """One argument of an Apache directive.
 
     `${` and `%{` expand (core, ap_expr), and `*?[` make a pattern of a section's path or an alias; none has an escape.
     """
@@ -78,17 +80,33 @@ def apache(value: Value) -> Quoted:
     _refuse("apache", text, ("*", "?", "["), "make a pattern")
     if text.startswith("~"):
         raise Unrepresentable("apache", "begins like a pattern")
-    return _double_quoted(text)
+    return Quoted(text) if _PLAIN.fullmatch(text) else _double_quoted(text)
+
+
+def address(value: str) -> Quoted:
+    """An IP address before a port in nginx or Apache; IPv6 in brackets. `*` is every address."""
+    if value == "*":
+        return Quoted(value)
+    ip = ipaddress.ip_address(value)
+    return Quoted(f"[{ip}]" if ip.version == 6 else str(ip))
 
 
 def ini(value: Value) -> Quoted:
-    """A value of a PHP-FPM pool, in quotes.
+    """A value of a PHP-FPM pool, in quotes unless it is a plain path (words such as `on` and `none` have a meaning).
 
     `$` expands to the environment or the pool's name, and FPM's parser has no reliable escape for quotes.
     """
     text = _text("ini", value)
     _refuse("ini", text, ("$", '"', "\\", "'"), "end or expand a quoted value")
-    return Quoted(f'"{text}"')
+    return Quoted(text) if _PATH.fullmatch(text) else Quoted(f'"{text}"')
+
+
+def ini_section(value: Value) -> Quoted:
+    """The name of a PHP-FPM pool, within its brackets."""
+    text = _text("ini", value)
+    if not _SECTION.fullmatch(text):
+        raise Unrepresentable("ini", "is no plain name of a section")
+    return Quoted(text)
 
 
 def dovecot(value: Value) -> Quoted:
@@ -101,7 +119,7 @@ def dovecot(value: Value) -> Quoted:
 def postfix(value: Value) -> Quoted:
     """One word of main.cf or master.cf: postconf(5) has no quoting, so only plain characters pass."""
     text = _text("postfix", value)
-    if not _POSTFIX.fullmatch(text):
+    if not _WORD.fullmatch(text):
         raise Unrepresentable("postfix", "has characters with a meaning in postconf(5)")
     return Quoted(text)
 
@@ -109,7 +127,7 @@ def postfix(value: Value) -> Quoted:
 def systemd(value: Value) -> Quoted:
     """One word of a unit file: only characters without a meaning in systemd.syntax(7) pass."""
     text = _text("systemd", value)
-    if not _SYSTEMD.fullmatch(text):
+    if not _WORD.fullmatch(text):
         raise Unrepresentable("systemd", "has characters with a meaning in systemd.syntax(7)")
     return Quoted(text)
 
@@ -130,7 +148,9 @@ def zone(value: dns.name.Name | dns.rdata.Rdata | int) -> Quoted:
 FILTERS: dict[str, Callable[[Any], Quoted]] = {
     "nginx": nginx,
     "apache": apache,
+    "address": address,
     "ini": ini,
+    "ini_section": ini_section,
     "dovecot": dovecot,
     "postfix": postfix,
     "systemd": systemd,

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from panel.core import names
 from provisioning.spec import checks
 
+OWN_DIRECTORIES = frozenset({"logs", "mail", "tmp"})
+"""Directories of every home that no site may publish."""
+
 
 @dataclass(frozen=True)
 class SiteSpec:
@@ -22,6 +25,8 @@ class SiteSpec:
         checks.hostname("site", self.hostname)
         checks.hostnames("site alias", self.aliases)
         checks.canonical("docroot", self.docroot, names.relative_path)
+        if self.docroot.split("/")[0] in OWN_DIRECTORIES:
+            raise checks.SpecInvalid("docroot", "is a directory of the account's own that is never published")
         checks.canonical("php_version", self.php_version, names.php_version)
         for ip in self.listen:
             checks.canonical("listen", ip, names.ip_address)

@@ -17,11 +17,16 @@ _LONGEST_STEM = 200
 
 
 def stem(hostname: str) -> str:
-    """The start of a site's file names; a long host name is cut and told apart by its digest (NAME_MAX is 255 bytes)."""
+    """The start of a site's file names: a long host name is cut and told apart by its digest (NAME_MAX is 255)."""
     if len(hostname) <= _LONGEST_STEM:
         return hostname
     digest = hashlib.sha256(hostname.encode()).hexdigest()[:32]
     return f"{hostname[: _LONGEST_STEM - 33]}-{digest}"
+
+
+def temporary(username: str) -> str:
+    """An account's own directory for temporary files, uploads and sessions."""
+    return f"/home/{username}/tmp"  # noqa: S108 -- nobody else may enter it
 
 
 def logs(username: str) -> str:

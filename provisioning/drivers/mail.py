@@ -1,0 +1,122 @@
+"""What Postfix and Dovecot read: their whole configurations, and the account's rows of the mail database."""
+
+from __future__ import annotations
+
+from provisioning.planning import kinds
+from provisioning.planning.resources import Resource
+from provisioning.render import render
+from provisioning.spec import AccountSpec, MailboxSpec, MailDomainSpec, ServerSpec, paths
+
+MAPS = ("aliases", "domains", "mailboxes", "senders")
+GROUP = "mail"
+PROGRAM = "/usr/lib/hostwright"
+PACKAGES = (
+    "postfix",
+    "postfix-sqlite",
+    "dovecot-imapd",
+    "dovecot-lmtpd",
+    "dovecot-pop3d",
+    "dovecot-sqlite",
+    "ca-certificates",
+)
+USERNAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@+=~'"
+
+
+def account(server: ServerSpec, account: AccountSpec) -> list[Resource]:
+    """The account's mail: stores in its home, rows for its mailboxes and aliases, and its domains that deliver here.
+
+    While the account is suspended its mailboxes still receive, so that no mail is lost, but let nobody in.
+    """
+    if "mail" not in account.services & server.roles:
+        return []
+    name = account.username
+    resources = [_store(name, f"{account.home}/mail")]
+    for domain in sorted(account.mail_domains, key=lambda domain: domain.name):
+        resources += _domain(account, domain)
+    return resources
+
+
+def _store(username: str, path: str) -> Resource:
+    return kinds.directory(path, owner=username, group=username, mode="0700", as_=username, data=True)
+
+
+def _domain(account: AccountSpec, domain: MailDomainSpec) -> list[Resource]:
+    resources = [_store(account.username, f"{account.home}/mail/{domain.name}")]
+    if domain.deliver:
+        resources.append(kinds.row("domain", domain.name, {}))
+    for mailbox in sorted(domain.mailboxes, key=lambda mailbox: mailbox.local):
+        resources += _mailbox(account, domain, mailbox)
+    resources += [
+        kinds.row("alias", f"{alias.local}@{domain.name}", {"destinations": ",".join(sorted(alias.destinations))})
+        for alias in sorted(domain.aliases, key=lambda alias: alias.local)
+    ]
+    return resources
+
+
+def _mailbox(account: AccountSpec, domain: MailDomainSpec, mailbox: MailboxSpec) -> list[Resource]:
+    home = f"{account.home}/mail/{domain.name}/{mailbox.local}"
+    values: dict[str, kinds.Scalar] = {
+        "domain": domain.name,
+        "local": mailbox.local,
+        "username": account.username,
+        "uid": account.uid,
+        "gid": account.gid,
+        "home": home,
+        "maildir": f"{home}/Maildir",
+        "password_hash": mailbox.password_hash,
+        "quota_bytes": mailbox.quota_bytes,
+        "enabled": mailbox.enabled and not account.suspended,
+    }
+    return [_store(account.username, home), kinds.row("mailbox", f"{mailbox.local}@{domain.name}", values)]
+
+
+def base(server: ServerSpec) -> list[Resource]:
+    """Postfix, Dovecot in its release's dialect, and the unit that holds the mail database open for them."""
+    if "mail" not in server.roles:
+        return []
+    unit = render("mail/hostwright-mail.service.j2", program=PROGRAM, directory=paths.MAIL)
+    return [
+        *(kinds.package(package) for package in PACKAGES),
+        kinds.directory(paths.MAIL, group=GROUP, mode="0750"),
+        kinds.file("/etc/systemd/system/hostwright-mail.service", unit),
+        *_postfix(server),
+        *_dovecot(server),
+        *(kinds.service(f"{name}.service") for name in ("hostwright-mail", "postfix", "dovecot")),
+    ]
+
+
+def _postfix(server: ServerSpec) -> list[Resource]:
+    name, service = server.platform_name, "postfix"
+    return [
+        kinds.directory("/etc/postfix/hostwright"),
+        *(
+            kinds.file(
+                f"/etc/postfix/hostwright/{map_}.cf",
+                render("postfix/map.cf.j2", map=map_, database=paths.MAIL_DATABASE),
+                service=service,
+            )
+            for map_ in MAPS
+        ),
+        kinds.file(
+            "/etc/postfix/hostwright/local-senders", render("postfix/local-senders.j2", name=name), service=service
+        ),
+        kinds.file("/etc/postfix/main.cf", render("postfix/main.cf.j2", name=name), service=service, adopt=True),
+        kinds.file("/etc/postfix/master.cf", render("postfix/master.cf.j2"), service=service, adopt=True),
+    ]
+
+
+def _dovecot(server: ServerSpec) -> list[Resource]:
+    service, dialect = "dovecot", "2.3" if server.debian == 12 else "2.4"
+    main = render(
+        f"dovecot/dovecot-{dialect}.conf.j2",
+        name=server.platform_name,
+        postmaster=f"postmaster@{server.platform_name}",
+        username_chars=USERNAME_CHARACTERS,
+        database=paths.MAIL_DATABASE,
+        group=GROUP,
+    )
+    resources = [kinds.file("/etc/dovecot/dovecot.conf", main, service=service, adopt=True)]
+    if dialect == "2.3":
+        queries = render("dovecot/sql-2.3.conf.j2", database=paths.MAIL_DATABASE)
+        resources.insert(0, kinds.file("/etc/dovecot/hostwright-sql.conf.ext", queries, service=service))
+    return resources

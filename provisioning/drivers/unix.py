@@ -1,0 +1,74 @@
+"""What an account and a server need of Unix itself: users, homes, log directories. Not what a daemon reads."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+from provisioning.planning import kinds
+from provisioning.planning.resources import Resource
+from provisioning.render import render
+from provisioning.spec import AccountSpec, ServerSpec, paths
+
+SHELL = "/usr/sbin/nologin"
+PACKAGES = ("libnss-extrausers", "logrotate", "python3", "ssl-cert")
+
+
+def account(server: ServerSpec, account: AccountSpec) -> list[Resource]:
+    """The user and home of an account that has web or mail here; with web, its docroots, logs and first page.
+
+    Root makes the home alone; everything in it is made as the tenant. Logs are root's and only linked from the home.
+    """
+    here = account.services & server.roles
+    if not here & {"web", "mail"}:
+        return []
+    name, home = account.username, account.home
+    resources = [
+        kinds.user(name, uid=account.uid, gid=account.gid, home=home, shell=SHELL),
+        kinds.directory(home, owner=name, group="www-data", mode="0710", data=True),
+    ]
+    if "web" in here:
+        resources += _web(account)
+    return resources
+
+
+def _web(account: AccountSpec) -> list[Resource]:
+    name, home = account.username, account.home
+    logs = paths.logs(name)
+    docroots = sorted({site.docroot for site in account.sites})
+    parents = {"/".join(parts) for docroot in docroots for parts in accumulate([part] for part in docroot.split("/"))}
+    resources = [
+        kinds.directory(paths.temporary(name), owner=name, group=name, mode="0700", as_=name),
+        kinds.directory(logs, group=name, mode="0750"),
+        kinds.link(f"{home}/logs", logs, as_=name),
+    ]
+    resources += [
+        kinds.directory(f"{home}/{path}", owner=name, group=name, mode="0755", as_=name) for path in sorted(parents)
+    ]
+    if account.default_page:
+        resources += [
+            kinds.file(
+                f"{home}/{docroot}/index.html", account.default_page, owner=name, group=name, as_=name, once=True
+            )
+            for docroot in docroots
+        ]
+    return resources
+
+
+def base(server: ServerSpec) -> list[Resource]:
+    """What every server has: the look-up of tenants' users, and the places where the panel keeps its things."""
+    resources = [kinds.package(package) for package in PACKAGES]
+    resources += [
+        kinds.file("/etc/nsswitch.conf", render("unix/nsswitch.conf.j2"), adopt=True),
+        kinds.directory(paths.STATE),
+        kinds.directory(paths.LOGS),
+    ]
+    if "web" in server.roles:
+        units = [*(["nginx"] if server.has_nginx else []), *(["apache2"] if server.has_apache else [])]
+        resources += [
+            kinds.directory(paths.ACME),
+            kinds.directory(paths.PAGES),
+            kinds.file(f"{paths.PAGES}/404.html", render("web/404.html.j2")),
+            kinds.file(f"{paths.PAGES}/503.html", render("web/503.html.j2")),
+            kinds.file("/etc/logrotate.d/hostwright", render("unix/logrotate.j2", logs=paths.LOGS, units=units)),
+        ]
+    return resources
