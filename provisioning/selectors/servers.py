@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db.models import Count, Q, QuerySet
 
 from accounts.models import Organization
-from provisioning.models import HostingAccount, Server
+from provisioning.models import Address, HostingAccount, Server
 
 
 def listed() -> QuerySet[Server]:
@@ -16,6 +16,11 @@ def listed() -> QuerySet[Server]:
     return Server.objects.select_related("organization").annotate(
         account_count=Count("placements__hosting", filter=live, distinct=True)
     )
+
+
+def ready() -> QuerySet[Server]:
+    """Servers that are set up and open to new accounts."""
+    return Server.objects.filter(state=Server.State.READY, closed=False).order_by("name")
 
 
 def allowed(organization: Organization, roles: Iterable[str]) -> QuerySet[Server]:
@@ -29,3 +34,8 @@ def allowed(organization: Organization, roles: Iterable[str]) -> QuerySet[Server
         .annotate(account_count=Count("placements__hosting", filter=live, distinct=True))
         .order_by("account_count", "id")
     )
+
+
+def addresses() -> QuerySet[Address]:
+    """All addresses of servers."""
+    return Address.objects.select_related("server__organization", "hosting")

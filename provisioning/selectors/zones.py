@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from provisioning.models import Address, MailDomain, Placement, Record, SiteName, Zone
 from provisioning.selectors import brands
@@ -32,15 +32,24 @@ def records(zone: Zone) -> list[ServedRecord]:
     served = specs([zone])[zone.id]
     return sorted(
         (
-            ServedRecord(item.name, item.type, item.ttl, item.content, own.get((item.name, item.type, item.content), ""))
+            ServedRecord(
+                item.name, item.type, item.ttl, item.content, own.get((item.name, item.type, item.content), "")
+            )
             for item in served
         ),
         key=lambda item: (item.name != "@", item.name, item.type, item.content),
     )
 
 
+def own_records() -> QuerySet[Record]:
+    """Records that people added, within the scope."""
+    return Record.objects.select_related("zone__hosting__organization", "zone__hosting__package")
+
+
 def specs(zones: Sequence[Zone], using: str = "default") -> dict[str, tuple[RecordSpec, ...]]:
-    """Return each zone's records by zone id, in a number of queries that does not depend on how many zones there are."""
+    """Return each zone's records by zone id, in a number of queries that does not depend on how many zones there
+    are.
+    """
     zones = list(zones)
     facts = _facts(zones, using)
     custom: dict[str, list[RecordSpec]] = defaultdict(list)
@@ -54,10 +63,8 @@ def _facts(zones: list[Zone], using: str) -> dict[str, ZoneFacts]:
     hostings = {zone.hosting_id for zone in zones}
     organizations = {zone.hosting.organization for zone in zones}
     branded = brands.of_organizations(organizations, using)
-    web, mail = _public_addresses(hostings, using)
-    with_mail = set(
-        MailDomain._base_manager.using(using).filter(hosting__in=hostings).values_list("name", flat=True)
-    )
+    web, mail = public_addresses(hostings, using)
+    with_mail = set(MailDomain._base_manager.using(using).filter(hosting__in=hostings).values_list("name", flat=True))
     aliases = _aliases(zones, using)
     found = {}
     for zone in zones:
@@ -75,7 +82,7 @@ def _facts(zones: list[Zone], using: str) -> dict[str, ZoneFacts]:
     return found
 
 
-def _public_addresses(hostings: Iterable[str], using: str) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+def public_addresses(hostings: Iterable[str], using: str) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Public addresses of each account's web and mail: its dedicated one of a family, else the server's shared ones."""
     placed = list(
         Placement._base_manager.using(using)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 #: Verb of an operation → its title; `%(subject)s` is what it is about.
 TITLES: dict[str, str | Promise] = {
@@ -62,11 +62,35 @@ KINDS: dict[str, str | Promise] = {
     "service": gettext_lazy("service"),
 }
 
+#: Counted resource of an account → its label.
+RESOURCES: dict[str, str | Promise] = {
+    "mailboxes": gettext_lazy("Mailboxes"),
+    "aliases": gettext_lazy("Mail aliases"),
+    "databases": gettext_lazy("Databases"),
+    "database_users": gettext_lazy("Database users"),
+    "subdomains": gettext_lazy("Subdomains"),
+    "alias_domains": gettext_lazy("Alias domains"),
+    "addon_domains": gettext_lazy("Addon domains"),
+    "records": gettext_lazy("DNS records"),
+}
+
 
 def title(verb: str, subject: str) -> str:
     """Return an operation's title in the reader's language; an unknown verb is shown as it is."""
     template = TITLES.get(verb)
     return str(template) % {"subject": subject} if template else f"{verb} {subject}"
+
+
+def holding(kind: str, count: int) -> str:
+    """Return how many of something an account holds, in words."""
+    forms = {
+        "site": ngettext("%(count)s site name", "%(count)s site names", count),
+        "zone": ngettext("%(count)s DNS zone", "%(count)s DNS zones", count),
+        "database": ngettext("%(count)s database", "%(count)s databases", count),
+        "mailbox": ngettext("%(count)s mailbox with its mail", "%(count)s mailboxes with their mail", count),
+        "alias": ngettext("%(count)s mail alias", "%(count)s mail aliases", count),
+    }
+    return forms[kind] % {"count": count}
 
 
 def service(name: str) -> tuple[str, str]:
@@ -80,3 +104,34 @@ def service(name: str) -> tuple[str, str]:
 def kind(name: str) -> str:
     """Return the name of a resource kind."""
     return str(KINDS.get(name, name))
+
+
+STEPS: dict[str, str | Promise] = {
+    "apply": gettext_lazy("Apply the changes"),
+    "commit": gettext_lazy("Keep the new state"),
+    "compare": gettext_lazy("Compare with the server"),
+    "connect": gettext_lazy("Connect to the server"),
+    "install node program": gettext_lazy("Install the node program"),
+    "install packages": gettext_lazy("Install packages"),
+    "install Python": gettext_lazy("Install Python"),
+    "look at the system": gettext_lazy("Look at the system"),
+    "read desired state": gettext_lazy("Read what should be"),
+    "restrict the panel's key": gettext_lazy("Restrict the panel's key"),
+    "say hello": gettext_lazy("Speak to the node program"),
+}
+STEP_VERBS: dict[str, str | Promise] = {
+    "check": gettext_lazy("Check %(daemon)s"),
+    "reload": gettext_lazy("Reload %(daemon)s"),
+    "start": gettext_lazy("Start %(daemon)s"),
+    "probe": gettext_lazy("Probe %(daemon)s"),
+}
+
+
+def step(name: str) -> str:
+    """Return a step in the reader's language: a known one, `check <daemon>` and the like, else in the node's own words."""
+    if name in STEPS:
+        return str(STEPS[name])
+    verb, _space, daemon = name.partition(" ")
+    if daemon and verb in STEP_VERBS:
+        return str(STEP_VERBS[verb]) % {"daemon": service(daemon)[1]}
+    return name[:1].upper() + name[1:]

@@ -1,0 +1,36 @@
+"""Operations as pages and the API show them: where they stand, by server and step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.db.models import Prefetch, QuerySet
+
+from provisioning.models import Operation, OperationTarget, Run, RunStep
+
+
+@dataclass(frozen=True)
+class Part:
+    """What an operation has to do on one server: the target's state and the steps of its newest run."""
+
+    server: str
+    status: str
+    reason: str
+    steps: list[RunStep] = field(default_factory=list)
+
+
+def listed() -> QuerySet[Operation]:
+    """Operations within the scope, newest first, with what a list shows."""
+    return Operation.objects.select_related("hosting", "server", "organization").order_by("-id")
+
+
+def parts(operation: Operation) -> list[Part]:
+    """Return an operation's parts, one per target, after the runs that served it alone (a server's set-up)."""
+    steps = Prefetch("steps", RunStep.objects.order_by("position"))
+    alone = Run.objects.filter(operation=operation).select_related("server").prefetch_related(steps).order_by("-id")[:1]
+    found = [Part(run.server.name, run.status, run.reason, list(run.steps.all())) for run in alone]
+    targets = OperationTarget.objects.filter(operation=operation).select_related("slice__server", "run").order_by("id")
+    for target in targets.prefetch_related(Prefetch("run__steps", RunStep.objects.order_by("position"))):
+        shown = list(target.run.steps.all()) if target.run else []
+        found.append(Part(target.slice.server.name, target.status, target.reason, shown))
+    return found

@@ -1,0 +1,137 @@
+"""What the pages of one hosting account share: its frame, its tabs, and where a change leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import django_tables2
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from panel.core.web import ActionPage, FormPage, Page
+from provisioning.models import HostingAccount, Operation
+from provisioning.selectors import hosting_accounts, operations
+from provisioning.web import progress
+from provisioning.web.forms import ConfirmForm
+
+TABS = ("account", "account_sites", "account_databases", "account_mail", "account_zones", "account_history")
+ICONS = ("layout-dashboard", "world-www", "database", "mail", "route", "history")
+
+
+class OfAccount(Page):
+    """A page about one account or about something that it holds."""
+
+    tab = "account"
+
+    @property
+    def hosting(self) -> HostingAccount:
+        """The account that the page is about."""
+        found: HostingAccount = getattr(self.object, "hosting", self.object)
+        return found
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        """The list of accounts, the account, and its tab."""
+        crumbs = [(_("Accounts"), reverse("provisioning:account_list")), (self.hosting.domain, self.tab_url("account"))]
+        if self.tab != "account":
+            label = dict(zip(TABS, labels(), strict=True))[self.tab]
+            crumbs.append((label, self.tab_url()))
+        return crumbs
+
+    def tab_url(self, tab: str = "") -> str:
+        """Return the address of a tab of the account, by default the page's own."""
+        return reverse(f"provisioning:{tab or self.tab}", args=[self.hosting.pk])
+
+    def after(self, operation: Operation) -> str:
+        """Return the address of the page's tab, which then follows the operation live."""
+        return f"{self.tab_url()}?operation={operation.pk}"
+
+
+class AccountPage(OfAccount):
+    """A tab of an account: its object is the account."""
+
+    def rows(self) -> QuerySet[Any] | None:
+        """Accounts within the scope."""
+        return hosting_accounts.listed()
+
+    def get_title(self) -> str:
+        """The account's domain."""
+        return self.hosting.domain
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        """Only the list: the tabs show the rest."""
+        return super().breadcrumbs()[:1]
+
+    def may(self, action: str, obj: object | None = None) -> bool:
+        """What is suspended or terminated can be looked at, not changed."""
+        changes = not action.endswith(".view") and not action.startswith("account.")
+        if changes and self.hosting.status != HostingAccount.Status.ACTIVE:
+            return False
+        return super().may(action, obj)
+
+    def followed(self) -> Operation | None:
+        """Return the operation that a change has just led here with."""
+        wanted = self.request.GET.get("operation", "")
+        return operations.listed().filter(pk=wanted, hosting=self.hosting).first() if wanted else None
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the account, its tabs, and the operation to follow."""
+        operation = self.followed()
+        tabs = [
+            {"key": tab, "label": label, "icon": icon, "url": self.tab_url(tab)}
+            for tab, label, icon in zip(TABS, labels(), ICONS, strict=True)
+        ]
+        context = super().get_context_data(
+            account=self.hosting, tab=self.tab, tabs=tabs, usage=hosting_accounts.counters(self.hosting), **kwargs
+        )
+        context["progress"] = progress.of(operation, self.actor) if operation else None
+        context["looks_only"] = bool(self.flags) and not any(context["may"].values())
+        return context
+
+    def table(self, table_class: type[django_tables2.Table], rows: Iterable[Any], prefix: str = "") -> Any:
+        """Return a table of something that the account holds, sorted and paged by the address."""
+        table = table_class(rows, prefix=prefix)
+        paginate = {"per_page": 50, "silent": True}
+        return django_tables2.RequestConfig(self.request, paginate=paginate).configure(table)
+
+
+class AccountFormPage(OfAccount, FormPage):
+    """A form that changes what an account holds."""
+
+
+class AccountActionPage(OfAccount, ActionPage):
+    """A button that changes what an account holds."""
+
+    danger = True
+
+
+class ConfirmByNamePage(OfAccount, FormPage):
+    """A removal that asks for the name of what is removed."""
+
+    template_name = "generic/confirm.html"
+    form_class = ConfirmForm
+    question = ""
+
+    def must_type(self) -> str:
+        """Return the name to type."""
+        return str(self.object)
+
+    def form_options(self) -> dict[str, Any]:
+        """Tell the form the name."""
+        return {"must_type": self.must_type()}
+
+    def consequences(self) -> list[str]:
+        """Return what it will do, line by line."""
+        return []
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the question and its consequences."""
+        return super().get_context_data(
+            question=self.question, consequences=self.consequences(), danger=True, needs_name=True, **kwargs
+        )
+
+
+def labels() -> tuple[str, ...]:
+    """Return the tabs' labels in the reader's language."""
+    return (_("Overview"), _("Sites"), _("Databases"), _("Mail"), _("DNS"), _("History"))

@@ -1,0 +1,210 @@
+"""Pages of hosting accounts: list, order with its plan, overview, suspend, release, terminate, history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.selectors import organizations
+from panel.core.web import Action, Empty, FormPage, ListPage
+from provisioning.models import HostingAccount, Operation
+from provisioning.selectors import hosting_accounts, operations, packages
+from provisioning.selectors import servers as servers_selectors
+from provisioning.services import hosting_accounts as service
+from provisioning.services import previews
+from provisioning.web import words
+from provisioning.web.account_pages import AccountActionPage, AccountFormPage, AccountPage, ConfirmByNamePage
+from provisioning.web.filters import AccountFilter
+from provisioning.web.forms import AccountForm, SuspendForm
+from provisioning.web.tables import AccountTable, OperationTable
+
+
+class AccountListPage(ListPage):
+    """Hosting accounts."""
+
+    action = "account.view"
+    title = gettext_lazy("Accounts")
+    table_class = AccountTable
+    filter_class = AccountFilter
+    export_name = "accounts"
+
+    def list_rows(self) -> QuerySet[HostingAccount]:
+        return hosting_accounts.listed()
+
+    def actions(self) -> list[Action]:
+        if not self.may("account.create"):
+            return []
+        return [Action(_("New account"), reverse("provisioning:account_create"), "plus", "primary")]
+
+    def empty(self) -> Empty:
+        if not self.may("account.create"):
+            return Empty("world", _("No accounts yet"), _("Your hoster has not set one up for you yet."))
+        return Empty(
+            "world",
+            _("No accounts yet"),
+            _("An account holds web sites, databases, DNS and mail of one client on one of the servers."),
+            reverse("provisioning:account_create"),
+            _("New account"),
+        )
+
+
+class AccountCreatePage(FormPage):
+    """Orders an account: the form leads to the plan, which is confirmed there."""
+
+    action = "account.create"
+    title = gettext_lazy("New account")
+    form_class = AccountForm
+    submit_label = gettext_lazy("Show what will change")
+    intro = gettext_lazy(
+        "The account gets a Unix user, a web site, a DNS zone, a mail domain and room for databases. "
+        "Next you see exactly what changes on the server; nothing is changed before you confirm."
+    )
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        return [(_("Accounts"), reverse("provisioning:account_list"))]
+
+    def initial(self) -> dict[str, Any]:
+        names = ("organization", "package", "domain", "username", "server")
+        return {name: self.request.GET[name] for name in names if name in self.request.GET}
+
+    def form_options(self) -> dict[str, Any]:
+        provider = self.actor.kind == "provider"
+        return {
+            "clients": organizations.clients(),
+            "packages": packages.listed(),
+            "servers": servers_selectors.ready() if provider else None,
+        }
+
+    def act(self, data: dict[str, Any]) -> str:
+        arguments = {
+            "organization": data["organization"].pk,
+            "package": data["package"].pk,
+            "domain": data["domain"],
+            "username": data["username"],
+        }
+        if data.get("server"):
+            arguments["server"] = data["server"].pk
+        preview = previews.request(actor=self.actor, verb="account.create", arguments=arguments)
+        return reverse("provisioning:preview", args=[preview.pk])
+
+
+class OverviewPage(AccountPage):
+    """An account at a glance, with its newest operation live."""
+
+    action = "account.view"
+    template_name = "provisioning/account.html"
+    tab = "account"
+
+    def followed(self) -> Operation | None:
+        return super().followed() or operations.listed().filter(hosting=self.hosting).first()
+
+    def actions(self) -> list[Action]:
+        pk, status, found = self.hosting.pk, self.hosting.status, []
+        if status == HostingAccount.Status.ACTIVE and self.may("account.suspend"):
+            url = reverse("provisioning:account_suspend", args=[pk])
+            found.append(Action(_("Suspend"), url, "player-pause"))
+        if status == HostingAccount.Status.SUSPENDED and self.may("account.unsuspend"):
+            url = reverse("provisioning:account_unsuspend", args=[pk])
+            found.append(Action(_("Release"), url, "player-play", "primary"))
+        if status != HostingAccount.Status.TERMINATED and self.may("account.terminate"):
+            url = reverse("provisioning:account_terminate", args=[pk])
+            found.append(Action(_("Terminate"), url, "trash", "danger"))
+        return found
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        carriers = hosting_accounts.servers(self.hosting)
+        context = super().get_context_data(
+            sites=hosting_accounts.sites(self.hosting),
+            servers=carriers,
+            addresses=hosting_accounts.web_addresses(self.hosting),
+            **kwargs,
+        )
+        usage: dict[str, tuple[int, int | None]] = context["usage"]
+        context["gauges"] = [
+            {"label": label, "used": used, "limit": limit}
+            for name, label in words.RESOURCES.items()
+            if (counter := usage.get(name)) is not None
+            for used, limit in [counter]
+        ]
+        return context
+
+
+class SuspendPage(AccountFormPage):
+    """Suspends an account, with a reason for the client."""
+
+    action = "account.suspend"
+    title = gettext_lazy("Suspend")
+    form_class = SuspendForm
+    submit_label = gettext_lazy("Suspend the account")
+    intro = gettext_lazy(
+        "Its sites answer that they are suspended, and nobody signs in to its mailboxes or databases. "
+        "DNS goes on, and nothing is deleted."
+    )
+
+    def rows(self) -> QuerySet[Any] | None:
+        return hosting_accounts.listed()
+
+    def act(self, data: dict[str, Any]) -> str:
+        return self.after(service.suspend(actor=self.actor, hosting=self.hosting, reason=data["reason"]))
+
+
+class UnsuspendPage(AccountActionPage):
+    """Releases a suspended account."""
+
+    action = "account.unsuspend"
+    title = gettext_lazy("Release")
+    question = gettext_lazy("Let the account's sites, mailboxes and databases work again?")
+    submit_label = gettext_lazy("Release the account")
+    danger = False
+
+    def rows(self) -> QuerySet[Any] | None:
+        return hosting_accounts.listed()
+
+    def act(self) -> str:
+        return self.after(service.unsuspend(actor=self.actor, hosting=self.hosting))
+
+
+class TerminatePage(ConfirmByNamePage):
+    """Ends an account: shows what goes, and asks for its name."""
+
+    action = "account.terminate"
+    title = gettext_lazy("Terminate")
+    question = gettext_lazy("This ends the account and everything it holds:")
+    submit_label = gettext_lazy("Terminate the account")
+
+    def rows(self) -> QuerySet[Any] | None:
+        return hosting_accounts.listed()
+
+    def must_type(self) -> str:
+        return self.hosting.domain
+
+    def consequences(self) -> list[str]:
+        lines = hosting_accounts.holdings(self.hosting)
+        names = [f"{words.holding(kind, len(items))}: {', '.join(items)}" for kind, items in lines.items() if items]
+        names.append(_("The user %(name)s with all files in %(home)s") % self._user())
+        names.append(_("Configuration goes at once; files, mail and databases are destroyed after the grace period."))
+        return names
+
+    def _user(self) -> dict[str, str]:
+        return {"name": self.hosting.username, "home": self.hosting.home}
+
+    def act(self, data: dict[str, Any]) -> str:
+        return self.after(service.terminate(actor=self.actor, hosting=self.hosting, confirm=data["confirm"]))
+
+
+class HistoryPage(AccountPage):
+    """What was done to an account."""
+
+    action = "operation.view"
+    template_name = "provisioning/account_history.html"
+    tab = "account_history"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        rows = operations.listed().filter(hosting=self.hosting)
+        table = self.table(OperationTable, rows)
+        table.exclude = ("hosting",)
+        return super().get_context_data(table=table, **kwargs)

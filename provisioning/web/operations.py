@@ -1,0 +1,112 @@
+"""Pages of operations: list, one with its live part, retry and cancel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from panel.core.web import Action, ActionPage, Empty, ListPage, Page
+from provisioning.models import Operation
+from provisioning.selectors import operations as selectors
+from provisioning.services import operations
+from provisioning.web import progress, words
+from provisioning.web.filters import OperationFilter
+from provisioning.web.tables import OperationTable
+
+
+class OperationListPage(ListPage):
+    """What was asked for, newest first."""
+
+    action = "operation.view"
+    title = gettext_lazy("Operations")
+    table_class = OperationTable
+    filter_class = OperationFilter
+    export_name = "operations"
+
+    def list_rows(self) -> QuerySet[Operation]:
+        return selectors.listed()
+
+    def empty(self) -> Empty:
+        return Empty("activity", _("Nothing was asked for yet"), _("Every change appears here with its steps."))
+
+
+class OfOperation(Page):
+    """A page about one operation."""
+
+    def rows(self) -> QuerySet[Any] | None:
+        return selectors.listed()
+
+    def get_title(self) -> str:
+        return words.title(self.object.verb, self.object.subject)
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        return [(_("Operations"), reverse("provisioning:operation_list"))]
+
+
+class OperationPage(OfOperation):
+    """One operation: live steps, what failed and what to do."""
+
+    action = "operation.view"
+    flags = ("server.view",)
+    template_name = "provisioning/operation.html"
+
+    def actions(self) -> list[Action]:
+        found, status, pk = [], self.object.status, self.object.pk
+        retryable = (Operation.Status.REJECTED, Operation.Status.CANCELLED, Operation.Status.WAITING)
+        if status in retryable and self.may("operation.retry"):
+            found.append(
+                Action(_("Try again"), reverse("provisioning:operation_retry", args=[pk]), "refresh", "primary")
+            )
+        if status in (Operation.Status.PENDING, Operation.Status.WAITING) and self.may("operation.cancel"):
+            found.append(Action(_("Stop waiting"), reverse("provisioning:operation_cancel", args=[pk]), "ban"))
+        return found
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(operation=self.object, progress=progress.of(self.object, self.actor), **kwargs)
+
+
+class OperationPart(OfOperation):
+    """The live part alone, which fetches itself again while the operation is open."""
+
+    action = "operation.view"
+    template_name = "components/operation.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {"progress": progress.of(self.object, self.actor), "link": "link" in self.request.GET}
+
+
+class RetryPage(OfOperation, ActionPage):
+    """Tries what was not done again."""
+
+    action = "operation.retry"
+    question = gettext_lazy("Try again now, with everything as it is ordered by now?")
+    submit_label = gettext_lazy("Try again")
+
+    def cancel_url(self) -> str:
+        return reverse("provisioning:operation", args=[self.object.pk])
+
+    def act(self) -> str:
+        operations.retry(actor=self.actor, operation=self.object)
+        return self.cancel_url()
+
+
+class CancelPage(OfOperation, ActionPage):
+    """Stops waiting for what no server has begun."""
+
+    action = "operation.cancel"
+    question = gettext_lazy("Stop waiting for this operation?")
+    submit_label = gettext_lazy("Stop waiting")
+
+    def consequences(self) -> list[str]:
+        return [_("What was ordered stays ordered: the next change to the same account carries it along.")]
+
+    def cancel_url(self) -> str:
+        return reverse("provisioning:operation", args=[self.object.pk])
+
+    def act(self) -> str:
+        operations.cancel(actor=self.actor, operation=self.object)
+        return self.cancel_url()

@@ -1,0 +1,78 @@
+"""Pages of an account's sites and the names that they answer to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from provisioning.models import HostingAccount
+from provisioning.selectors import hosting_accounts
+from provisioning.services import sites
+from provisioning.web.account_pages import AccountActionPage, AccountFormPage, AccountPage
+from provisioning.web.forms import SiteAliasForm
+from provisioning.web.tables import SiteNameTable
+
+
+class SitesPage(AccountPage):
+    """The sites of an account, each with its names."""
+
+    action = "site.view"
+    flags = ("site.change",)
+    template_name = "provisioning/account_sites.html"
+    tab = "account_sites"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        found = hosting_accounts.sites(self.hosting)
+        tables = [
+            (site, self.table(SiteNameTable, hosting_accounts.site_names(site), prefix=f"{number}-"))
+            for number, site in enumerate(found)
+        ]
+        return super().get_context_data(tables=tables, **kwargs)
+
+
+class AliasAddPage(AccountFormPage):
+    """Lets a site answer to one more name."""
+
+    action = "site.change"
+    title = gettext_lazy("Add alias")
+    form_class = SiteAliasForm
+    submit_label = gettext_lazy("Add alias")
+    tab = "account_sites"
+
+    def rows(self) -> QuerySet[Any] | None:
+        return hosting_accounts.sites()
+
+    def act(self, data: dict[str, Any]) -> str:
+        _alias, operation = sites.add_alias(actor=self.actor, site=self.object, hostname=data["hostname"])
+        return self.after(operation)
+
+
+class AliasRemovePage(AccountActionPage):
+    """Takes an alias from a site."""
+
+    action = "site.change"
+    title = gettext_lazy("Remove alias")
+    submit_label = gettext_lazy("Remove the alias")
+    tab = "account_sites"
+
+    @property
+    def hosting(self) -> HostingAccount:
+        found: HostingAccount = self.object.site.hosting
+        return found
+
+    def rows(self) -> QuerySet[Any] | None:
+        return hosting_accounts.site_names()
+
+    def get_question(self) -> str:
+        return _("Stop answering to %(name)s?") % {"name": self.object.hostname}
+
+    def consequences(self) -> list[str]:
+        if self.object.domain.name == self.object.hostname:
+            return [_("The domain is let go with its zone and its records.")]
+        return []
+
+    def act(self) -> str:
+        return self.after(sites.remove_alias(actor=self.actor, alias=self.object))
