@@ -1,4 +1,7 @@
-"""Turns a bare Debian machine into a target server: node program, forced command, base configuration. Called by tasks only."""
+"""Turns a bare Debian machine into a target server: node program, forced command, base configuration.
+
+Called by tasks only.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import structlog
-
-from panel.core import vault
-from panel.core.errors import Permanent, Temporary
+from panel.core.failures import Permanent, Temporary
 from provisioning import transport
+from provisioning.desired import target
 from provisioning.models import Operation, Run, Server, Slice
-from provisioning.reconcile import reconcile, target
 from provisioning.services import leases, runs, servers
 from provisioning.transport.local import LIBRARY
 from provisioning.transport.ssh import Shell
@@ -29,7 +29,8 @@ APT = "DEBIAN_FRONTEND=noninteractive apt-get"
 HELLO = b'{"v": 1, "id": 1, "verb": "hello", "payload": {}}\n'
 COMMAND = f"PYTHONPATH={LIBRARY} exec /usr/bin/python3 -m {PACKAGE} serve"
 
-# Runs on the target. Keeps every other key; the panel's own may speak the node protocol and nothing else (sshd(8), AUTHORIZED_KEYS).
+# Runs on the target. Keeps every other key; the panel's own may speak the node protocol and nothing else (sshd(8),
+# AUTHORIZED_KEYS).
 AUTHORIZE = """
 import os, sys
 key, command = sys.argv[1:3]
@@ -46,8 +47,6 @@ with os.fdopen(descriptor, "w") as file:
 os.rename(path + ".new", path)
 """
 
-log = structlog.get_logger(__name__)
-
 
 def fetch_host_key(server_id: str) -> None:
     """Ask an unconfirmed server for its host key and keep it, or why it could not be had."""
@@ -60,37 +59,39 @@ def fetch_host_key(server_id: str) -> None:
         servers.offer_host_key(server_id=server_id, host_key=key)
 
 
-def bootstrap(operation_id: str, secret_id: str) -> None:
-    """Set up the server of an operation, step by step; the operation tells how far it got and why it stopped."""
+def install(operation_id: str, secret_id: str) -> str | None:
+    """Put the node program on the server of an operation, step by step, and order its base configuration.
+
+    Returns the server's id when that can be carried there; None when the operation has ended with a reason.
+    """
     operation = Operation.objects.select_related("server__organization").get(pk=operation_id)
     if operation.server is None or not operation.is_open:
-        return
-    password = _take_secret(secret_id)
+        return None
+    password = servers.take_password(secret_id)
     with leases.hold(operation.server.id) as held:
         if held is None:
-            return
+            return None
         run = runs.begin_alone(held, operation)
         steps = runs.Steps(run)
         try:
             _install(operation.server, password, steps)
         except (Temporary, Permanent) as error:
             _fail(operation, run, steps, error)
-            return
+            return None
         runs.end_alone(run, Run.Status.APPLIED)
         servers.prepared(operation=operation)
-    reconcile(operation.server.id)
-    _finish(operation.server)
+    return operation.server.id
 
 
-def _take_secret(secret_id: str) -> str:
-    if not secret_id:
-        return ""
-    try:
-        return vault.get(secret_id).decode()
-    except vault.Secret.DoesNotExist:
-        return ""
-    finally:
-        vault.forget(secret_id)
+def finish(server_id: str) -> None:
+    """Declare a server ready once its base configuration is live, and keep what it says of itself by then."""
+    server = Server.objects.get(pk=server_id)
+    base = Slice.objects.get(server=server, hosting=None)
+    if base.applied == 0 or base.applied < base.generation:
+        servers.not_ready(server_id=server.id)
+        return
+    servers.keep_facts(server_id=server.id, facts=transport.call(target(server), "hello", {}))
+    servers.ready(server_id=server.id)
 
 
 def _install(server: Server, password: str, steps: runs.Steps) -> None:
@@ -123,15 +124,17 @@ def _install_there(shell: Shell, server: Server, steps: runs.Steps) -> None:
         release = _os_release(shell.run("cat /etc/os-release"))
         _check_release(release.get("ID", ""), release.get("VERSION_ID", ""))
     with _step(steps, "install Python"):
-        shell.run(f"command -v python3 >/dev/null || ({APT} -q update && {APT} -qy --no-install-recommends install python3)")
+        shell.run(
+            f"command -v python3 >/dev/null || ({APT} -q update && {APT} -qy --no-install-recommends install python3)"
+        )
     with _step(steps, "install node program"):
         shell.run(f"rm -rf {LIBRARY}/new && mkdir -p -m 0755 {LIBRARY}/new && tar -x -C {LIBRARY}/new", _archive())
         answer = shell.run(f"cd {LIBRARY}/new && /usr/bin/python3 -m {PACKAGE} serve", HELLO)
         if '"report"' not in answer:
             raise Permanent("The node program does not start on this server.", answer[-2000:])
         shell.run(
-            f"cd {LIBRARY} && rm -rf previous && (test ! -e {PACKAGE} || mv {PACKAGE} previous) && mv new/{PACKAGE} {PACKAGE}"
-            " && rmdir new"
+            f"cd {LIBRARY} && rm -rf previous && (test ! -e {PACKAGE} || mv {PACKAGE} previous)"
+            f" && mv new/{PACKAGE} {PACKAGE} && rmdir new"
         )
     with _step(steps, "restrict the panel's key"):
         shell.run(f"python3 - '{server.public_key}' '{COMMAND}'", AUTHORIZE.encode())
@@ -190,12 +193,3 @@ def _fail(operation: Operation, run: Run, steps: runs.Steps, error: Temporary | 
     steps.flush()
     runs.end_alone(run, Run.Status.FAILED, str(error))
     servers.preparation_failed(operation=operation, reason=str(error), detail=getattr(error, "detail", ""))
-
-
-def _finish(server: Server) -> None:
-    base = Slice.objects.get(server=server, hosting=None)
-    if base.applied == 0 or base.applied < base.generation:
-        servers.not_ready(server_id=server.id)
-        return
-    servers.keep_facts(server_id=server.id, facts=transport.call(target(server), "hello", {}), php="")
-    servers.ready(server_id=server.id)

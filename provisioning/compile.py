@@ -1,4 +1,7 @@
-"""From specifications to the bundle of one server: drivers turn each slice into resources. Shared by apply and preview."""
+"""From specifications to the bundle of one server: drivers turn each slice into resources.
+
+Shared by apply and preview.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,9 @@ class Compiled:
         *,
         whole: Collection[str] = (),
     ) -> list[SliceBundle]:
-        """Return the slices' bundles, the server's own first; bodies that the server holds are left out except for `whole`."""
+        """Return the slices' bundles, the server's own first; bodies that the server holds are left out except for
+        `whole`.
+        """
         ordered = sorted(slices, key=lambda part: (part.hosting_id is not None, part.id))
         return [
             SliceBundle(
@@ -46,7 +51,10 @@ class Compiled:
 
 
 def compile_slices(server: Server, slices: Sequence[Slice], using: str) -> Compiled:
-    """Compile `slices` of one server. A slice whose rows are not fit for a configuration is refused, the others go on."""
+    """Compile `slices` of one server.
+
+    A slice whose rows are not fit for a configuration is refused, the others go on.
+    """
     compiled = Compiled()
     specs = desired.accounts(server, [part.hosting_id for part in slices if part.hosting_id], using)
     spec = desired.server_spec(server, using)

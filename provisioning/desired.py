@@ -1,4 +1,7 @@
-"""From rows to specifications: what one server and the dirty accounts on it should be. Reads only; drivers do the rest."""
+"""From rows to specifications: what one server and the dirty accounts on it should be.
+
+Reads only; drivers do the rest.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,14 @@ from django.db import connections, transaction
 from django.template.loader import render_to_string
 
 from accounts.models import Brand
+from panel.core import vault
 from provisioning.models import (
     Address,
     Database,
     DatabaseUser,
     HostingAccount,
-    Mailbox,
     MailAlias,
+    Mailbox,
     MailDomain,
     Placement,
     Server,
@@ -38,6 +42,7 @@ from provisioning.spec import (
     MailDomainSpec,
     ServerSpec,
     SiteSpec,
+    Target,
     ZoneSpec,
 )
 from provisioning.spec.checks import SpecInvalid
@@ -50,7 +55,9 @@ Desired = dict[str, AccountSpec | SpecInvalid]
 
 @contextmanager
 def snapshot() -> Iterator[str]:
-    """Open one consistent read of the database (REPEATABLE READ; on SQLite a deferred transaction) and give its alias."""
+    """Open one consistent read of the database (REPEATABLE READ; on SQLite a deferred transaction) and give its
+    alias.
+    """
     connection = connections[SNAPSHOT]
     outermost = not connection.in_atomic_block
     with transaction.atomic(using=SNAPSHOT):
@@ -58,6 +65,18 @@ def snapshot() -> Iterator[str]:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield SNAPSHOT
+
+
+def target(server: Server) -> Target:
+    """Return where and how the server's node program is reached, with the panel's key from the vault."""
+    return Target(
+        id=server.id,
+        transport=server.transport,
+        host=server.host,
+        port=server.port,
+        host_key=server.host_key,
+        private_key=vault.get(server.key_id) if server.key_id else b"",
+    )
 
 
 def server_spec(server: Server, using: str = "default") -> ServerSpec:

@@ -33,7 +33,9 @@ def check(mail_domain: MailDomain) -> None:
         server__placements__hosting=mail_domain.hosting_id, server__placements__service="mail"
     )
     own = {address.public for address in placed}
-    mail_domains.record_check(mail_domain_id=mail_domain.id, points_here=bool(own) and _points_to(mail_domain.name, own))
+    mail_domains.record_check(
+        mail_domain_id=mail_domain.id, points_here=bool(own) and _points_to(mail_domain.name, own)
+    )
 
 
 def _points_to(name: str, own: set[str]) -> bool:

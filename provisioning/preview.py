@@ -1,4 +1,4 @@
-"""Works out previews: the service runs in a transaction that is rolled back, and the servers are asked for the plan outside it."""
+"""Works out previews: the service runs in a transaction that is rolled back; servers are asked for plans outside it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from typing import Any
 from django.db import transaction
 
 from panel.core.actors import Actor
-from panel.core.errors import DomainError, Temporary
+from panel.core.errors import DomainError
+from panel.core.failures import Temporary
 from panel.core.scoping import everything
 from provisioning import transport
 from provisioning.compile import compile_slices
+from provisioning.desired import target
 from provisioning.models import Lease, Preview, Server, Slice
 from provisioning.planning.bundle import bundle
-from provisioning.reconcile import target
 from provisioning.services import previews, verbs
 
 
 def build(preview_id: str) -> None:
-    """Work out one preview and keep the answer: ready with a plan, refused with the service's words, or failed with a reason."""
+    """Work out one preview and keep the answer: ready with a plan, refused with the service's words, or failed
+    with a reason.
+    """
     with everything("preview"):
         preview = Preview.objects.filter(pk=preview_id, status=Preview.Status.PENDING).first()
         if preview is None:

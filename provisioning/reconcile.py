@@ -12,12 +12,11 @@ from typing import Any
 import structlog
 from django.db.models.functions import Now
 
-from panel.core import vault
-from panel.core.errors import Temporary
+from panel.core.failures import Temporary
 from panel.core.scoping import everything
 from provisioning import transport
 from provisioning.compile import Compiled, compile_slices
-from provisioning.desired import snapshot
+from provisioning.desired import snapshot, target
 from provisioning.models import Intent, Run, Server, Slice, Tombstone
 from provisioning.planning.bundle import bundle
 from provisioning.services import leases, runs
@@ -33,7 +32,8 @@ log = structlog.get_logger(__name__)
 def reconcile(server_id: str) -> timedelta | None:
     """Bring a server to its desired state; returns after how long to try again when it can't be reached, else None.
 
-    While another worker holds the server's lease this returns at once: that worker reads whatever was committed before it ends.
+    While another worker holds the server's lease this returns at once: that worker reads whatever was committed
+    before it ends.
     """
     with everything("reconcile"):
         while _pending(server_id):
@@ -49,18 +49,6 @@ def reconcile(server_id: str) -> timedelta | None:
                     log.warning("reconcile.lease_lost", server=server_id, epoch=held.epoch)
                     return None
     return None
-
-
-def target(server: Server) -> transport.Target:
-    """Return where and how the server's node program is reached."""
-    return transport.Target(
-        id=server.id,
-        transport=server.transport,
-        host=server.host,
-        port=server.port,
-        host_key=server.host_key,
-        private_key=vault.get(server.key_id) if server.key_id else b"",
-    )
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,10 @@ def fetch_host_key(server_id: str) -> None:
 def bootstrap(operation_id: str, secret_id: str) -> None:
     """Set up a bare server."""
     with everything("bootstrap"):
-        bootstrap_engine.bootstrap(operation_id, secret_id)
+        server_id = bootstrap_engine.install(operation_id, secret_id)
+        if server_id is not None:
+            engine.reconcile(server_id)
+            bootstrap_engine.finish(server_id)
 
 
 @shared_task(name="provisioning.tasks.check_mail_domains")

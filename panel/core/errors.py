@@ -93,19 +93,6 @@ class Held(DomainError):
         super().__init__(code, message, None, params)
 
 
-class Temporary(Exception):
-    """Work failed for a reason that passes; the worker tries again."""
-
-
-class Permanent(Exception):
-    """Work cannot succeed as it stands; `message` may be shown to a tenant, `detail` to the provider only."""
-
-    def __init__(self, message: str, detail: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.detail = detail
-
-
 @contextmanager
 def integrity_as_conflict(message: str = "This is already in use.", field: str | None = None) -> Iterator[None]:
     """Turn a broken database constraint inside the block into a `Conflict` that tells nothing about the other row.

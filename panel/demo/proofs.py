@@ -94,7 +94,10 @@ def http_by_name(address: str, domain: str) -> str:
 
 
 def dns_answer(address: str, name: str, kind: str) -> list[str]:
-    """Ask the server at `address` itself; returns the answer's data in text, sorted. Raises NotProven unless authoritative."""
+    """Ask the server at `address` itself; returns the answer's data in text, sorted.
+
+    Raises NotProven unless authoritative.
+    """
     answer = dns.query.udp(dns.message.make_query(name, kind), address, timeout=TIMEOUT)
     if not answer.flags & dns.flags.AA:
         raise NotProven(f"{name} {kind}: not authoritative ({dns.rcode.to_text(answer.rcode())})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import shutil
@@ -14,8 +15,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from panel.demo import local
 
@@ -27,7 +26,9 @@ PORT = 8000
 PANEL = f"http://127.0.0.1:{PORT}"
 START_SECONDS = 60.0
 
-BOLD, DIM, GREEN, RED, PLAIN = ("\033[1m", "\033[2m", "\033[32m", "\033[31m", "\033[0m") if sys.stdout.isatty() else [""] * 5
+BOLD, DIM, GREEN, RED, PLAIN = (
+    ("\033[1m", "\033[2m", "\033[32m", "\033[31m", "\033[0m") if sys.stdout.isatty() else [""] * 5
+)
 
 
 class Progress:
@@ -43,7 +44,9 @@ class Progress:
 
 def main() -> int:
     """Run the demo; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="script/demo", description="A whole installation on this machine, to look at.")
+    parser = argparse.ArgumentParser(
+        prog="script/demo", description="A whole installation on this machine, to look at."
+    )
     parser.add_argument("--once", action="store_true", help="exit after the proofs; 0 only when all hold")
     parser.add_argument("--reset", action="store_true", help="forget the earlier demo and start afresh")
     parser.add_argument("--local", action="store_true", help="make this machine itself the target server")
@@ -110,7 +113,9 @@ def _demo(stack: ExitStack, options: argparse.Namespace, progress: Progress) -> 
 
 
 class _Machine:
-    """The target server: its address, its host key as its console shows it, and how a key gets into root's authorized_keys."""
+    """The target server: its address, its host key as its console shows it, and how a key gets into root's
+    authorized_keys.
+    """
 
     def __init__(self, address: str, fingerprint: str, server: Any) -> None:
         self.address = address
@@ -119,7 +124,9 @@ class _Machine:
 
     @classmethod
     def boot(cls, stack: ExitStack, progress: Progress) -> _Machine:
-        """Boot the demo's server from its image (built once per machine), on the disk of the earlier demo if there is one."""
+        """Boot the demo's server from its image (built once per machine), on the disk of the earlier demo if there
+        is one.
+        """
         from tests.servers import image
         from tests.servers.server import Server
 
@@ -138,7 +145,9 @@ class _Machine:
 
     def authorize(self, public_key: str) -> None:
         """Put the panel's public key where a person would paste it."""
-        self._server.run(["sh", "-c", "umask 077; mkdir -p /root/.ssh; cat >> /root/.ssh/authorized_keys"], input=f"{public_key}\n")
+        self._server.run(
+            ["sh", "-c", "umask 077; mkdir -p /root/.ssh; cat >> /root/.ssh/authorized_keys"], input=f"{public_key}\n"
+        )
 
     @property
     def is_local(self) -> bool:
@@ -183,11 +192,14 @@ def _panel(progress: Progress) -> Iterator[None]:
 
 
 def _answers() -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=1)
     try:
-        with urlopen(f"{PANEL}/healthz", timeout=1) as answer:
-            return bool(answer.status == 200)
-    except (URLError, OSError):
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.client.OK
+    except OSError:
         return False
+    finally:
+        connection.close()
 
 
 def _make(machine: _Machine, progress: Progress) -> dict[str, Any]:
@@ -206,7 +218,11 @@ def _make(machine: _Machine, progress: Progress) -> dict[str, Any]:
     account = world.make_account(
         actors["reseller"], nodes, lambda what, seconds: progress.say(f"{what}: live after {seconds:.2f} s")
     )
-    urls = {"provider": PANEL, "reseller": f"http://{world.BRAND_HOST}:{PORT}", "client": f"http://{world.BRAND_HOST}:{PORT}"}
+    urls = {
+        "provider": PANEL,
+        "reseller": f"http://{world.BRAND_HOST}:{PORT}",
+        "client": f"http://{world.BRAND_HOST}:{PORT}",
+    }
     for role, login in logins.items():
         login["url"] = urls[role]
     return {

@@ -144,9 +144,7 @@ def set_up(actor: Actor, server: Server, on_step: Callable[[str], None]) -> None
         wait("the server's set-up", ready, 300)
 
 
-def make_account(
-    actor: Actor, nodes: dict[str, Organization], on_live: Callable[[str, float], None]
-) -> dict[str, Any]:
+def make_account(actor: Actor, nodes: dict[str, Organization], on_live: Callable[[str, float], None]) -> dict[str, Any]:
     """Order the account with database, mailbox and alias; returns what demo.json says of it."""
     with everything("demo"):
         package = packages.create(

@@ -3,7 +3,7 @@
 from provisioning.models.accounts import Counter, HostingAccount, Placement
 from provisioning.models.databases import Database, DatabaseUser
 from provisioning.models.domains import Domain, Site, SiteName
-from provisioning.models.mail import Mailbox, MailAlias, MailDomain
+from provisioning.models.mail import MailAlias, Mailbox, MailDomain
 from provisioning.models.operations import Operation, OperationTarget, Preview, Run, RunStep
 from provisioning.models.packages import Package
 from provisioning.models.servers import Address, Server

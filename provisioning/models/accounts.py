@@ -97,7 +97,9 @@ class Placement(models.Model):
 
 
 class Counter(models.Model):
-    """A row to lock: it gives out numbers that are never given twice (uids), or stands for a name while it is claimed."""
+    """A row to lock: it gives out numbers that are never given twice (uids), or stands for a name while it is
+    claimed.
+    """
 
     name = models.CharField(max_length=270, primary_key=True)
     value = models.BigIntegerField(default=0)

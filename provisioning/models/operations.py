@@ -70,7 +70,11 @@ class Run(models.Model):
     id = IdField(prefix="run")
     server = models.ForeignKey("provisioning.Server", on_delete=models.CASCADE, related_name="runs")
     operation = models.ForeignKey(
-        Operation, null=True, on_delete=models.CASCADE, related_name="runs", help_text="The one it serves, if it is alone."
+        Operation,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="runs",
+        help_text="The one it serves, if it is alone.",
     )
     epoch = models.BigIntegerField()
     status = models.CharField(max_length=10, choices=Status, default=Status.RUNNING)

@@ -139,5 +139,3 @@ class Address(models.Model):
     def public(self) -> str:
         """The address that the world sees."""
         return self.public_ip or self.ip
-
-

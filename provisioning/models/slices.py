@@ -11,7 +11,8 @@ from panel.core.ids import IdField
 class Slice(models.Model):
     """The part of one server's desired state that belongs to one account; without an account, the server's own.
 
-    `generation` is what was last given out, `applied` what the server last reported, `manifest` the hashes that it then held.
+    `generation` is what was last given out, `applied` what the server last reported, `manifest` the hashes that it
+    then held.
     """
 
     id = IdField(prefix="slc")
@@ -46,9 +47,7 @@ class Intent(models.Model):
 
     id = IdField(prefix="int")
     slice = models.ForeignKey(Slice, on_delete=models.CASCADE, related_name="intents")
-    operation = models.ForeignKey(
-        "provisioning.Operation", null=True, on_delete=models.CASCADE, related_name="intents"
-    )
+    operation = models.ForeignKey("provisioning.Operation", null=True, on_delete=models.CASCADE, related_name="intents")
     verify = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -57,7 +56,9 @@ class Intent(models.Model):
 
 
 class Lease(models.Model):
-    """One worker per server at a time, by the database's clock; `epoch` grows with every taking and is checked on the server."""
+    """One worker per server at a time, by the database's clock; `epoch` grows with every taking and is checked on
+    the server.
+    """
 
     server = models.OneToOneField(
         "provisioning.Server", primary_key=True, on_delete=models.CASCADE, related_name="lease"

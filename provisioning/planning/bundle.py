@@ -1,4 +1,6 @@
-"""The payload of `apply` and `plan`: slices with whole manifests, and bodies only for what the server is not known to hold."""
+"""The payload of `apply` and `plan`: slices with whole manifests, and bodies only for what the server is not known
+to hold.
+"""
 
 from __future__ import annotations
 

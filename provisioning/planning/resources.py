@@ -1,4 +1,7 @@
-"""A resource: one thing that must exist on a server, with its key and hash (docs/protocol.md). Not for how it is made."""
+"""A resource: one thing that must exist on a server, with its key and hash (docs/protocol.md).
+
+Not for how it is made.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,9 @@ class DuplicateResource(ValueError):
 
 @dataclass(frozen=True)
 class Resource:
-    """`attributes` are those of the kind's row in docs/protocol.md; `hint` travels beside the resource and is part of no hash."""
+    """`attributes` are those of the kind's row in docs/protocol.md; `hint` travels beside the resource and is part
+    of no hash.
+    """
 
     kind: str
     name: str

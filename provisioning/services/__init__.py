@@ -1,1 +1,4 @@
-"""The verbs of provisioning: permit, limit, write, audit, intent, in one transaction. Nothing else writes these tables."""
+"""The verbs of provisioning: permit, limit, write, audit, intent, in one transaction.
+
+Nothing else writes these tables.
+"""

@@ -33,13 +33,17 @@ def add(
 
 
 def remove(*, actor: Actor, address: Address) -> None:
-    """Remove an address; refused while an account has it to itself or it is the server's last shared one of its family."""
+    """Remove an address; refused while an account has it to itself or it is the server's last shared one of its
+    family.
+    """
     policy.require(actor, "address.remove", address)
     if address.hosting_id:
         raise Conflict(_("An account has this address to itself. Take it back from the account first."), code="in_use")
     shared = Address.objects.filter(server=address.server, family=address.family, kind=Address.Kind.SHARED)
     if not shared.exclude(pk=address.pk).exists() and address.server.placements.exists():
-        raise Conflict(_("This is the last shared address of its kind, and accounts use it. Add another one first."), code="in_use")
+        raise Conflict(
+            _("This is the last shared address of its kind, and accounts use it. Add another one first."), code="in_use"
+        )
     with transaction.atomic():
         audit.record(actor, "address.remove", address, {"ip": [address.ip, None]})
         _spread(actor, "address.remove", address)

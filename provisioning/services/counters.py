@@ -13,7 +13,9 @@ def _lock(name: str) -> Counter:
 
 
 def next_uid() -> int:
-    """Return a uid that no account of this installation has or had, so that a rebuilt or moved account keeps its own."""
+    """Return a uid that no account of this installation has or had, so that a rebuilt or moved account keeps its
+    own.
+    """
     counter = _lock("uid")
     counter.value = max(counter.value + 1, FIRST_UID)
     counter.save(update_fields=["value"])

@@ -58,7 +58,11 @@ def change(
         if databases is not None:
             user.databases.set(_own(hosting, databases))
         operation = holding.finish(
-            actor=actor, action="database_user.change", hosting=hosting, obj=user, services=("database",),
+            actor=actor,
+            action="database_user.change",
+            hosting=hosting,
+            obj=user,
+            services=("database",),
             changes={"password": ["old", "new"]} if password is not None else None,
         )
     return user, operation

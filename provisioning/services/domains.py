@@ -18,7 +18,8 @@ from provisioning.spec import reserved_domains
 def may_hold(*, actor: Actor, organization: Organization, name: str, field: str = "domain") -> str:
     """Return the A-label of `name` if the client `organization` may hold it, else refuse.
 
-    Raises Invalid for public suffixes, special-use names, mail providers' names and the installation's own hosts; Conflict, which tells nothing
+    Raises Invalid for public suffixes, special-use names, mail providers' names and the installation's own hosts;
+    Conflict, which tells nothing
     about the other holder, when the name, one above it or one below it belongs to another client.
     """
     name = normal(field, names.hostname, name)
@@ -32,11 +33,13 @@ def may_hold(*, actor: Actor, organization: Organization, name: str, field: str 
         if name == platform.name or name.endswith("." + platform.name):
             raise Invalid("reserved", _("This name is used by the panel itself. Choose another one."), field)
         if platform.name.endswith("." + name) and not (actor.is_system or platform.path.startswith(actor.path)):
-            raise Invalid("reserved", _("Names below this one are used by the panel itself. Choose another one."), field)
+            raise Invalid(
+                "reserved", _("Names below this one are used by the panel itself. Choose another one."), field
+            )
     for holder in ownership.holders(name):
         if holder.organization_id != organization.pk:
             raise Conflict(
-                _("This name, or one above or below it, is already in use here. Ask support to prove that it is yours."),
+                _("This name, or one above or below it, is already in use here. If it is yours, ask support."),
                 field=field,
                 code="name_taken",
             )
@@ -44,7 +47,10 @@ def may_hold(*, actor: Actor, organization: Organization, name: str, field: str 
 
 
 def claim(*, actor: Actor, hosting: HostingAccount, name: str, kind: str, field: str = "domain") -> Domain:
-    """Claim `name` for an account. Runs in the caller's transaction; claims under one registered domain wait for each other."""
+    """Claim `name` for an account.
+
+    Runs in the caller's transaction; claims under one registered domain wait for each other.
+    """
     name = normal(field, names.hostname, name)
     counters.hold_name(reserved_domains.registrable(name) or name)
     name = may_hold(actor=actor, organization=hosting.organization, name=name, field=field)

@@ -18,7 +18,10 @@ from provisioning.services import intents, operations
 
 @contextmanager
 def changing(actor: Actor, action: str, hosting: HostingAccount) -> Iterator[HostingAccount]:
-    """Permit `action`, then hold the account's row for the length of a transaction. Raises Conflict unless it is active."""
+    """Permit `action`, then hold the account's row for the length of a transaction.
+
+    Raises Conflict unless it is active.
+    """
     policy.require(actor, action, hosting)
     with transaction.atomic():
         hosting = HostingAccount.objects.select_for_update(of=("self",)).get(pk=hosting.pk)

@@ -34,7 +34,8 @@ def create(
     username: str = "",
     server: Server | None = None,
 ) -> tuple[HostingAccount, Operation]:
-    """Order a hosting account for a client: user, site, zone and mail domain on the least loaded allowed server, or on `server`.
+    """Order a hosting account for a client: user, site, zone and mail domain on the least loaded allowed server, or on
+    `server`.
 
     Without a user name one is made from the domain. Returns the account and the operation to watch.
     """

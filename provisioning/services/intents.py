@@ -19,7 +19,8 @@ def add(
 ) -> list[Slice]:
     """Dirty the slices of an account on every server that carries one of `services` (all of them by default).
 
-    A zone names the servers of the account's web and mail, so whoever carries one service of a single-server account carries all.
+    A zone names the servers of the account's web and mail, so whoever carries one service of a single-server account
+    carries all.
     """
     placements = Placement.objects.filter(hosting=hosting)
     if services is not None:

@@ -64,7 +64,9 @@ def release(held: Held) -> None:
 
 @contextmanager
 def hold(server_id: str) -> Iterator[Held | None]:
-    """Hold the lease of a server for the block, renewing it in the background; gives None while another worker holds it."""
+    """Hold the lease of a server for the block, renewing it in the background; gives None while another worker
+    holds it.
+    """
     held = acquire(server_id)
     if held is None:
         yield None

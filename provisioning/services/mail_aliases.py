@@ -31,7 +31,11 @@ def create(
         with integrity_as_conflict(_("This alias exists already."), field="local"):
             alias.save(force_insert=True)
         operation = holding.finish(
-            actor=actor, action="alias.create", hosting=hosting, obj=alias, services=("mail",),
+            actor=actor,
+            action="alias.create",
+            hosting=hosting,
+            obj=alias,
+            services=("mail",),
             changes={"destinations": [None, destinations]},
         )
     return alias, operation
@@ -44,7 +48,11 @@ def change(*, actor: Actor, alias: MailAlias, destinations: Sequence[str]) -> tu
         before, alias.destinations = alias.destinations, destinations
         alias.save(update_fields=["destinations"])
         operation = holding.finish(
-            actor=actor, action="alias.change", hosting=hosting, obj=alias, services=("mail",),
+            actor=actor,
+            action="alias.change",
+            hosting=hosting,
+            obj=alias,
+            services=("mail",),
             changes={"destinations": [before, destinations]},
         )
     return alias, operation
@@ -55,7 +63,11 @@ def remove(*, actor: Actor, alias: MailAlias) -> Operation:
     with holding.changing(actor, "alias.remove", alias.mail_domain.hosting) as hosting:
         holding.give_back(hosting, "aliases")
         operation = holding.finish(
-            actor=actor, action="alias.remove", hosting=hosting, obj=alias, services=("mail",),
+            actor=actor,
+            action="alias.remove",
+            hosting=hosting,
+            obj=alias,
+            services=("mail",),
             changes={"destinations": [alias.destinations, None]},
         )
         alias.delete()

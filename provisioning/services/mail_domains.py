@@ -17,7 +17,8 @@ from provisioning.services import holding, intents, operations
 def make(*, actor: Actor, hosting: HostingAccount, domain: Domain) -> MailDomain:
     """Make the mail domain of a domain. Runs in the caller's transaction.
 
-    Mail is taken at once only where staff vouched on record for the accounts of an organization above; else when the public MX points here.
+    Mail is taken at once only where staff vouched on record for the accounts of an organization above; else when the
+    public MX points here.
     """
     ancestors = hosting.organization.path.strip("/").split("/")
     voucher = Organization._base_manager.filter(pk__in=ancestors, mail_vouched=True).order_by("path").first()
@@ -40,7 +41,11 @@ def vouch(*, actor: Actor, mail_domain: MailDomain) -> Operation:
         mail_domain.vouched_by = actor.user_id or "system"
         mail_domain.save(update_fields=["delivery", "vouched_by"])
         return holding.finish(
-            actor=actor, action="mail_domain.vouch", hosting=hosting, obj=mail_domain, services=("mail",),
+            actor=actor,
+            action="mail_domain.vouch",
+            hosting=hosting,
+            obj=mail_domain,
+            services=("mail",),
             changes={"delivery": ["pending", "vouched"]},
         )
 

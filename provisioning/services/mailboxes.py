@@ -13,7 +13,8 @@ from provisioning.models import Mailbox, MailDomain, Operation
 from provisioning.services import holding, passwords
 from provisioning.services.inputs import normal
 
-# RFC 2142: mail for these names must reach whoever runs the domain, so they are aliases, never somebody's private mailbox.
+# RFC 2142: mail for these names must reach whoever runs the domain, so they are aliases, never somebody's private
+# mailbox.
 ROLE_NAMES = frozenset({"abuse", "hostmaster", "mailer-daemon", "postmaster"})
 
 
@@ -24,7 +25,9 @@ def create(
     passwords.check(password)
     local = normal("local", names.local_part, local)
     if local in ROLE_NAMES:
-        raise Invalid("role_name", _("Mail for this name must reach those who run the domain; make an alias of it."), "local")
+        raise Invalid(
+            "role_name", _("Mail for this name must reach those who run the domain; make an alias of it."), "local"
+        )
     with holding.changing(actor, "mailbox.create", mail_domain.hosting) as hosting:
         holding.take(hosting, "mailboxes")
         if mail_domain.aliases.filter(local=local).exists():
@@ -47,7 +50,9 @@ def change(*, actor: Actor, mailbox: Mailbox, **values: Any) -> tuple[Mailbox, O
     if unknown:
         raise Invalid("unknown", _("A mailbox has no such field."), unknown[0])
     with holding.changing(actor, "mailbox.change", mailbox.mail_domain.hosting) as hosting:
-        changes = {field: ["old" if field == "password" else getattr(mailbox, field), values[field]] for field in values}
+        changes = {
+            field: ["old" if field == "password" else getattr(mailbox, field), values[field]] for field in values
+        }
         if "password" in values:
             passwords.check(values["password"])
             mailbox.password_hash = passwords.mail(values.pop("password"))
@@ -62,7 +67,10 @@ def change(*, actor: Actor, mailbox: Mailbox, **values: Any) -> tuple[Mailbox, O
 
 
 def remove(*, actor: Actor, mailbox: Mailbox, confirm: str) -> Operation:
-    """Remove a mailbox: it takes no mail from now on; what it holds stays in the account's home. `confirm` is its address."""
+    """Remove a mailbox: it takes no mail from now on; what it holds stays in the account's home.
+
+    `confirm` is its address.
+    """
     if confirm != mailbox.address:
         raise Invalid("confirm", _("Type the mailbox's address to confirm."), "confirm")
     with holding.changing(actor, "mailbox.remove", mailbox.mail_domain.hosting) as hosting:

@@ -22,7 +22,10 @@ def start(
     hosting: HostingAccount | None = None,
     server: Server | None = None,
 ) -> Operation:
-    """Record that `actor` asked for `verb`; targets follow when intents are added to it. Runs in the caller's transaction."""
+    """Record that `actor` asked for `verb`; targets follow when intents are added to it.
+
+    Runs in the caller's transaction.
+    """
     return Operation.objects.create(
         organization=organization,
         verb=verb,
@@ -40,7 +43,9 @@ def retry(*, actor: Actor, operation: Operation) -> Operation:
     with transaction.atomic():
         operation = Operation.objects.select_for_update().get(pk=operation.pk)
         if operation.status in (Operation.Status.APPLIED, Operation.Status.RUNNING):
-            raise Conflict(_("Only what was rejected, cancelled or is waiting can be tried again."), code="not_retryable")
+            raise Conflict(
+                _("Only what was rejected, cancelled or is waiting can be tried again."), code="not_retryable"
+            )
         targets = operation.targets.exclude(status=OperationTarget.Status.APPLIED).select_related("slice")
         for target in targets:
             Intent.objects.create(slice=target.slice, operation=operation)
@@ -55,7 +60,10 @@ def retry(*, actor: Actor, operation: Operation) -> Operation:
 
 
 def cancel(*, actor: Actor, operation: Operation) -> Operation:
-    """Stop waiting for an operation that no server has begun. The desired state stays as it is; a later run carries it."""
+    """Stop waiting for an operation that no server has begun.
+
+    The desired state stays as it is; a later run carries it.
+    """
     policy.require(actor, "operation.cancel", operation)
     with transaction.atomic():
         operation = Operation.objects.select_for_update().get(pk=operation.pk)

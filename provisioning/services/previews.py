@@ -45,7 +45,9 @@ def request(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> Preview
 
 
 def confirm(*, actor: Actor, preview: Preview, secrets: Mapping[str, str] | None = None) -> tuple[Any, Operation]:
-    """Carry out what a ready preview showed, by the actor that asked for it; returns what was made and the operation."""
+    """Carry out what a ready preview showed, by the actor that asked for it; returns what was made and the
+    operation.
+    """
     policy.require(actor, "preview.create", preview)
     if preview.actor["user_id"] != actor.user_id or preview.actor["organization_id"] != actor.organization_id:
         raise Conflict(_("Only who asked for a plan can confirm it."), code="not_yours")

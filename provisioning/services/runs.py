@@ -33,7 +33,9 @@ LONGEST_RETRY = timedelta(minutes=10)
 FLUSH_SECONDS = 0.2
 
 REASONS = {
-    "check": gettext_noop("The server's own check refused this change. Nothing was changed, and no other site is affected."),
+    "check": gettext_noop(
+        "The server's own check refused this change. Nothing was changed, and no other site is affected."
+    ),
     "foreign": gettext_noop("Something on the server that the panel did not make is in the way. Nothing was changed."),
     "invalid": gettext_noop("A stored value is not fit for a server's configuration. Nothing was changed."),
     "disk_full": gettext_noop("The server's disk is full. Nothing was changed."),
@@ -91,7 +93,9 @@ def begin(held: Held, taken: Sequence[Taken], slices: int) -> Run:
         )
         operations.filter(started_at__isnull=True).update(started_at=now)
         operations.update(status=Operation.Status.RUNNING, reason="", detail="")
-        OperationTarget.objects.filter(operation__in=served, slice__in={item.slice_id for item in taken}).update(run=run)
+        OperationTarget.objects.filter(operation__in=served, slice__in={item.slice_id for item in taken}).update(
+            run=run
+        )
     return run
 
 
@@ -109,7 +113,9 @@ def end_alone(run: Run, status: str, reason: str = "") -> None:
     run.save(update_fields=["status", "reason", "finished_at"])
 
 
-def finish(held: Held, run: Run, taken: Sequence[Taken], outcomes: Mapping[str, Outcome], report: Mapping[str, Any]) -> None:
+def finish(
+    held: Held, run: Run, taken: Sequence[Taken], outcomes: Mapping[str, Outcome], report: Mapping[str, Any]
+) -> None:
     """Record the report of a run: slices, operations, served serials, destroyed data. Raises LeaseLost."""
     with transaction.atomic():
         _still_held(held)
@@ -135,7 +141,9 @@ def finish(held: Held, run: Run, taken: Sequence[Taken], outcomes: Mapping[str, 
 
 
 def postpone(held: Held, run: Run | None, taken: Sequence[Taken], reason: str) -> timedelta:
-    """Record that the server could not be reached: its operations wait; returns the delay, which doubles up to ten minutes."""
+    """Record that the server could not be reached: its operations wait; returns the delay, which doubles up to ten
+    minutes.
+    """
     now = timezone.now()
     with transaction.atomic():
         _still_held(held)
@@ -155,7 +163,9 @@ def postpone(held: Held, run: Run | None, taken: Sequence[Taken], reason: str) -
 
 
 class Steps:
-    """Writes the steps of a run while it goes on, at most every 0.2 s, so that a page can follow without slowing the run."""
+    """Writes the steps of a run while it goes on, at most every 0.2 s, so that a page can follow without slowing
+    the run.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -207,7 +217,9 @@ def _finish_slice(part: Slice, outcome: Outcome) -> None:
         if outcome.manifest is not None:
             part.manifest = dict(outcome.manifest)
         for key, facts in (outcome.served or {}).items():
-            Zone._base_manager.filter(name=key.partition(":")[2], serial__lt=facts["serial"]).update(serial=facts["serial"])
+            Zone._base_manager.filter(name=key.partition(":")[2], serial__lt=facts["serial"]).update(
+                serial=facts["serial"]
+            )
         if outcome.destroyed:
             Tombstone.objects.filter(slice=part, key__in=outcome.destroyed, destroyed_at__isnull=True).update(
                 destroyed_at=timezone.now()

@@ -102,7 +102,8 @@ def confirm_host_key(*, actor: Actor, server: Server, fingerprint: str) -> Serve
 def bootstrap(*, actor: Actor, server: Server, password: str = "") -> Operation:
     """Turn a bare Debian machine into a target server.
 
-    The panel signs in as root by its own key (its public half put into root's authorized_keys beforehand) or by `password`, which is kept
+    The panel signs in as root by its own key (its public half put into root's authorized_keys beforehand) or by
+    `password`, which is kept
     in the vault until the task has taken it.
     """
     policy.require(actor, "server.bootstrap", server)
@@ -121,8 +122,21 @@ def bootstrap(*, actor: Actor, server: Server, password: str = "") -> Operation:
     return operation
 
 
+def take_password(secret_id: str) -> str:
+    """Return the root password that a person gave for a set-up, and forget it; empty when there is none (any more)."""
+    try:
+        return vault.get(secret_id).decode() if secret_id else ""
+    except vault.Secret.DoesNotExist:
+        return ""
+    finally:
+        vault.forget(secret_id)
+
+
 def keep_facts(*, server_id: str, facts: Mapping[str, Any], php: str = "") -> None:
-    """Keep what a server said of itself; its global addresses become shared ones when it has none yet. For the worker."""
+    """Keep what a server said of itself; its global addresses become shared ones when it has none yet.
+
+    For the worker.
+    """
     with transaction.atomic():
         server = Server.objects.select_for_update(of=("self",)).get(pk=server_id)
         server.facts = dict(facts)
@@ -177,7 +191,9 @@ def change(*, actor: Actor, server: Server, **values: object) -> Server:
         for role in ("web", "database", "dns", "mail"):
             gone = before.get(f"role_{role}") and not getattr(server, f"role_{role}")
             if gone and server.placements.filter(service=role).exists():
-                raise Conflict(_("Accounts on this server use this role. Move them first."), field=f"role_{role}", code="in_use")
+                raise Conflict(
+                    _("Accounts on this server use this role. Move them first."), field=f"role_{role}", code="in_use"
+                )
         clean_or_invalid(server)
         with integrity_as_conflict(_("There is a server of this name already."), field="name"):
             server.save()

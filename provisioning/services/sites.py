@@ -23,7 +23,9 @@ def make(*, hosting: HostingAccount, domain: Domain, php_version: str, docroot: 
 
 
 def add_alias(*, actor: Actor, site: Site, hostname: str) -> tuple[SiteName, Operation]:
-    """Let a site answer to one more name: a name below a domain of the account, or a domain of its own, which then gets a zone."""
+    """Let a site answer to one more name: a name below a domain of the account, or a domain of its own, which then
+    gets a zone.
+    """
     hostname = normal("hostname", names.hostname, hostname)
     with holding.changing(actor, "site.change", site.hosting) as hosting:
         domain = _domain_above(hosting, hostname)

@@ -17,8 +17,8 @@ from provisioning.models import (
     Database,
     DatabaseUser,
     HostingAccount,
-    Mailbox,
     MailAlias,
+    Mailbox,
     MailDomain,
     Operation,
     Package,
@@ -64,9 +64,7 @@ VERBS: Mapping[str, Verb] = {
     "record.remove": Verb(zones.remove_record, {"record": Record}),
     "database.create": Verb(databases.create, {"hosting": HostingAccount}),
     "database.remove": Verb(databases.remove, {"database": Database}),
-    "database_user.create": Verb(
-        database_users.create, {"hosting": HostingAccount, "databases": Database}, _PASSWORD
-    ),
+    "database_user.create": Verb(database_users.create, {"hosting": HostingAccount, "databases": Database}, _PASSWORD),
     "database_user.change": Verb(database_users.change, {"user": DatabaseUser, "databases": Database}, _PASSWORD),
     "database_user.remove": Verb(database_users.remove, {"user": DatabaseUser}),
     "mailbox.create": Verb(mailboxes.create, {"mail_domain": MailDomain}, _PASSWORD),

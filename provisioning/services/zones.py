@@ -15,7 +15,6 @@ from provisioning.services import holding
 from provisioning.services.inputs import normal
 
 
-
 def make(*, hosting: HostingAccount, domain: Domain) -> Zone:
     """Make the zone of a domain; its default records are computed. Runs in the caller's transaction."""
     zone = Zone(hosting=hosting, domain=domain, name=domain.name)
@@ -26,7 +25,13 @@ def make(*, hosting: HostingAccount, domain: Domain) -> Zone:
 
 
 def add_record(
-    *, actor: Actor, zone: Zone, type: str, name: str, content: str, ttl: int = 3600  # noqa: A002 (the DNS word)
+    *,
+    actor: Actor,
+    zone: Zone,
+    type: str,
+    name: str,
+    content: str,
+    ttl: int = 3600,
 ) -> tuple[Record, Operation]:
     """Add a record to a zone; it takes the place of the default records of its name and type."""
     with holding.changing(actor, "record.create", zone.hosting) as hosting:
@@ -35,7 +40,11 @@ def add_record(
         _check(zone, record)
         _save(record)
         operation = holding.finish(
-            actor=actor, action="record.create", hosting=hosting, obj=record, services=("dns",),
+            actor=actor,
+            action="record.create",
+            hosting=hosting,
+            obj=record,
+            services=("dns",),
             changes={"content": [None, record.content]},
         )
     return record, operation
@@ -56,7 +65,11 @@ def change_record(*, actor: Actor, record: Record, **values: Any) -> tuple[Recor
         _check(zone, record)
         _save(record)
         operation = holding.finish(
-            actor=actor, action="record.change", hosting=hosting, obj=record, services=("dns",),
+            actor=actor,
+            action="record.change",
+            hosting=hosting,
+            obj=record,
+            services=("dns",),
             changes=audit.difference(before, after),
         )
     return record, operation
@@ -67,14 +80,18 @@ def remove_record(*, actor: Actor, record: Record) -> Operation:
     with holding.changing(actor, "record.remove", record.zone.hosting) as hosting:
         holding.give_back(hosting, "records")
         operation = holding.finish(
-            actor=actor, action="record.remove", hosting=hosting, obj=record, services=("dns",),
+            actor=actor,
+            action="record.remove",
+            hosting=hosting,
+            obj=record,
+            services=("dns",),
             changes={"content": [record.content, None]},
         )
         record.delete()
     return operation
 
 
-def _clean(zone: Zone, type: str, name: str, content: str, ttl: int) -> dict[str, Any]:  # noqa: A002
+def _clean(zone: Zone, type: str, name: str, content: str, ttl: int) -> dict[str, Any]:
     try:
         parts = names.record(type, name, content, zone.name)
     except names.NameInvalid as error:
@@ -88,15 +105,14 @@ def _check(zone: Zone, record: Record) -> None:
     if record.type == Record.Type.NS and record.name == "@":
         raise Invalid("brand_nameservers", _("The zone's own name servers come from the brand."), "type")
     others = [
-        other
-        for other in zone_selectors.records(zone)
-        if other.name == record.name and other.record_id != record.pk
+        other for other in zone_selectors.records(zone) if other.name == record.name and other.record_id != record.pk
     ]
     beside = [other for other in others if "CNAME" in (other.type, record.type)]
     if beside:
         kinds = ", ".join(sorted({other.type for other in beside}))
         raise Conflict(
-            _("A CNAME can't stand beside other records, and this name has: %s. Remove them or choose another name.") % kinds,
+            _("A CNAME can't stand beside other records, and this name has: %s. Remove them or choose another name.")
+            % kinds,
             field="name",
             code="cname_beside_others",
         )

@@ -11,7 +11,7 @@ from provisioning.spec.account import (
     SiteSpec,
     ZoneSpec,
 )
-from provisioning.spec.server import AddressSpec, ServerSpec
+from provisioning.spec.server import AddressSpec, ServerSpec, Target
 
 __all__ = [
     "AccountSpec",
@@ -24,5 +24,6 @@ __all__ = [
     "RecordSpec",
     "ServerSpec",
     "SiteSpec",
+    "Target",
     "ZoneSpec",
 ]

@@ -13,7 +13,9 @@ OWN_DIRECTORIES = frozenset({"logs", "mail", "tmp"})
 
 @dataclass(frozen=True)
 class SiteSpec:
-    """A name-based virtual host: `docroot` is relative to the home; `listen` names dedicated addresses, empty means the shared ones."""
+    """A name-based virtual host: `docroot` is relative to the home; `listen` names dedicated addresses, empty
+    means the shared ones.
+    """
 
     hostname: str
     aliases: tuple[str, ...]
@@ -40,7 +42,9 @@ class SiteSpec:
 
 @dataclass(frozen=True)
 class RecordSpec:
-    """One resource record: `name` relative to the zone (`@` for its apex), `content` in presentation format (RFC 1035 §5.1); TXT holds the bare text."""
+    """One resource record: `name` relative to the zone (`@` for its apex), `content` in presentation format (RFC
+    1035 §5.1); TXT holds the bare text.
+    """
 
     name: str
     type: str
@@ -131,7 +135,9 @@ class MailAliasSpec:
 
 @dataclass(frozen=True)
 class MailDomainSpec:
-    """A mail domain; only with `deliver` does this server take its mail (the public MX points here, or staff vouched)."""
+    """A mail domain; only with `deliver` does this server take its mail (the public MX points here, or staff
+    vouched).
+    """
 
     name: str
     deliver: bool
@@ -144,7 +150,10 @@ class MailDomainSpec:
 
 @dataclass(frozen=True)
 class AccountSpec:
-    """One slice: the part of an account that `services` place on this server. `default_page` is the branded first index.html."""
+    """One slice: the part of an account that `services` place on this server.
+
+    `default_page` is the branded first index.html.
+    """
 
     id: str
     username: str

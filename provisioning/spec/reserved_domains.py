@@ -8,11 +8,16 @@ from publicsuffixlist import PublicSuffixList
 
 MAIL_PROVIDERS = frozenset(
     """
-    126.com 163.com aol.com att.net bluewin.ch bt.com btinternet.com comcast.net cox.net daum.net earthlink.net fastmail.com fastmail.fm
-    free.fr freenet.de gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net googlemail.com hey.com hotmail.co.uk hotmail.com hotmail.de
-    hotmail.fr hotmail.it icloud.com laposte.net libero.it live.com live.de mac.com mail.com mail.ru mailbox.org me.com msn.com naver.com
-    orange.fr outlook.com outlook.de pm.me posteo.de posteo.net proton.me protonmail.com qq.com rediffmail.com rocketmail.com
-    sbcglobal.net sfr.fr sina.com t-online.de tuta.com tutanota.com verizon.net wanadoo.fr web.de xs4all.nl yahoo.co.jp yahoo.co.uk
+    126.com 163.com aol.com att.net bluewin.ch bt.com btinternet.com comcast.net cox.net daum.net earthlink.net
+    fastmail.com fastmail.fm
+    free.fr freenet.de gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net googlemail.com hey.com hotmail.co.uk hotmail.com
+    hotmail.de
+    hotmail.fr hotmail.it icloud.com laposte.net libero.it live.com live.de mac.com mail.com mail.ru mailbox.org
+    me.com msn.com naver.com
+    orange.fr outlook.com outlook.de pm.me posteo.de posteo.net proton.me protonmail.com qq.com rediffmail.com
+    rocketmail.com
+    sbcglobal.net sfr.fr sina.com t-online.de tuta.com tutanota.com verizon.net wanadoo.fr web.de xs4all.nl
+    yahoo.co.jp yahoo.co.uk
     yahoo.com yahoo.de yahoo.fr yandex.com yandex.ru ymail.com zoho.com
     """.split()
 )

@@ -10,7 +10,9 @@ from provisioning.spec import checks
 
 @dataclass(frozen=True)
 class AddressSpec:
-    """An address that this server answers on; `ip` is what the server's own interface carries, `public` what the world sees."""
+    """An address that this server answers on; `ip` is what the server's own interface carries, `public` what the
+    world sees.
+    """
 
     ip: str
     family: int
@@ -25,8 +27,22 @@ class AddressSpec:
 
 
 @dataclass(frozen=True)
+class Target:
+    """Where a server's node program is reached: `host_key` is pinned, `private_key` the panel's own (OpenSSH text)."""
+
+    id: str
+    transport: str
+    host: str
+    port: int
+    host_key: str = ""
+    private_key: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
 class ServerSpec:
-    """One server: `platform_name` is its neutral name (HELO, banners); `dovecot` and `debian` choose configuration dialects."""
+    """One server: `platform_name` is its neutral name (HELO, banners); `dovecot` and `debian` choose configuration
+    dialects.
+    """
 
     id: str
     platform_name: str

@@ -36,7 +36,9 @@ def default_records(facts: ZoneFacts, ttl: int = 3600) -> list[RecordSpec]:
 
 
 def merge(defaults: Sequence[RecordSpec], custom: Iterable[RecordSpec]) -> tuple[RecordSpec, ...]:
-    """Return the zone's records: a custom record replaces the defaults of its name and type; SPF only another SPF record."""
+    """Return the zone's records: a custom record replaces the defaults of its name and type; SPF only another SPF
+    record.
+    """
     custom = list(custom)
     replaced = {(record.name, record.type) for record in custom if record.type != "TXT"}
     has_own_spf = any(record.type == "TXT" and record.content.startswith("v=spf1") for record in custom)

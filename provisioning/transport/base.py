@@ -7,27 +7,14 @@ import json
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from panel.core.errors import Permanent, Temporary
+from panel.core.failures import Permanent, Temporary
 
 VERSION = 1
 IDLE_SECONDS = 300.0
 
 OnEvent = Callable[[Mapping[str, Any]], None]
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where a node program is reached: `host_key` is the pinned public key, `private_key` the panel's own (OpenSSH text)."""
-
-    id: str
-    transport: str
-    host: str
-    port: int
-    host_key: str = ""
-    private_key: bytes = b""
 
 
 class NodeError(Permanent):
@@ -58,7 +45,7 @@ class Connection(ABC):
     def call(self, verb: str, payload: Mapping[str, Any], on_event: OnEvent | None = None) -> dict[str, Any]:
         """Send one request and return its report; `on_event` sees the steps on the way.
 
-        Raises Temporary when the connection breaks or nothing is heard for five minutes, NodeError when the node refuses.
+        Raises Temporary when the connection breaks or nothing is heard for five minutes, NodeError when it is refused.
         """
         request = next(self._ids)
         line = json.dumps({"v": VERSION, "id": request, "verb": verb, "payload": payload}, separators=(",", ":"))

@@ -7,8 +7,9 @@ import selectors
 import subprocess
 import time
 
-from panel.core.errors import Temporary
-from provisioning.transport.base import Connection, Target
+from panel.core.failures import Temporary
+from provisioning.spec import Target
+from provisioning.transport.base import Connection
 
 PROGRAM = ("/usr/bin/python3", "-m", "hostwright_node", "serve")
 LIBRARY = "/usr/lib/hostwright"

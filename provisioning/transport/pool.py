@@ -6,8 +6,9 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from panel.core.errors import Temporary
-from provisioning.transport.base import Connection, OnEvent, Target
+from panel.core.failures import Temporary
+from provisioning.spec import Target
+from provisioning.transport.base import Connection, OnEvent
 from provisioning.transport.local import LocalConnection
 from provisioning.transport.ssh import SshConnection
 
@@ -18,7 +19,8 @@ _guard = threading.Lock()
 def call(target: Target, verb: str, payload: Mapping[str, Any], on_event: OnEvent | None = None) -> dict[str, Any]:
     """Ask the node program of `target`, over the warm connection if there is one; raises Temporary or NodeError.
 
-    A warm connection may have died unnoticed, so its failure is followed by one try over a fresh one: every verb may be repeated.
+    A warm connection may have died unnoticed, so after its failure a fresh one is tried once: every verb may be
+    repeated.
     """
     with _guard:
         warm = _connections.get(target)

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 import asyncssh
 
-from panel.core.errors import Permanent, Temporary
-from provisioning.transport.base import Connection, Target
+from panel.core.failures import Permanent, Temporary
+from provisioning.spec import Target
+from provisioning.transport.base import Connection
 
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 15
@@ -60,7 +61,7 @@ def host_key(host: str, port: int) -> str:
     return " ".join(key.export_public_key("openssh").decode().split()[:2])
 
 
-async def connect(target: Target, password: str = "") -> asyncssh.SSHClientConnection:  # noqa: S107 (no default password)
+async def connect(target: Target, password: str = "") -> asyncssh.SSHClientConnection:
     """Open an SSH connection as root: by the panel's key, else by `password`; only with the pinned host key."""
     pinned = asyncssh.import_public_key(target.host_key)
     return await asyncssh.connect(
@@ -109,7 +110,7 @@ class SshConnection(Connection):
 class Shell:
     """A root shell on a machine that has no node program yet; for its set-up alone."""
 
-    def __init__(self, target: Target, password: str = "") -> None:  # noqa: S107 (no default password)
+    def __init__(self, target: Target, password: str = "") -> None:
         self._connection = wait(connect(target, password), CONNECT_SECONDS)
 
     def run(self, command: str, data: bytes = b"", timeout: float = 600.0) -> str:
