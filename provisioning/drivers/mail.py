@@ -23,7 +23,9 @@ USERNAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234
 
 
 def account(server: ServerSpec, account: AccountSpec) -> list[Resource]:
-    """The account's mail: stores in its home, rows for its mailboxes and aliases, and its domains that deliver here.
+    """The account's mail: stores in its home, and rows for its domains, mailboxes and aliases.
+
+    A domain that does not deliver here has its rows all the same: people log in before its mail is moved.
 
     While the account is suspended its mailboxes still receive, so that no mail is lost, but let nobody in.
     """
@@ -41,9 +43,10 @@ def _store(username: str, path: str) -> Resource:
 
 
 def _domain(account: AccountSpec, domain: MailDomainSpec) -> list[Resource]:
-    resources = [_store(account.username, f"{account.home}/mail/{domain.name}")]
-    if domain.deliver:
-        resources.append(kinds.row("domain", domain.name, {}))
+    resources = [
+        _store(account.username, f"{account.home}/mail/{domain.name}"),
+        kinds.row("domain", domain.name, {"deliver": domain.deliver}),
+    ]
     for mailbox in sorted(domain.mailboxes, key=lambda mailbox: mailbox.local):
         resources += _mailbox(account, domain, mailbox)
     resources += [
@@ -77,6 +80,7 @@ def base(server: ServerSpec) -> list[Resource]:
     unit = render("mail/hostwright-mail.service.j2", program=PROGRAM, directory=paths.MAIL)
     return [
         *(kinds.package(package) for package in PACKAGES),
+        kinds.membership("postfix", GROUP, service="postfix"),
         kinds.directory(paths.MAIL, group=GROUP, mode="0750"),
         kinds.file("/etc/systemd/system/hostwright-mail.service", unit),
         *_postfix(server),

@@ -16,7 +16,7 @@ from .accounts import Accounts
 from .paths import Paths
 
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "domain": ("name",),
+    "domain": ("name", "deliver"),
     "mailbox": (
         "address",
         "domain",
@@ -35,7 +35,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 """Table → its columns, the primary key first."""
 
 SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS domain (name TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS domain (name TEXT PRIMARY KEY, deliver INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS mailbox (address TEXT PRIMARY KEY, domain TEXT NOT NULL, local TEXT NOT NULL,"
     " username TEXT, uid INTEGER NOT NULL, gid INTEGER NOT NULL, home TEXT NOT NULL, maildir TEXT NOT NULL,"
     " password_hash TEXT, quota_bytes INTEGER, enabled INTEGER NOT NULL DEFAULT 1) WITHOUT ROWID",
@@ -84,7 +84,7 @@ def read_row(connection: sqlite3.Connection, table: str, key: str) -> Row | None
 
 def full_row(table: str, key: str, values: Row) -> Row:
     """The row that a resource's values make: every column, absent ones null, true and false as 1 and 0."""
-    defaults: Row = {"enabled": 1} if table == "mailbox" else {}
+    defaults: Row = {"mailbox": {"enabled": 1}, "domain": {"deliver": 1}}.get(table, {})
     row = {column: values.get(column, defaults.get(column)) for column in COLUMNS[table]}
     row[COLUMNS[table][0]] = key
     return {column: int(value) if isinstance(value, bool) else value for column, value in row.items()}

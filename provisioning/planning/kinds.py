@@ -33,6 +33,11 @@ def user(
     )
 
 
+def membership(user: str, group: str, *, service: str) -> Resource:
+    """A daemon's user in a group of the system, so that it may read what that group may."""
+    return Resource("membership", f"{user}:{group}", {"user": user, "group": group, "service": service})
+
+
 def directory(
     path: str,
     *,

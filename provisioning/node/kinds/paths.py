@@ -130,8 +130,8 @@ class Link(PathKind):
         if user is None:
             if not resolved.startswith(("/etc/", "/usr/", "/var/lib/", "/run/", "/dev/null")):
                 raise rules.invalid("target", f"{target!r} leads outside the system's directories")
-        elif not rules.is_below(resolved, f"/home/{user}"):
-            raise rules.invalid("target", f"{target!r} leads outside the home of {user}")
+        elif not rules.is_below(resolved, f"/home/{user}") and resolved != f"/var/log/hostwright/{user}":
+            raise rules.invalid("target", f"{target!r} leads outside the home and the logs of {user}")
 
 
 class Absent(PathKind):
