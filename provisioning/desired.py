@@ -232,7 +232,7 @@ def _mail(mail_domain: MailDomain, brand: Brand | None, rows: _Rows) -> MailDoma
         for row in rows.mailboxes[mail_domain.id]
     )
     aliases = [MailAliasSpec(row.local, tuple(row.destinations)) for row in rows.aliases[mail_domain.id]]
-    taken = {item.local for item in (*mailboxes, *aliases)}
+    taken = {mailbox.local for mailbox in mailboxes} | {alias.local for alias in aliases}
     if brand is not None and brand.hostmaster:
         aliases += [MailAliasSpec(local, (brand.hostmaster,)) for local in ROLE_ALIASES if local not in taken]
     return MailDomainSpec(mail_domain.name, mail_domain.delivers, mailboxes, tuple(aliases))

@@ -23,7 +23,7 @@ def reconcile(server_id: str) -> None:
     """Bring one server to its desired state; if it can't be reached, ring again when its delay is over."""
     delay = engine.reconcile(server_id)
     if delay is not None:
-        reconcile.apply_async(args=[server_id], countdown=delay.total_seconds())
+        reconcile.apply_async(args=(server_id,), countdown=delay.total_seconds())
 
 
 @shared_task(name="provisioning.tasks.sweep")

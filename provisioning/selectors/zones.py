@@ -110,7 +110,7 @@ def _aliases(zones: list[Zone], using: str) -> dict[str, list[str]]:
         SiteName._base_manager.using(using)
         .filter(domain__in=[zone.domain_id for zone in zones])
         .order_by("id")
-        .values_list("domain_id", "hostname", name=F("domain__name"))
+        .values_list("domain_id", "hostname", "domain__name")
     )
     for domain_id, hostname, name in rows:
         relative = hostname.removesuffix(f".{name}")

@@ -55,5 +55,5 @@ def remove(*, actor: Actor, database: Database, confirm: str) -> Operation:
 def prefixed(hosting: HostingAccount, field: str, name: str, rule: Callable[[str], str]) -> str:
     """Return `name` below the account's own prefix, so that accounts can't take each other's names."""
     prefix = f"{hosting.username}_"
-    full: str = normal(field, rule, name if isinstance(name, str) and name.startswith(prefix) else f"{prefix}{name}")
+    full: str = normal(field, rule, name if name.startswith(prefix) else f"{prefix}{name}")
     return full

@@ -148,7 +148,7 @@ def postpone(held: Held, run: Run | None, taken: Sequence[Taken], reason: str) -
     with transaction.atomic():
         _still_held(held)
         server = Server.objects.select_for_update(of=("self",)).get(pk=held.server_id)
-        delay = min(FIRST_RETRY * 2 ** min(server.attempts, 10), LONGEST_RETRY)
+        delay: timedelta = min(FIRST_RETRY * 2 ** min(server.attempts, 10), LONGEST_RETRY)
         server.attempts += 1
         server.retry_at = now + delay
         server.unreachable_since = server.unreachable_since or now

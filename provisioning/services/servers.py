@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import asyncssh
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -126,7 +127,7 @@ def take_password(secret_id: str) -> str:
     """Return the root password that a person gave for a set-up, and forget it; empty when there is none (any more)."""
     try:
         return vault.get(secret_id).decode() if secret_id else ""
-    except vault.Secret.DoesNotExist:
+    except ObjectDoesNotExist:
         return ""
     finally:
         vault.forget(secret_id)

@@ -46,7 +46,7 @@ def username(value: str) -> None:
     canonical("username", value, names.username)
 
 
-def identity(field: str, value: int) -> None:
+def identity(field: str, value: object) -> None:
     """A uid or gid that cannot be a system account's: 1000 and above, below the 32 bit nobody."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1000 <= value < 2**32 - 2:
         raise SpecInvalid(field, "is not a tenant's number")
@@ -67,7 +67,7 @@ def mysql_native_hash(field: str, value: str) -> None:
         raise SpecInvalid(field, "is not a mysql_native_password hash")
 
 
-def size(field: str, value: int | None) -> None:
+def size(field: str, value: object) -> None:
     """A size in bytes; None means unlimited."""
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63):
         raise SpecInvalid(field, "is not a size in bytes")

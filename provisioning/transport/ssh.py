@@ -120,10 +120,14 @@ class Shell:
         """
         result = wait(self._connection.run(command, input=data, encoding=None), timeout)
         if result.exit_status != 0:
-            words = (bytes(result.stderr or b"") or bytes(result.stdout or b"")).decode(errors="replace")
+            words = _text(result.stderr) or _text(result.stdout)
             raise Permanent("A step of the set-up failed on the server.", words[-2000:])
-        return bytes(result.stdout or b"").decode(errors="replace")
+        return _text(result.stdout)
 
     def close(self) -> None:
         """End the session."""
         _loop().call_soon_threadsafe(self._connection.abort)
+
+
+def _text(output: bytes | str | None) -> str:
+    return output.decode(errors="replace") if isinstance(output, bytes) else output or ""
