@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",
     "django_htmx",
     "django_tables2",
     "django_filters",
@@ -67,10 +68,15 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "django.template.context_processors.tz",
+                "panel.dashboard.context.shell",
             ]
         },
     }
 ]
+
+# Forms and tables take their look from templates/html, so that no form carries classes.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+DJANGO_TABLES2_TEMPLATE = "django_tables2/tabler.html"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]

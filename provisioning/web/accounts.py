@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.selectors import organizations
 from panel.core.web import Action, Empty, FormPage, ListPage
+from provisioning import words
 from provisioning.models import HostingAccount, Operation
 from provisioning.selectors import hosting_accounts, operations, packages
 from provisioning.selectors import servers as servers_selectors
 from provisioning.services import hosting_accounts as service
 from provisioning.services import previews
-from provisioning.web import words
 from provisioning.web.account_pages import AccountActionPage, AccountFormPage, AccountPage, ConfirmByNamePage
 from provisioning.web.filters import AccountFilter
 from provisioning.web.forms import AccountForm, SuspendForm

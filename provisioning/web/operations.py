@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from panel.core.web import Action, ActionPage, Empty, ListPage, Page
+from provisioning import words
 from provisioning.models import Operation
 from provisioning.selectors import operations as selectors
 from provisioning.services import operations
-from provisioning.web import progress, words
+from provisioning.web import progress
 from provisioning.web.filters import OperationFilter
 from provisioning.web.tables import OperationTable
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from provisioning.web import words
+from provisioning import words
 
 SIGNS = {
     "add": ("+", "plan-add"),

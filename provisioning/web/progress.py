@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from panel.core.actors import Actor
+from provisioning import words
 from provisioning.models import Operation, RunStep
 from provisioning.selectors import operations
-from provisioning.web import words
 
 
 @dataclass(frozen=True)

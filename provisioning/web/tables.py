@@ -6,7 +6,7 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 from django_tables2.utils import A
 
-from provisioning.web import words
+from provisioning import words
 
 STATE = "{% load ui %}{% state value record.get_status_display %}"
 SERVER_STATE = (

@@ -14,6 +14,8 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext, gettext_lazy
 
 from panel.dashboard import formats
+from provisioning import words
+from provisioning.models import Operation
 
 register = template.Library()
 
@@ -169,3 +171,21 @@ def control(field: BoundField, classes: str = "") -> SafeString:
     invalid = "is-invalid" if field.errors else ""
     own = widget.attrs.get("class", "")
     return field.as_widget(attrs={"class": " ".join(filter(None, [base, own, classes, invalid]))})
+
+
+@register.filter
+def operation_title(operation: Operation) -> str:
+    """Name what an operation was asked to do."""
+    return words.title(operation.verb, operation.subject)
+
+
+@register.filter
+def resource(name: str) -> str:
+    """Name a counted resource."""
+    return words.resource(name)
+
+
+@register.filter
+def translated(text: str) -> str:
+    """Translate a sentence that is stored in English."""
+    return gettext(text) if text else ""

@@ -72,6 +72,12 @@ RESOURCES: dict[str, str | Promise] = {
     "alias_domains": gettext_lazy("Alias domains"),
     "addon_domains": gettext_lazy("Addon domains"),
     "records": gettext_lazy("DNS records"),
+    "accounts": gettext_lazy("Accounts"),
+    "sites": gettext_lazy("Sites"),
+    "site_aliases": gettext_lazy("Site aliases"),
+    "zones": gettext_lazy("DNS zones"),
+    "disk_bytes": gettext_lazy("Disk space"),
+    "bandwidth_bytes": gettext_lazy("Bandwidth per month"),
 }
 
 
@@ -79,6 +85,11 @@ def title(verb: str, subject: str) -> str:
     """Return an operation's title in the reader's language; an unknown verb is shown as it is."""
     template = TITLES.get(verb)
     return str(template) % {"subject": subject} if template else f"{verb} {subject}"
+
+
+def resource(name: str) -> str:
+    """Return the label of a counted resource."""
+    return str(RESOURCES.get(name, name.replace("_", " ")))
 
 
 def holding(kind: str, count: int) -> str:
@@ -128,7 +139,7 @@ STEP_VERBS: dict[str, str | Promise] = {
 
 
 def step(name: str) -> str:
-    """Return a step in the reader's language: a known one, `check <daemon>` and the like, else in the node's own words."""
+    """Return a step in words: a known one, `check <daemon>` and the like translated, others as the node said them."""
     if name in STEPS:
         return str(STEPS[name])
     verb, _space, daemon = name.partition(" ")

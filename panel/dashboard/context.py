@@ -1,0 +1,123 @@
+"""What the frame around every page needs: the brand of this host, the ways to go, the organizations to work for."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Brand
+from panel.core import policy
+from panel.core.actors import Actor
+
+
+@dataclass(frozen=True)
+class Item:
+    """A way to go: shown to who may do `action`, active on pages whose address starts with its own."""
+
+    label: str | Promise
+    route: str
+    icon: str
+    action: str
+    kinds: frozenset[str] = frozenset({"provider", "reseller", "client"})
+
+
+@dataclass(frozen=True)
+class Section:
+    """Ways to go under one heading."""
+
+    title: str | Promise
+    items: list[Any] = field(default_factory=list)
+
+
+SELLERS = frozenset({"provider", "reseller"})
+PROVIDER = frozenset({"provider"})
+
+NAVIGATION = [
+    Section(
+        "",
+        [Item(_("Home"), "dashboard:home", "home", "account.view")],
+    ),
+    Section(
+        _("Hosting"),
+        [
+            Item(_("Accounts"), "provisioning:account_list", "world", "account.view"),
+            Item(_("Packages"), "provisioning:package_list", "package", "package.view", SELLERS),
+            Item(_("Operations"), "provisioning:operation_list", "activity", "operation.view"),
+        ],
+    ),
+    Section(
+        _("Infrastructure"),
+        [Item(_("Servers"), "provisioning:server_list", "server", "server.view", PROVIDER)],
+    ),
+]
+
+PERSONAL = [
+    (_("Two-factor sign-in"), "mfa_index", "shield-lock"),
+    (_("Password"), "account_change_password", "key"),
+]
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Give templates `shell`: brand, navigation, organizations. On an unknown host or for a stranger most of it is empty."""
+    return {"shell": SimpleLazyObject(lambda: _shell(request))}
+
+
+def _shell(request: HttpRequest) -> dict[str, Any]:
+    brand: Brand | None = getattr(request, "brand", None)
+    actor: Actor | None = getattr(request, "actor", None)
+    found: dict[str, Any] = {"brand": _brand(brand), "face": None, "navigation": [], "organizations": []}
+    if actor is None:
+        return found
+    organizations = [row.organization for row in getattr(request, "memberships", [])]
+    current = next((item for item in organizations if item.id == actor.organization_id), None)
+    return {
+        **found,
+        "face": actor.kind,
+        "navigation": navigation(actor, request.path),
+        "organizations": organizations,
+        "organization": current,
+        "personal": [{"label": label, "url": reverse(route), "icon": icon} for label, route, icon in PERSONAL],
+    }
+
+
+def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
+    """Return the sections of the side navigation that the actor has a use for; the longest matching address is active."""
+    sections = []
+    addresses = []
+    for section in NAVIGATION:
+        items = [
+            {"label": item.label, "url": reverse(item.route), "icon": item.icon}
+            for item in section.items
+            if actor.kind in item.kinds and policy.allowed(actor, item.action)
+        ]
+        addresses += [item["url"] for item in items]
+        if items:
+            sections.append({"title": section.title, "items": items})
+    active = max(
+        (url for url in addresses if path == url or (url != "/" and path.startswith(url))), key=len, default=""
+    )
+    for shown in sections:
+        for item in shown["items"]:
+            item["active"] = item["url"] == active
+    return sections
+
+
+def _brand(brand: Brand | None) -> dict[str, Any]:
+    if brand is None:
+        return {}
+    version = hashlib.sha256(brand.primary_color.encode()).hexdigest()[:8]
+    return {
+        "name": brand.name,
+        "initial": brand.name[:1].upper(),
+        "css_url": f"{reverse('dashboard:brand_css')}?v={version}",
+        "support_email": brand.support_email,
+        "support_url": brand.support_url,
+        "mail_host": brand.mail_host,
+        "nameservers": brand.nameservers,
+    }

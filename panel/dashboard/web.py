@@ -1,0 +1,107 @@
+"""Pages that belong to no single app: home for each of the three faces, search, activity, the brand's style sheet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from accounts import actors
+from panel.core.models import AuditEntry
+from panel.core.web import Action, Empty, ListPage, Page
+from panel.dashboard import colors, selectors
+from panel.dashboard.tables import ActivityFilter, ActivityTable
+
+
+class HomePage(Page):
+    """Where people arrive: what needs their eye, what is running, what comes next. One account leads straight to it."""
+
+    action = "account.view"
+    title = gettext_lazy("Home")
+    flags = ("account.create", "package.create", "server.add", "organization.create_client")
+    template_name = "dashboard/home.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Show the overview; a client with one account gets that account."""
+        only = selectors.only_account() if self.actor.kind == "client" else None
+        if only is not None:
+            return HttpResponseRedirect(reverse("provisioning:account", args=[only.pk]))
+        return super().get(request, *args, **kwargs)
+
+    def actions(self) -> list[Action]:
+        """The next account is what most people come for."""
+        if not self.may("account.create"):
+            return []
+        return [Action(_("New account"), reverse("provisioning:account_create"), "plus", "primary")]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add figures, what needs an eye, the newest operations, and the limits of one's plan."""
+        provider = self.actor.kind == "provider"
+        return super().get_context_data(
+            figures=selectors.figures(self.actor),
+            attention=selectors.attention(),
+            servers=selectors.unreachable_servers() if provider else [],
+            newest=selectors.newest_operations(),
+            limits=selectors.limits(self.actor),
+            steps=selectors.first_steps(self.actor),
+            **kwargs,
+        )
+
+
+class SearchPage(Page):
+    """Finds accounts, names, mail addresses, clients and servers by a part of their names."""
+
+    action = "account.view"
+    title = gettext_lazy("Search")
+    template_name = "dashboard/search.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add what was found; two characters are the least to look for."""
+        text = self.request.GET.get("q", "").strip()[:100]
+        found = selectors.search(self.actor, text) if len(text) >= 2 else []
+        return super().get_context_data(text=text, found=found, too_short=0 < len(text) < 2, **kwargs)
+
+
+class ActivityPage(ListPage):
+    """Who did what, newest first."""
+
+    action = "audit.view"
+    title = gettext_lazy("Activity")
+    table_class = ActivityTable
+    filter_class = ActivityFilter
+    export_name = "activity"
+
+    def list_rows(self) -> QuerySet[AuditEntry]:
+        return selectors.activity()
+
+    def empty(self) -> Empty:
+        return Empty("history", _("Nothing was done yet"))
+
+
+class SwitchPage(Page):
+    """Lets the session work for another organization of its user."""
+
+    action = "profile.view"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Choose, then start at home: the page one came from may not exist for the other organization."""
+        actors.choose(request, request.POST.get("organization", ""))
+        target = request.POST.get("next", "")
+        safe = url_has_allowed_host_and_scheme(target, allowed_hosts=None)
+        return HttpResponseRedirect(target if safe else reverse("dashboard:home"))
+
+
+@require_safe
+@cache_control(public=True, max_age=86400)
+def brand_css(request: HttpRequest) -> HttpResponse:
+    """Serve the colours of the brand of this host; its address changes with the colour, so it may be cached."""
+    brand = getattr(request, "brand", None)
+    return HttpResponse(colors.stylesheet(brand.primary_color if brand else ""), content_type="text/css; charset=utf-8")
