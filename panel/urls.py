@@ -2,10 +2,16 @@
 
 from django.urls import include, path
 
+from panel.health import health
+
 urlpatterns = [
+    path("healthz", health, name="health"),
     path("", include("accounts.web.sign_in_urls")),
-    path("", include("panel.dashboard.urls")),
     path("", include("accounts.web.urls")),
-    path("", include("provisioning.web.urls")),
     path("api/", include("panel.api_urls")),
 ]
+
+handler400 = "panel.core.error_pages.bad_request"
+handler403 = "panel.core.error_pages.forbidden"
+handler404 = "panel.core.error_pages.not_found"
+handler500 = "panel.core.error_pages.server_error"

@@ -64,7 +64,7 @@ PERSONAL = [
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Give templates `shell`: brand, navigation, organizations. On an unknown host or for a stranger most of it is empty."""
+    """Give templates `shell`: brand, navigation, organizations; strangers get the brand only, unknown hosts nothing."""
     return {"shell": SimpleLazyObject(lambda: _shell(request))}
 
 
@@ -87,7 +87,7 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
-    """Return the sections of the side navigation that the actor has a use for; the longest matching address is active."""
+    """Return the sections of the side navigation that the actor can use; the longest matching address is active."""
     sections = []
     addresses = []
     for section in NAVIGATION:
