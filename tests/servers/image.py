@@ -19,6 +19,11 @@ from tests.servers.commands import CommandError
 
 HOSTNAME = "server.example.net"
 BUILD_SECONDS = 1200
+# Switched off, so that nothing starts by itself while a test runs and apt's lock stays free.
+TIMERS = [
+    f"{name}.timer"
+    for name in ("apt-daily", "apt-daily-upgrade", "dpkg-db-backup", "e2scrub_all", "fstrim", "logrotate")
+]
 _BASE = ("systemd", "systemd-sysv", "dbus", "openssh-server", "iproute2", "ca-certificates")
 _DAEMONS = tuple(
     """python3 nginx-light apache2 php-fpm php-mysql php-cli php-curl php-gd php-intl php-mbstring php-xml php-zip
@@ -102,17 +107,10 @@ def _neutral(root: Path) -> None:
     (root / "etc/resolv.conf").write_text("")
     (root / "root/.ssh").mkdir(mode=0o700, exist_ok=True)
     (root / "etc/apt/apt.conf.d/99mmdebstrap").unlink(missing_ok=True)
-    # Nothing starts by a timer while a test runs, and apt's lock stays free.
-    for unit in (
-        "apt-daily.timer",
-        "apt-daily-upgrade.timer",
-        "dpkg-db-backup.timer",
-        "e2scrub_all.timer",
-        "fstrim.timer",
-    ):
-        link = root / "etc/systemd/system" / unit
-        link.unlink(missing_ok=True)
-        link.symlink_to("/dev/null")
+    units = root / "etc/systemd/system"
+    for unit in TIMERS if units.is_dir() else ():
+        (units / unit).unlink(missing_ok=True)
+        (units / unit).symlink_to("/dev/null")
 
 
 def _progress(line: str, started: float) -> str | None:
@@ -146,13 +144,17 @@ def ready(flavour_name: str) -> bool:
 
 
 def ensure(flavour_name: str) -> Path:
-    """The root tree of a flavour; built when it is not there (one to two minutes), by one process at a time.
-
-    Raises `CommandError` with the end of the log when the build fails; a partial tree never takes the image's name.
-    """
+    """The root tree of a server flavour, as `build` makes it; raises `CommandError` for an unknown name."""
     if flavour_name not in FLAVOURS:
         raise CommandError(f"there is no flavour {flavour_name!r}: choose one of {', '.join(FLAVOURS)}")
-    flavour = FLAVOURS[flavour_name]
+    return build(FLAVOURS[flavour_name])
+
+
+def build(flavour: Flavour) -> Path:
+    """The root tree of a recipe; made when it is not there (one to two minutes), by one process at a time.
+
+    Raises `CommandError` with the end of the log when that fails; a partial tree never takes the image's name.
+    """
     images = images_directory()
     image = images / flavour.image_name
     if image.is_dir():
@@ -162,7 +164,7 @@ def ensure(flavour_name: str) -> Path:
             return image
         partial = images / f".{flavour.image_name}.partial"
         shutil.rmtree(partial, ignore_errors=True)
-        print(f"building the {flavour_name} image (Debian {flavour.codename}), once", file=sys.stderr)
+        print(f"building the {flavour.name} image (Debian {flavour.codename}), once", file=sys.stderr)
         try:
             _run_build(_build_argv(flavour, partial), images / f"{flavour.image_name}.log", show=sys.stderr.isatty())
             _neutral(partial)
