@@ -5,11 +5,11 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts.mail import sender
 from accounts.models import Brand, User
 from accounts.selectors import brands
 from accounts.services import mfa, sessions, users
@@ -88,12 +88,3 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def decrypt(self, encrypted_text: str) -> str:
         """Open what `encrypt` sealed."""
         return mfa.unseal(encrypted_text)
-
-
-def sender(brand: Brand) -> str:
-    """Return the From of a brand's mail: its name, and an address at its panel's host or the installation's."""
-    name = brand.name.replace('"', "'").replace("\\", "/")
-    address = (
-        f"panel@{brand.panel_host}" if brand.panel_host else settings.DEFAULT_FROM_EMAIL.rpartition("<")[2].strip("<>")
-    )
-    return f'"{name}" <{address}>'

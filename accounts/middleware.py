@@ -5,11 +5,11 @@ from collections.abc import Callable
 from django.contrib.auth import logout
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
 
 from accounts import actors
 from accounts.selectors import brands
 from panel.core import scoping
+from panel.core.error_pages import bad_request
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 
@@ -23,7 +23,7 @@ class PanelHostMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         brand = brands.for_host(host_of(request))
         if brand is None:
-            return render(request, "400.html", status=400)
+            return bad_request(request)
         request.brand = brand  # type: ignore[attr-defined]
         return self.get_response(request)
 

@@ -2,6 +2,10 @@
 
 from django.urls import include, path
 
+from panel.core.api.docs import DocsView, SchemaView
+
 urlpatterns = [
+    path("schema/", SchemaView.as_view(), name="api_schema"),
+    path("docs/", DocsView.as_view(), name="api_docs"),
     path("v1/", include("accounts.api.urls")),
 ]

@@ -7,7 +7,9 @@ from panel.health import health
 urlpatterns = [
     path("healthz", health, name="health"),
     path("", include("accounts.web.sign_in_urls")),
+    path("", include("panel.dashboard.urls")),
     path("", include("accounts.web.urls")),
+    path("", include("provisioning.web.urls")),
     path("api/", include("panel.api_urls")),
 ]
 

@@ -1,4 +1,4 @@
-"""The fixed cast of behaviour tests: provider, resellers A and B with brands, their people and customers, an outsider."""
+"""The fixed cast of behaviour tests: provider, resellers A and B with brands, their customers, an outsider."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,22 @@
-"""Routes of the accounts api."""
+"""Routes of the accounts API."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from accounts.api import brands, organizations, people
 
 app_name = "accounts_api"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("me", people.Me.as_view(), name="me"),
+    path("organizations", organizations.Organizations.as_view(), name="organizations"),
+    path("organizations/<str:pk>", organizations.OneOrganization.as_view(), name="organization"),
+    path("organizations/<str:pk>/suspend", organizations.Suspend.as_view(), name="organization_suspend"),
+    path("organizations/<str:pk>/unsuspend", organizations.Unsuspend.as_view(), name="organization_unsuspend"),
+    path("organizations/<str:pk>/close", organizations.Close.as_view(), name="organization_close"),
+    path("organizations/<str:pk>/limits", organizations.Limits.as_view(), name="organization_limits"),
+    path("organizations/<str:pk>/brand", brands.OneBrand.as_view(), name="brand"),
+    path("organizations/<str:pk>/members", people.Members.as_view(), name="members"),
+    path("members/<str:pk>", people.OneMember.as_view(), name="member"),
+    path("tokens", people.Tokens.as_view(), name="tokens"),
+    path("tokens/<str:pk>", people.OneToken.as_view(), name="token"),
+    path("audit", brands.Audit.as_view(), name="audit"),
+]

@@ -143,7 +143,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["panel.core.api.permissions.HasActor"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "panel.core.api.pagination.CursorPage",
     "DEFAULT_SCHEMA_CLASS": "panel.core.api.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["panel.core.api.throttling.CallerThrottle"],
     "DEFAULT_THROTTLE_RATES": {"caller": "1200/min", "anonymous": "60/min"},
@@ -152,7 +151,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
-    "TITLE": "Hostwright API",
+    "TITLE": "Hosting API",
     "DESCRIPTION": "Everything that a person can do in a page, a program can do here, by the same rules.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,

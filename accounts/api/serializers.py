@@ -1,0 +1,178 @@
+"""Request and answer formats of the accounts API."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import Membership, Organization
+from accounts.services.limits import RESOURCES
+from panel.core.api.serializers import StrictSerializer
+
+
+class OrganizationSerializer(StrictSerializer):
+    """An organization."""
+
+    id = serializers.CharField(read_only=True)
+    kind = serializers.ChoiceField(choices=Organization.Kind.choices, read_only=True)
+    name = serializers.CharField(read_only=True)
+    parent = serializers.SerializerMethodField()
+    status = serializers.ChoiceField(choices=Organization.Status.choices, read_only=True)
+    suspended_reason = serializers.CharField(read_only=True)
+    resellers_allowed = serializers.BooleanField(read_only=True)
+    mail_vouched = serializers.BooleanField(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+
+    def get_parent(self, organization: Organization) -> str | None:
+        """Return the parent's id when the caller can see the parent."""
+        visible = self.context.get("path")
+        path = organization.path.removesuffix(f"{organization.id}/")
+        return organization.parent_id if visible and path.startswith(visible) else None
+
+
+class OrganizationCreateSerializer(StrictSerializer):
+    """A new client or reseller; without `parent` it belongs to the caller's own organization."""
+
+    kind = serializers.ChoiceField(choices=["client", "reseller"], default="client")
+    name = serializers.CharField(max_length=100)
+    parent = serializers.CharField(max_length=32, required=False)
+    resellers_allowed = serializers.BooleanField(required=False)
+
+
+class OrganizationChangeSerializer(StrictSerializer):
+    """What can be changed."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    resellers_allowed = serializers.BooleanField(required=False)
+    mail_vouched = serializers.BooleanField(required=False)
+
+
+class ReasonSerializer(StrictSerializer):
+    """Why."""
+
+    reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+class EmptySerializer(StrictSerializer):
+    """No fields at all."""
+
+
+class LimitSerializer(StrictSerializer):
+    """A limit and its use."""
+
+    resource = serializers.CharField(read_only=True)
+    limit = serializers.IntegerField(read_only=True, allow_null=True)
+    used = serializers.IntegerField(read_only=True)
+
+
+LimitsChangeSerializer: type[StrictSerializer] = type(
+    "LimitsChangeSerializer",
+    (StrictSerializer,),
+    {
+        "__doc__": "Limits by resource; null is unlimited, 0 none.",
+        **{
+            name: serializers.IntegerField(min_value=0, max_value=2**62, allow_null=True, required=False)
+            for name in RESOURCES
+        },
+    },
+)
+
+
+class MemberSerializer(StrictSerializer):
+    """A person in an organization; the id is the membership's."""
+
+    id = serializers.CharField(read_only=True)
+    organization = serializers.CharField(source="organization_id", read_only=True)
+    user = serializers.CharField(source="user_id", read_only=True)
+    email = serializers.CharField(source="user.email", read_only=True)
+    name = serializers.CharField(source="user.name", read_only=True)
+    role = serializers.ChoiceField(choices=Membership.Role.choices, read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+
+
+class MemberCreateSerializer(StrictSerializer):
+    """A new person; without a password they get in by the link in the invitation."""
+
+    email = serializers.CharField(max_length=254)
+    name = serializers.CharField(max_length=100)
+    role = serializers.ChoiceField(choices=Membership.Role.choices)
+    password = serializers.CharField(max_length=200, required=False, trim_whitespace=False, write_only=True)
+    locale = serializers.ChoiceField(choices=["en"], default="en")
+    timezone = serializers.CharField(max_length=64, default="UTC")
+
+
+class MemberChangeSerializer(StrictSerializer):
+    """Another role."""
+
+    role = serializers.ChoiceField(choices=Membership.Role.choices)
+
+
+class TokenSerializer(StrictSerializer):
+    """A token, without its text."""
+
+    id = serializers.CharField(read_only=True)
+    name = serializers.CharField(read_only=True)
+    prefix = serializers.CharField(read_only=True)
+    user = serializers.CharField(source="user_id", read_only=True)
+    scopes = serializers.ListField(child=serializers.CharField(), read_only=True)
+    expires_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    last_used_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    revoked_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    created_at = serializers.DateTimeField(read_only=True)
+
+
+class TokenCreateSerializer(StrictSerializer):
+    """A new token."""
+
+    name = serializers.CharField(max_length=100)
+    scopes = serializers.ListField(child=serializers.CharField(max_length=64), max_length=50, required=False)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class TokenTextSerializer(TokenSerializer):
+    """A token just made, with its text: the only time that it is shown."""
+
+    text = serializers.CharField(read_only=True)
+
+
+class BrandSerializer(StrictSerializer):
+    """A brand; on change only the fields given change."""
+
+    name = serializers.CharField(max_length=100)
+    panel_host = serializers.CharField(max_length=253, allow_blank=True)
+    nameservers = serializers.ListField(child=serializers.CharField(max_length=253), max_length=8)
+    mail_host = serializers.CharField(max_length=253, allow_blank=True)
+    hostmaster = serializers.CharField(max_length=254, allow_blank=True)
+    primary_color = serializers.CharField(max_length=7)
+    support_email = serializers.CharField(max_length=254, allow_blank=True)
+    support_url = serializers.CharField(max_length=400, allow_blank=True)
+    locale = serializers.ChoiceField(choices=["en"])
+
+
+class AuditSerializer(StrictSerializer):
+    """An entry of the audit log. Who acted from above the caller's organization is not named."""
+
+    id = serializers.CharField(read_only=True)
+    at = serializers.DateTimeField(read_only=True)
+    action = serializers.CharField(read_only=True)
+    actor = serializers.SerializerMethodField()
+    via = serializers.CharField(read_only=True)
+    object_type = serializers.CharField(read_only=True)
+    object_id = serializers.CharField(read_only=True)
+    object_label = serializers.CharField(read_only=True)
+    changes = serializers.JSONField(read_only=True)
+
+    def get_actor(self, entry: Any) -> str | None:
+        """Return the actor's label, or None for people above."""
+        visible = str(self.context.get("path", ""))
+        return entry.actor_label if visible and entry.actor_path.startswith(visible) else None
+
+
+class MeSerializer(StrictSerializer):
+    """Who the caller is."""
+
+    user = serializers.CharField(read_only=True)
+    email = serializers.CharField(read_only=True)
+    name = serializers.CharField(read_only=True)
+    role = serializers.CharField(read_only=True)
+    scopes = serializers.ListField(child=serializers.CharField(), read_only=True, allow_null=True)
+    organization = OrganizationSerializer(read_only=True)

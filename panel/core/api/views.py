@@ -1,0 +1,78 @@
+"""Base of every endpoint: actor, tenant scope, permission by action, strict input, pages, 202 and idempotent POST."""
+
+from contextlib import ExitStack
+from typing import Any, ClassVar, TypeVar
+
+from django.db.models import Model, QuerySet
+from django.http import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from panel.core import scoping
+from panel.core.actors import Actor
+from panel.core.api.idempotency import idempotent
+from panel.core.api.pagination import page
+from panel.core.errors import NotFound
+
+Row = TypeVar("Row", bound=Model)
+
+
+class ApiView(APIView):
+    """An endpoint. `actions` names the action of the permission table for each method that it answers.
+
+    A `post` method of a subclass honours the `Idempotency-Key` header without further ado.
+    """
+
+    actions: ClassVar[dict[str, str]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "post" in cls.__dict__:
+            cls.post = idempotent(cls.__dict__["post"])  # type: ignore[attr-defined]
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks."""
+        actor: Actor = self.request._request.actor  # type: ignore[attr-defined]
+        return actor
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer within the tenant scope of whoever asks."""
+        with ExitStack() as self._scope:
+            return super().dispatch(request, *args, **kwargs)
+
+    def perform_authentication(self, request: Request) -> None:
+        """Find out who asks and open their tenant scope."""
+        super().perform_authentication(request)
+        actor = getattr(request._request, "actor", None)
+        if actor is not None:
+            self._scope.enter_context(scoping.tenant(actor.path))
+
+    def find(self, rows: QuerySet[Row], pk: str) -> Row:
+        """Return the row, or raise NotFound, the same whether there is none or it is another tenant's."""
+        found = rows.filter(pk=pk).first()
+        if found is None:
+            raise NotFound()
+        return found
+
+    def read(self, serializer: type[BaseSerializer[Any]], *, partial: bool = False) -> dict[str, Any]:
+        """Return the request's values; raises ValidationError naming the fields that are wrong, missing or unknown."""
+        given = serializer(data=self.request.data, partial=partial)
+        given.is_valid(raise_exception=True)
+        values: dict[str, Any] = given.validated_data
+        return values
+
+    def page(self, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]], **context: Any) -> Response:
+        """Answer with one page of `rows`: `{"items": […], "next": address or null}`; serializers get `context`."""
+        items, following = page(self.request, rows)
+        return Response({"items": serializer(items, many=True, context=context).data, "next": following})
+
+    def created(self, body: Any, url: str) -> Response:
+        """Answer 201 with the new object and its address."""
+        return Response(body, status=201, headers={"Location": url})
+
+    def accepted(self, operation_id: str, url: str, **more: Any) -> Response:
+        """Answer 202 with the operation that goes on, and where it can be watched."""
+        return Response({"operation": operation_id, "url": url, **more}, status=202, headers={"Location": url})
