@@ -67,6 +67,7 @@ class Node:
         self.accounts = Accounts(self.paths)
         self.steps = Steps(_silent)
         self.lock_descriptors: tuple[int, ...] = ()
+        self.is_planning = False
 
     def tell(self, emit: Emit) -> None:
         """Start a new list of steps, told to `emit`."""

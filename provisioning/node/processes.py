@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import selectors
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import IO
 
@@ -114,6 +115,39 @@ def run_together(commands: Iterable[list[str]], *, timeout: float = 60) -> list[
             running.append(Running(waiting.pop(0), timeout=timeout))
         results.append(running.pop(0).wait())
     return results
+
+
+def stream(
+    argv: list[str], on_line: Callable[[str], None], *, timeout: float, environment: dict[str, str] | None = None
+) -> int:
+    """Run a long program and hand on each line of its output as it comes; its exit code (124: out of time)."""
+    deadline = time.monotonic() + timeout
+    process = subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**ENVIRONMENT, **(environment or {})},
+        cwd="/",
+        start_new_session=True,
+    )
+    with process, selectors.DefaultSelector() as selector:
+        output = process.stdout
+        if output is None:
+            raise RuntimeError("the program has no output")
+        selector.register(output, selectors.EVENT_READ)
+        rest = b""
+        while time.monotonic() < deadline:
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                continue
+            chunk = os.read(output.fileno(), 65536)
+            if not chunk:
+                return process.wait()
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                on_line(line.decode("utf-8", "replace").rstrip())
+        process.kill()
+    return 124
 
 
 def alive(pid: int) -> bool:

@@ -76,6 +76,9 @@ def decode(data: bytes) -> Message:
     return table
 
 
+AUTH_LENGTH = len(encode({"_auth": {"hsha": bytes(1 + DIGEST_LENGTH)}}))
+
+
 class Rndc:
     """A control connection. OSError when BIND cannot be reached."""
 
@@ -123,11 +126,11 @@ class Rndc:
         if not 4 < length <= LIMIT:
             raise RndcError("BIND sent a message of an impossible length")
         data = self._read(length)
-        message = decode(data[4:])
-        signed = data[4 + len(encode({"_auth": {"hsha": bytes(DIGEST_LENGTH + 1)}})) :]
-        if not hmac.compare_digest(self._sign(signed)[1:], message["_auth"]["hsha"].encode("utf-8", "replace")[1:]):
+        start = 4 + AUTH_LENGTH
+        signature = data[start - DIGEST_LENGTH : start]
+        if not hmac.compare_digest(signature, self._sign(data[start:])[1:]):
             raise RndcError("BIND's reply is not signed with our key")
-        return message
+        return decode(data[start:])
 
     def _read(self, length: int) -> bytes:
         data = bytearray()

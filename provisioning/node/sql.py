@@ -28,6 +28,28 @@ def account(body: Body) -> str:
     return f"{string(body['user'])}@{string(body['host'])}"
 
 
+def _list(names: list[str]) -> str:
+    return "(" + ", ".join(string(name) for name in names) + ")"
+
+
+def existing_databases(names: list[str]) -> str:
+    """Which of some databases exist, as resource keys."""
+    head = "SELECT CONCAT('database:', schema_name) FROM information_schema.schemata WHERE schema_name IN "
+    return head + _list(names) + ";"
+
+
+def existing_logins(bodies: list[Body]) -> str:
+    """Which of some logins exist, as resource keys."""
+    head = "SELECT CONCAT('database_user:', User, '@', Host) FROM mysql.global_priv WHERE CONCAT(User, '@', Host) IN "
+    return head + _list([f"{body['user']}@{body['host']}" for body in bodies]) + ";"
+
+
+def databases_with_tables(names: list[str]) -> str:
+    """Which of some databases hold a table, as resource keys."""
+    head = "SELECT DISTINCT CONCAT('database:', table_schema) FROM information_schema.tables WHERE table_schema IN "
+    return head + _list(names) + ";"
+
+
 def create_database(name: str, body: Body) -> str:
     return f"CREATE DATABASE {identifier(name)} CHARACTER SET {body['charset']} COLLATE {body['collation']};"
 

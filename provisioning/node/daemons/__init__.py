@@ -1,4 +1,4 @@
-"""The daemons by name, and what is done with several of them: check side by side, reload in stages, wait until served."""
+"""The daemons by name, and what is done with several: check side by side, reload in stages, wait until served."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ def ensure_running(node: Node, name: str) -> None:
     if not found.is_installed(node):
         raise RefusedError("failed", f"{name} is not installed on this server")
     if found.pid(node) is None:
+        if node.is_planning:
+            raise RefusedError("failed", f"{name} does not run, and a plan starts nothing")
         found.start(node)
 
 
@@ -51,15 +53,16 @@ def by_service(changes: list[Change]) -> dict[str, list[Change]]:
     return found
 
 
-def check(node: Node, names: list[str]) -> dict[str, str]:
+def check(node: Node, changes: dict[str, list[Change]]) -> dict[str, str]:
     """Let daemons judge their configuration side by side; name → complaint of those that refuse."""
     refused: dict[str, str] = {}
     commands: list[tuple[str, list[str]]] = []
-    for name in sorted(names):
+    for name in sorted(changes):
         found = daemon(name)
         command = found.check_command()
         if not found.is_installed(node):
-            refused[name] = f"{name} is not installed on this server"
+            if not _only_removes(changes[name]):
+                refused[name] = f"{name} is not installed on this server"
         elif command is not None:
             commands.append((name, command))
     if commands:
@@ -73,12 +76,18 @@ def check(node: Node, names: list[str]) -> dict[str, str]:
     return refused
 
 
+def _only_removes(changes: list[Change]) -> bool:
+    return all(change.new is None for change in changes)
+
+
 def stages(changes: dict[str, list[Change]]) -> list[list[str]]:
     """The order of reloads: what others connect to first; pools that only go, last, when nobody asks for them."""
-    first, second, last = [], [], []
+    first: list[str] = []
+    second: list[str] = []
+    last: list[str] = []
     for name, items in sorted(changes.items()):
         if FPM.fullmatch(name):
-            (first if any(change.new is not None for change in items) else last).append(name)
+            (last if _only_removes(items) else first).append(name)
         elif name in ("nginx", "apache2"):
             second.append(name)
         else:
@@ -88,9 +97,9 @@ def stages(changes: dict[str, list[Change]]) -> list[list[str]]:
 
 def reload(node: Node, changes: dict[str, list[Change]], counts: dict[str, int]) -> None:
     """Make daemons take their new configuration and wait until they serve it. RefusedError when one does not."""
-    settle_systemd(node, [change for items in changes.values() for change in items])
     for stage in stages(changes):
         waiting = [_Reload(node, daemon(name), changes[name]) for name in stage]
+        waiting = [item for item in waiting if item.is_wanted()]
         for item in waiting:
             item.begin()
             counts[item.daemon.name] = counts.get(item.daemon.name, 0) + 1
@@ -123,6 +132,10 @@ class _Reload:
         self._running: Running | None = None
         self._mark: Any = None
         self._started = 0.0
+
+    def is_wanted(self) -> bool:
+        """A daemon that does not run is started, unless all that happens is that its configuration goes."""
+        return self.daemon.pid(self._node) is not None or not _only_removes(self._changes)
 
     def begin(self) -> None:
         """Send the signal, or start it when it does not run."""

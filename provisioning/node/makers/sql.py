@@ -69,23 +69,13 @@ class Sql(Maker):
         return failing.found
 
     def _existing(self, node: Node, changes: list[Change]) -> set[str]:
-        names = [sql.string(change.name) for change in changes if change.kind == "database"]
-        logins = [
-            f"({sql.string(change.body['user'])}, {sql.string(change.body['host'])})"
-            for change in changes
-            if change.kind == "database_user"
-        ]
+        names = [change.name for change in changes if change.kind == "database"]
+        logins = [change.body for change in changes if change.kind == "database_user"]
         statements = []
         if names:
-            statements.append(
-                "SELECT CONCAT('database:', schema_name) FROM information_schema.schemata"
-                f" WHERE schema_name IN ({', '.join(names)});"
-            )
+            statements.append(sql.existing_databases(names))
         if logins:
-            statements.append(
-                "SELECT CONCAT('database_user:', User, '@', Host) FROM mysql.global_priv"
-                f" WHERE (User, Host) IN ({', '.join(logins)});"
-            )
+            statements.append(sql.existing_logins(logins))
         return {row[0] for row in query(node, statements)}
 
     def make(self, node: Node, changes: list[Change]) -> Failures:
@@ -173,9 +163,7 @@ def _with_tables(node: Node, changes: list[Change]) -> set[str]:
     """Those of some databases that hold tables already: what somebody uses is not dropped by an undo."""
     if not changes:
         return set()
-    names = ", ".join(sql.string(change.name) for change in changes)
-    statement = f"SELECT DISTINCT table_schema FROM information_schema.tables WHERE table_schema IN ({names});"
-    return {f"database:{row[0]}" for row in query(node, [statement])}
+    return {row[0] for row in query(node, [sql.databases_with_tables([change.name for change in changes])])}
 
 
 def _run_for(node: Node, owners: list[Change], statements: list[str]) -> Failing:

@@ -1,4 +1,4 @@
-"""Makes names in the file system: directories, files, links, absences. Root's by root, a home's content by its tenant."""
+"""Makes directories, files, links, absences: root's by root, what lies in a home by its tenant."""
 
 from __future__ import annotations
 

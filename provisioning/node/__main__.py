@@ -1,0 +1,50 @@
+"""The command line of the node program: serve, recover, hold-mail, release."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from .paths import Paths
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hostwright_node", description="The Hostwright node program.")
+    parser.add_argument("--root", default="", help="treat this directory as the root of the server (for tests)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="answer the panel on stdin and stdout")
+    commands.add_parser("recover", help="undo or finish what a power cut interrupted (run this at boot)")
+    commands.add_parser("hold-mail", help="keep the mail database open for its readers, until SIGTERM")
+    commands.add_parser("release", help="let another panel take this server")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    options = _parser().parse_args(arguments)
+    paths = Paths(options.root)
+    if options.command == "hold-mail":
+        from .mail import hold
+
+        hold(paths)
+        return 0
+    try:
+        from .node import Node
+        from .serve import recover_at_start, serve
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"{error}; the node program needs the Debian package python3, not only python3-minimal\n")
+        return 3
+    if options.command == "serve":
+        serve(paths)
+        return 0
+    node = Node(paths)
+    if options.command == "recover":
+        recover_at_start(node)
+    else:
+        node.state.forget_server()
+    node.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""The conversation with the panel: one JSON message a line on stdin and stdout (docs/protocol.md, *Framing*)."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import Any, BinaryIO
+
+from . import PROTOCOLS
+from .apply import apply
+from .errors import NodeError
+from .facts import hello
+from .node import Emit, Node
+from .paths import Paths
+from .plan import plan
+from .recover import recover
+
+LINE_LIMIT = 512 * 1024 * 1024
+
+
+class Conversation:
+    """Answers requests in order. A reader that is gone does not stop an apply that has begun."""
+
+    def __init__(self, node: Node, source: BinaryIO, sink: BinaryIO) -> None:
+        self._node = node
+        self._source = source
+        self._sink = sink
+        self._is_busy = False
+        self._is_stopping = False
+        self._has_reader = True
+
+    def run(self) -> None:
+        """Serve until the end of input, or until SIGTERM between two requests."""
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        while self._has_reader and not self._is_stopping:
+            line = self._source.readline(LINE_LIMIT)
+            if not line:
+                return
+            self._is_busy = True
+            self._answer(line)
+            self._is_busy = False
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        """An apply that has begun is ended first: half a change is what nobody wants."""
+        self._is_stopping = True
+        if not self._is_busy:
+            sys.exit(0)
+
+    def _send(self, message: dict[str, Any]) -> None:
+        if not self._has_reader:
+            return
+        try:
+            self._sink.write(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n")
+            self._sink.flush()
+        except (BrokenPipeError, ConnectionResetError):
+            self._has_reader = False
+
+    def _answer(self, line: bytes) -> None:
+        number: Any = None
+        try:
+            request = json.loads(line)
+            if not isinstance(request, dict):
+                raise NodeError("bad_request", "a request must be an object")
+            number = request.get("id")
+            report = self._dispatch(request, lambda event: self._send({"id": number, "event": event}))
+        except NodeError as error:
+            self._fail(number, error)
+        except ValueError as error:
+            self._fail(number, NodeError("bad_request", f"not a line of JSON: {error}"))
+        except Exception as error:
+            sys.stderr.write(traceback.format_exc())
+            self._fail(number, NodeError("internal", f"{type(error).__name__}: {error}"))
+        else:
+            self._send({"id": number, "report": report})
+
+    def _fail(self, number: object, error: NodeError) -> None:
+        told = {"code": error.code, "message": error.message, "detail": error.detail}
+        self._send({"id": number, "error": told})
+
+    def _dispatch(self, request: dict[str, Any], emit: Emit) -> dict[str, Any]:
+        if request.get("v") not in PROTOCOLS:
+            raise NodeError("unsupported_version", f"this node speaks {PROTOCOLS}", {"protocols": list(PROTOCOLS)})
+        payload = request.get("payload", {})
+        verb = request.get("verb")
+        if verb == "hello":
+            return hello(self._node)
+        if verb == "plan":
+            return plan(self._node, payload, emit)
+        if verb == "apply":
+            return apply(self._node, payload, emit)
+        raise NodeError("unknown_verb", f"this node does not know {verb!r}", {"verbs": ["hello", "plan", "apply"]})
+
+
+def recover_at_start(node: Node) -> None:
+    """Recover now, unless another process is at work; failing that, the next apply tries again and says why."""
+    try:
+        with node.lock():
+            recover(node)
+    except NodeError as error:
+        sys.stderr.write(f"{error.message}\n")
+
+
+def serve(paths: Paths) -> None:
+    """Serve on stdin and stdout. Whatever else would be written there goes to stderr."""
+    os.umask(0o022)
+    source = os.fdopen(os.dup(0), "rb", buffering=1 << 20)
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    node = Node(paths)
+    recover_at_start(node)
+    Conversation(node, source, sink).run()
+    node.close()
