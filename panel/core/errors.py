@@ -71,6 +71,15 @@ class Conflict(DomainError):
         super().__init__(code, message, field, params, errors=errors)
 
 
+class Stale(DomainError):
+    """The object has changed since the caller read it (HTTP 412)."""
+
+    status = 412
+
+    def __init__(self, message: str, *, code: str = "stale") -> None:
+        super().__init__(code, message)
+
+
 class LimitReached(DomainError):
     """A counter is used up (HTTP 409): `rule` is the resource, `level` whose limit it is."""
 

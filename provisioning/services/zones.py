@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from panel.core import audit, names
 from panel.core.actors import Actor
-from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
+from panel.core.errors import Conflict, Invalid, NotFound, Stale, clean_or_invalid, integrity_as_conflict
 from provisioning.models import Domain, HostingAccount, Operation, Record, Zone
 from provisioning.selectors import zones as zone_selectors
 from provisioning.services import holding
@@ -50,14 +50,16 @@ def add_record(
     return record, operation
 
 
-def change_record(*, actor: Actor, record: Record, **values: Any) -> tuple[Record, Operation]:
-    """Change name, type, content or ttl of a record."""
+def change_record(
+    *, actor: Actor, record: Record, version: str | None = None, **values: Any
+) -> tuple[Record, Operation]:
+    """Change name, type, content or ttl of a record; raises Stale when it is no longer the `version` that was seen."""
     unknown = sorted(set(values) - {"type", "name", "content", "ttl"})
     if unknown:
         raise Invalid("unknown", _("A record has no such field."), unknown[0])
     zone = record.zone
     with holding.changing(actor, "record.change", zone.hosting) as hosting:
-        record = Record.objects.select_for_update(of=("self",)).get(pk=record.pk)
+        record = _seen(record, version)
         before = {field: getattr(record, field) for field in ("type", "name", "content", "ttl")}
         after = _clean(zone, **(before | values))
         for field, value in after.items():
@@ -75,9 +77,10 @@ def change_record(*, actor: Actor, record: Record, **values: Any) -> tuple[Recor
     return record, operation
 
 
-def remove_record(*, actor: Actor, record: Record) -> Operation:
-    """Remove a record; default records of its name and type come back."""
+def remove_record(*, actor: Actor, record: Record, version: str | None = None) -> Operation:
+    """Remove a record; default records of its name and type come back. Raises Stale as `change_record` does."""
     with holding.changing(actor, "record.remove", record.zone.hosting) as hosting:
+        record = _seen(record, version)
         holding.give_back(hosting, "records")
         operation = holding.finish(
             actor=actor,
@@ -89,6 +92,16 @@ def remove_record(*, actor: Actor, record: Record) -> Operation:
         )
         record.delete()
     return operation
+
+
+def _seen(record: Record, version: str | None) -> Record:
+    """Return the record as it is now; its account is held, so it stays so."""
+    found = Record.objects.select_for_update(of=("self",)).filter(pk=record.pk).first()
+    if found is None:
+        raise NotFound
+    if version is not None and version != found.version:
+        raise Stale(_("Somebody else has changed this record since you read it. Read it again."))
+    return found
 
 
 def _clean(zone: Zone, type: str, name: str, content: str, ttl: int) -> dict[str, Any]:
