@@ -51,8 +51,8 @@ def wait(what: str, ready: Callable[[], bool], seconds: float) -> None:
 
 def make_people() -> tuple[dict[str, Any], dict[str, Organization], dict[str, Actor]]:
     """Make organizations, brand and one owner each; returns sign-ins, organizations and actors, by role."""
-    provider = organizations.create_provider(actor=SYSTEM, name=PROVIDER)
     with everything("demo"):
+        provider = organizations.create_provider(actor=SYSTEM, name=PROVIDER)
         reseller = organizations.create_reseller(actor=SYSTEM, parent=provider, name=RESELLER)
         brands.set(
             actor=SYSTEM,

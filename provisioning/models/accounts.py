@@ -28,10 +28,12 @@ class HostingAccount(models.Model):
     uid = models.PositiveIntegerField(unique=True)
     domain = models.CharField(_("primary domain"), max_length=253, validators=[fields.validate(names.hostname)])
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
-    suspended_by = models.ForeignKey("accounts.Organization", null=True, on_delete=models.PROTECT, related_name="+")
+    suspended_by = models.ForeignKey(
+        "accounts.Organization", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     suspended_reason = models.CharField(max_length=200, blank=True, validators=[fields.validate(names.label)])
     created_at = models.DateTimeField(auto_now_add=True)
-    terminated_at = models.DateTimeField(null=True)
+    terminated_at = models.DateTimeField(null=True, blank=True)
 
     objects = TenantManager("organization__path")
 

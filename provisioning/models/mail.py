@@ -25,7 +25,7 @@ class MailDomain(models.Model):
     name = models.CharField(max_length=253, unique=True, validators=[fields.validate(names.hostname)])
     delivery = models.CharField(max_length=10, choices=Delivery, default=Delivery.PENDING)
     vouched_by = models.CharField(max_length=32, blank=True)
-    checked_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantManager("hosting__organization__path")

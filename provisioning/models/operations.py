@@ -27,17 +27,19 @@ class Operation(models.Model):
     verb = models.CharField(max_length=60)
     subject = models.CharField(max_length=253)
     hosting = models.ForeignKey(
-        "provisioning.HostingAccount", null=True, on_delete=models.PROTECT, related_name="operations"
+        "provisioning.HostingAccount", null=True, blank=True, on_delete=models.PROTECT, related_name="operations"
     )
-    server = models.ForeignKey("provisioning.Server", null=True, on_delete=models.CASCADE, related_name="operations")
+    server = models.ForeignKey(
+        "provisioning.Server", null=True, blank=True, on_delete=models.CASCADE, related_name="operations"
+    )
     actor_id = models.CharField(max_length=32, blank=True)
     actor_label = models.CharField(max_length=254, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     reason = models.TextField(blank=True)
     detail = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = TenantManager("organization__path")
 
@@ -72,6 +74,7 @@ class Run(models.Model):
     operation = models.ForeignKey(
         Operation,
         null=True,
+        blank=True,
         on_delete=models.CASCADE,
         related_name="runs",
         help_text="The one it serves, if it is alone.",
@@ -83,7 +86,7 @@ class Run(models.Model):
     changes = models.PositiveIntegerField(default=0)
     reloads = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -104,7 +107,7 @@ class RunStep(models.Model):
     position = models.PositiveIntegerField()
     name = models.CharField(max_length=120)
     status = models.CharField(max_length=8, choices=Status)
-    ms = models.FloatField(null=True)
+    ms = models.FloatField(null=True, blank=True)
     detail = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -129,8 +132,8 @@ class OperationTarget(models.Model):
     slice = models.ForeignKey("provisioning.Slice", on_delete=models.CASCADE, related_name="targets")
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     reason = models.TextField(blank=True)
-    run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="targets")
-    finished_at = models.DateTimeField(null=True)
+    run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.SET_NULL, related_name="targets")
+    finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["operation", "slice"], name="operation_target_once")]

@@ -44,7 +44,7 @@ class Server(models.Model):
     port = models.PositiveIntegerField(default=22, validators=[fields.validate(names.port)])
     transport = models.CharField(max_length=8, choices=Transport, default=Transport.SSH)
     host_key = models.TextField(blank=True, help_text=_("Pinned public host key, as in known_hosts."))
-    key = models.ForeignKey("core.Secret", null=True, on_delete=models.PROTECT, related_name="+")
+    key = models.ForeignKey("core.Secret", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     public_key = models.TextField(blank=True)
     state = models.CharField(max_length=12, choices=State, default=State.NEW)
     stack = models.CharField(max_length=16, choices=Stack, default=Stack.NGINX_APACHE)
@@ -56,14 +56,14 @@ class Server(models.Model):
     reserved_for = models.ManyToManyField(
         "accounts.Organization", blank=True, related_name="+", help_text=_("Only for these resellers; empty: for all.")
     )
-    debian = models.PositiveSmallIntegerField(null=True)
+    debian = models.PositiveSmallIntegerField(null=True, blank=True)
     php_versions = models.JSONField(default=list, blank=True)
     facts = models.JSONField(default=dict, blank=True)
-    seen_at = models.DateTimeField(null=True)
-    unreachable_since = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True, blank=True)
+    unreachable_since = models.DateTimeField(null=True, blank=True)
     unreachable_reason = models.TextField(blank=True)
     attempts = models.PositiveIntegerField(default=0)
-    retry_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

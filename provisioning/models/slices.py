@@ -18,13 +18,13 @@ class Slice(models.Model):
     id = IdField(prefix="slc")
     server = models.ForeignKey("provisioning.Server", on_delete=models.CASCADE, related_name="slices")
     hosting = models.ForeignKey(
-        "provisioning.HostingAccount", null=True, on_delete=models.PROTECT, related_name="slices"
+        "provisioning.HostingAccount", null=True, blank=True, on_delete=models.PROTECT, related_name="slices"
     )
     generation = models.BigIntegerField(default=0)
     applied = models.BigIntegerField(default=0)
     manifest = models.JSONField(default=dict)
     rejected_reason = models.TextField(blank=True)
-    applied_at = models.DateTimeField(null=True)
+    applied_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -47,7 +47,9 @@ class Intent(models.Model):
 
     id = IdField(prefix="int")
     slice = models.ForeignKey(Slice, on_delete=models.CASCADE, related_name="intents")
-    operation = models.ForeignKey("provisioning.Operation", null=True, on_delete=models.CASCADE, related_name="intents")
+    operation = models.ForeignKey(
+        "provisioning.Operation", null=True, blank=True, on_delete=models.CASCADE, related_name="intents"
+    )
     verify = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -65,7 +67,7 @@ class Lease(models.Model):
     )
     owner = models.CharField(max_length=64, blank=True)
     epoch = models.BigIntegerField(default=0)
-    expires_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.server_id} {self.epoch}"
@@ -78,7 +80,7 @@ class Tombstone(models.Model):
     slice = models.ForeignKey(Slice, on_delete=models.CASCADE, related_name="tombstones")
     key = models.CharField(max_length=300)
     due_at = models.DateTimeField()
-    destroyed_at = models.DateTimeField(null=True)
+    destroyed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
