@@ -10,7 +10,7 @@ from panel.settings.base import *  # noqa: F403
 
 VAR_DIR = Path(os.environ.get("HOSTWRIGHT_VAR_DIR") or base.VAR_DIR)
 CELERY_DIR = VAR_DIR / "celery"
-for folder in (VAR_DIR, CELERY_DIR / "messages", CELERY_DIR / "control"):
+for folder in (VAR_DIR, VAR_DIR / "static", CELERY_DIR, CELERY_DIR / "messages", CELERY_DIR / "control"):
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 SECRET_KEY = os.environ.get("HOSTWRIGHT_SECRET_KEY") or secret_text(VAR_DIR / "secret.key")
@@ -42,6 +42,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "polling_interval": 0.05,
 }
 CELERY_WORKER_CONCURRENCY = 8
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = VAR_DIR / "mail"

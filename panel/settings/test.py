@@ -25,6 +25,7 @@ _redis = os.environ.get("HOSTWRIGHT_TEST_REDIS_URL", "")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CELERY_BROKER_URL = _redis or "memory://"
 CELERY_TASK_ALWAYS_EAGER = False
+CELERY_WORKER_CONCURRENCY = 4
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
