@@ -191,7 +191,7 @@ def _account(hosting: HostingAccount, rows: _Rows) -> AccountSpec:
 
 
 def _default_page(hosting: HostingAccount, brand: Brand | None) -> str:
-    return render_to_string("provisioning/default_page.html", {"domain": hosting.domain, "brand": brand})
+    return render_to_string("sites/default_page.html", {"domain": hosting.domain, "brand": brand})
 
 
 def _site(site: Site, rows: _Rows) -> SiteSpec:

@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates" / "html"
 FILES = sorted(TEMPLATES.rglob("*.html"))
 NAMES = [path.relative_to(TEMPLATES).as_posix() for path in FILES]
+# First pages of tenants' own sites: served by their servers as one file, so their look is inside them.
+PAGES = [path for path in FILES if path.parent.name != "sites"]
+PAGE_NAMES = [path.relative_to(TEMPLATES).as_posix() for path in PAGES]
 WORD = re.compile(r"[A-Za-z]{2,}")
 SAID_ATTRIBUTES = {"alt", "aria-label", "placeholder", "title", "data-copied", "data-copy-failed"}
 TRANSLATED = re.compile(r"{%\s*blocktrans(?:late)?\b.*?{%\s*endblocktrans(?:late)?\s*%}", re.DOTALL)
@@ -30,21 +33,24 @@ class Markup(HTMLParser):
         self.words: list[str] = []
         self.inline_scripts: list[str] = []
         self._script: dict[str, str] | None = None
+        self._style = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += [(tag, name, value or "") for name, value in attrs]
+        self._style = tag == "style"
         if tag == "script":
             self._script = {name: value or "" for name, value in attrs}
 
     def handle_endtag(self, tag: str) -> None:
+        self._style = False
         if tag == "script":
             self._script = None
 
     def handle_data(self, data: str) -> None:
         if self._script is not None:
             self.inline_scripts.append(data.strip())
-        elif WORD.search(data):
+        elif not self._style and WORD.search(data):
             self.words.append(data.strip())
 
 
@@ -63,7 +69,7 @@ def test_template_compiles(name: str) -> None:
     engines["django"].get_template(name)
 
 
-@pytest.mark.parametrize("path", FILES, ids=NAMES)
+@pytest.mark.parametrize("path", PAGES, ids=PAGE_NAMES)
 def test_no_inline_code_or_style(path: Path) -> None:
     parsed = markup(path.read_text())
     assert "style" not in parsed.tags
