@@ -8,15 +8,16 @@ from django_tables2.utils import A
 
 from provisioning import words
 
-STATE = "{% load ui %}{% state value record.get_status_display %}"
+STATE = "{% load ui %}{% state record.status record.get_status_display %}"
 SERVER_STATE = (
     "{% load ui i18n %}{% if record.unreachable_since %}{% state 'unreachable' %}"
-    "{% else %}{% state value record.get_state_display %}{% endif %}"
+    "{% else %}{% state record.state record.get_state_display %}{% endif %}"
 )
 AGO = "{% load ui %}{% moment value 'ago' %}"
 GB = "{% load ui %}{{ value|gb }}"
 LIMIT = "{% load ui %}{{ value|limit }}"
 MONO = '<span class="mono">{{ value }}</span>'
+WIDE_ONLY = {"td": {"class": "d-none d-md-table-cell"}}
 TITLE = {"a": {"class": "row-title"}}
 
 
@@ -160,16 +161,17 @@ class MailAliasTable(tables.Table):
 class RecordTable(tables.Table):
     """What a zone serves: records that people added, and default ones."""
 
-    name = tables.TemplateColumn(MONO, verbose_name=_("Name"))
-    type = tables.Column(verbose_name=_("Type"))
+    name = tables.TemplateColumn(template_name="provisioning/cells/record_name.html", verbose_name=_("Name"))
+    type = tables.Column(verbose_name=_("Type"), attrs=WIDE_ONLY)
     content = tables.TemplateColumn('<span class="mono wrap-anywhere">{{ value }}</span>', verbose_name=_("Content"))
-    ttl = tables.Column(verbose_name=_("TTL"))
+    ttl = tables.Column(verbose_name=_("TTL"), attrs=WIDE_ONLY)
     origin = tables.TemplateColumn(
         "{% load i18n %}{% if record.record_id %}{% translate 'yours' %}{% else %}"
         "<span class='text-secondary'>{% translate 'default' %}</span>{% endif %}",
         verbose_name=_("From"),
         orderable=False,
         empty_values=(),
+        attrs=WIDE_ONLY,
     )
     actions = actions("provisioning/cells/record_actions.html")
 
