@@ -64,7 +64,7 @@ def _site(server: ServerSpec, account: AccountSpec, site: SiteSpec) -> Resource:
         root=f"{account.home}/{site.docroot}",
         access_log=None if server.has_nginx else f"{logs}/{stem}.access.log",
         error_log=f"{logs}/{stem}.error.log",
-        account=account.username,
+        uid=account.uid,
         handler=f"proxy:unix:{socket}|fcgi://{account.username}",
     )
     return kinds.file(f"{paths.APACHE_SITES}/{stem}.conf", text, service=SERVICE)

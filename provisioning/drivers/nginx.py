@@ -27,7 +27,7 @@ def _site(server: ServerSpec, account: AccountSpec, site: SiteSpec) -> Resource:
         mode=mode,
         addresses=addresses.dedicated_to(server, site),
         names=[site.hostname, *sorted(site.aliases)],
-        account=account.username,
+        uid=account.uid,
         root=f"{account.home}/{site.docroot}",
         access_log=f"{logs}/{stem}.access.log",
         error_log="/var/log/nginx/error.log" if mode == "proxy" else f"{logs}/{stem}.error.log",
