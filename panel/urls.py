@@ -2,10 +2,7 @@
 
 from django.urls import include, path
 
-from panel.health import health
-
 urlpatterns = [
-    path("healthz", health, name="health"),
     path("", include("accounts.web.sign_in_urls")),
     path("", include("panel.dashboard.urls")),
     path("", include("accounts.web.urls")),

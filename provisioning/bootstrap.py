@@ -18,6 +18,7 @@ from panel.core.failures import Permanent, Temporary
 from provisioning import transport
 from provisioning.desired import target
 from provisioning.models import Operation, Run, Server, Slice
+from provisioning.node.facts import digest
 from provisioning.services import leases, runs, servers
 from provisioning.transport.local import LIBRARY
 from provisioning.transport.ssh import Shell
@@ -125,7 +126,8 @@ def _install_there(shell: Shell, server: Server, steps: runs.Steps) -> None:
         _check_release(release.get("ID", ""), release.get("VERSION_ID", ""))
     with _step(steps, "install Python"):
         shell.run(
-            f"command -v python3 >/dev/null || ({APT} -q update && {APT} -qy --no-install-recommends install python3)"
+            "python3 -c 'import sqlite3' 2>/dev/null"
+            f" || ({APT} -q update && {APT} -qy --no-install-recommends install python3)"
         )
     with _step(steps, "install node program"):
         shell.run(f"rm -rf {LIBRARY}/new && mkdir -p -m 0755 {LIBRARY}/new && tar -x -C {LIBRARY}/new", _archive())
