@@ -40,7 +40,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Empty:
-    """What a list says while there is nothing to list, and the way to the first thing."""
+    """What a list says while there is nothing to list, and the way to the first thing; a table's `empty_text`."""
 
     icon: str
     title: str
@@ -155,9 +155,9 @@ class ListPage(Page):
             django_tables2.RequestConfig(request, paginate=False).configure(table)
             return csv_response(table, self.export_name)
         django_tables2.RequestConfig(request, paginate={"per_page": self.per_page, "silent": True}).configure(table)
-        context = self.get_context_data(
-            table=table, filter=filtered, empty=self.empty(), export_url=self._export_url(), **kwargs
-        )
+        searched = filtered is not None and any(request.GET.get(name) for name in filtered.filters)
+        table.empty_text = no_match() if searched else self.empty()
+        context = self.get_context_data(table=table, filter=filtered, export_url=self._export_url(), **kwargs)
         return self.render_to_response(context)
 
     def _export_url(self) -> str:
@@ -177,6 +177,10 @@ class FormPage(Page):
     def act(self, data: dict[str, Any]) -> str:
         """Call the service with the form's values; return the address of the page to show next."""
         raise NotImplementedError
+
+    def done(self, data: dict[str, Any]) -> HttpResponseBase:
+        """Act and answer; a page that shows a result instead of leading on overrides this."""
+        return HttpResponseRedirect(self.act(data))
 
     def initial(self) -> dict[str, Any]:
         """Return the values that the form starts with."""
@@ -206,7 +210,7 @@ class FormPage(Page):
         if not form.is_valid():
             return self.show(form, status=400)
         try:
-            return HttpResponseRedirect(self.act(form.cleaned_data))
+            return self.done(form.cleaned_data)
         except (NotFound, Forbidden):
             raise
         except DomainError as error:
@@ -266,6 +270,11 @@ class ActionPage(Page):
         except DomainError as error:
             messages.error(request, error.message)
             return HttpResponseRedirect(self.cancel_url())
+
+
+def no_match() -> Empty:
+    """Return what a list says when its search and filters leave nothing."""
+    return Empty("search", _("Nothing matches"), _("No entry fits this search and these filters."))
 
 
 def refuse(form: forms.Form, error: DomainError) -> None:

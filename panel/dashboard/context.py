@@ -49,6 +49,7 @@ NAVIGATION = [
             Item(_("Accounts"), "provisioning:account_list", "world", "account.view"),
             Item(_("Packages"), "provisioning:package_list", "package", "package.view", SELLERS),
             Item(_("Operations"), "provisioning:operation_list", "activity", "operation.view"),
+            Item(_("Activity"), "dashboard:activity", "history", "audit.view"),
         ],
     ),
     Section(

@@ -16,7 +16,12 @@ from panel.core.models import AuditEntry
 class ActivityTable(django_tables2.Table):
     """Audit entries."""
 
-    at = django_tables2.TemplateColumn("{% load ui %}{% moment value 'ago' %}", verbose_name=_("When"), order_by="id")
+    at = django_tables2.TemplateColumn(
+        "{% load ui %}{% moment value 'ago' %}",
+        verbose_name=_("When"),
+        order_by="id",
+        attrs={"td": {"class": "text-md-nowrap"}},
+    )
     actor_label = django_tables2.Column(verbose_name=_("Who"), orderable=False)
     action = django_tables2.TemplateColumn('<span class="mono">{{ value }}</span>', verbose_name=_("What"))
     object_label = django_tables2.Column(verbose_name=_("To what"), orderable=False)

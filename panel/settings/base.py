@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ActorMiddleware",
+    "panel.dashboard.middleware.TimeZoneMiddleware",
 ]
 
 TEMPLATES = [

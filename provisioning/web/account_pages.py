@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from panel.core.web import ActionPage, FormPage, Page
+from panel.core.web import ActionPage, Empty, FormPage, Page
 from provisioning.models import HostingAccount, Operation
 from provisioning.selectors import hosting_accounts, operations
 from provisioning.web import progress
@@ -89,9 +89,11 @@ class AccountPage(OfAccount):
         context["looks_only"] = bool(self.flags) and not any(context["may"].values())
         return context
 
-    def table(self, table_class: type[django_tables2.Table], rows: Iterable[Any], prefix: str = "") -> Any:
+    def table(
+        self, table_class: type[django_tables2.Table], rows: Iterable[Any], empty: Empty, prefix: str = ""
+    ) -> Any:
         """Return a table of something that the account holds, sorted and paged by the address."""
-        table = table_class(rows, prefix=prefix)
+        table = table_class(rows, prefix=prefix, empty_text=empty)
         paginate = {"per_page": 50, "silent": True}
         return django_tables2.RequestConfig(self.request, paginate=paginate).configure(table)
 

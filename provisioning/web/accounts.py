@@ -205,6 +205,6 @@ class HistoryPage(AccountPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         rows = operations.listed().filter(hosting=self.hosting)
-        table = self.table(OperationTable, rows)
+        table = self.table(OperationTable, rows, Empty("history", _("Nothing was asked for yet")))
         table.exclude = ("hosting",)
         return super().get_context_data(table=table, **kwargs)

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from panel.core.web import Empty
 from provisioning.selectors import hosting_accounts
-from provisioning.services import database_users, databases
+from provisioning.services import database_users
+from provisioning.services import databases as database_service
 from provisioning.web.account_pages import AccountActionPage, AccountFormPage, AccountPage, ConfirmByNamePage
 from provisioning.web.forms import DatabaseForm, DatabaseUserChangeForm, DatabaseUserForm
 from provisioning.web.tables import DatabaseTable, DatabaseUserTable
@@ -34,11 +35,11 @@ class DatabasesPage(AccountPage):
     tab = TAB
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        databases = hosting_accounts.databases(self.hosting)
+        users = hosting_accounts.database_users(self.hosting)
         return super().get_context_data(
-            table=self.table(DatabaseTable, hosting_accounts.databases(self.hosting), prefix="d-"),
-            users=self.table(DatabaseUserTable, hosting_accounts.database_users(self.hosting), prefix="u-"),
-            no_databases=Empty("database", _("No databases yet")),
-            no_users=Empty("user", _("No database users yet")),
+            table=self.table(DatabaseTable, databases, Empty("database", _("No databases yet")), prefix="d-"),
+            users=self.table(DatabaseUserTable, users, Empty("user", _("No database users yet")), prefix="u-"),
             **kwargs,
         )
 
@@ -60,7 +61,7 @@ class DatabaseAddPage(AccountFormPage):
 
     def act(self, data: dict[str, Any]) -> str:
         with transaction.atomic():
-            database, operation = databases.create(actor=self.actor, hosting=self.hosting, name=data["name"])
+            database, operation = database_service.create(actor=self.actor, hosting=self.hosting, name=data["name"])
             if data["user"]:
                 _user, operation = database_users.create(
                     actor=self.actor,
@@ -91,7 +92,7 @@ class DatabaseRemovePage(ConfirmByNamePage):
         ]
 
     def act(self, data: dict[str, Any]) -> str:
-        return self.after(databases.remove(actor=self.actor, database=self.object, confirm=data["confirm"]))
+        return self.after(database_service.remove(actor=self.actor, database=self.object, confirm=data["confirm"]))
 
 
 class UserAddPage(AccountFormPage):

@@ -36,20 +36,17 @@ class MailPage(AccountPage):
     tab = TAB
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        no_mailboxes = Empty("mailbox", _("No mailboxes yet"), _("A mailbox keeps mail that is read by IMAP."))
+        no_aliases = Empty("mail-forward", _("No aliases yet"), _("An alias sends mail on to other addresses."))
         parts = [
             {
                 "domain": domain,
-                "mailboxes": self.table(MailboxTable, hosting_accounts.mailboxes(domain), prefix=f"m{number}-"),
-                "aliases": self.table(MailAliasTable, hosting_accounts.mail_aliases(domain), prefix=f"a{number}-"),
+                "mailboxes": self.table(MailboxTable, hosting_accounts.mailboxes(domain), no_mailboxes, f"m{number}-"),
+                "aliases": self.table(MailAliasTable, hosting_accounts.mail_aliases(domain), no_aliases, f"a{number}-"),
             }
             for number, domain in enumerate(hosting_accounts.mail_domains(self.hosting))
         ]
-        return super().get_context_data(
-            parts=parts,
-            no_mailboxes=Empty("mailbox", _("No mailboxes yet"), _("A mailbox keeps mail that is read here by IMAP.")),
-            no_aliases=Empty("mail-forward", _("No aliases yet"), _("An alias sends mail on to other addresses.")),
-            **kwargs,
-        )
+        return super().get_context_data(parts=parts, **kwargs)
 
 
 class OfMailDomain(OfAccount):

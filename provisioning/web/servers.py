@@ -116,7 +116,7 @@ class ServerPage(OfServer):
         return found
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        runs = RunTable(self.object.runs.all(), prefix="r-")
+        runs = RunTable(self.object.runs.all(), prefix="r-", empty_text=Empty("activity", _("No run yet")))
         django_tables2.RequestConfig(self.request, paginate={"per_page": 10, "silent": True}).configure(runs)
         newest = operation_selectors.listed().filter(server=self.object).first()
         return super().get_context_data(
@@ -124,7 +124,6 @@ class ServerPage(OfServer):
             runs=runs,
             progress=progress.of(newest, self.actor) if newest else None,
             setup_form=SetUpForm(),
-            empty=Empty("activity", _("No run yet")),
             **kwargs,
         )
 

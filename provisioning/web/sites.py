@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from panel.core.web import Empty
 from provisioning.models import HostingAccount
 from provisioning.selectors import hosting_accounts
 from provisioning.services import sites
@@ -27,7 +28,15 @@ class SitesPage(AccountPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         found = hosting_accounts.sites(self.hosting)
         tables = [
-            (site, self.table(SiteNameTable, hosting_accounts.site_names(site), prefix=f"{number}-"))
+            (
+                site,
+                self.table(
+                    SiteNameTable,
+                    hosting_accounts.site_names(site),
+                    Empty("world-www", _("No names")),
+                    prefix=f"{number}-",
+                ),
+            )
             for number, site in enumerate(found)
         ]
         return super().get_context_data(tables=tables, **kwargs)

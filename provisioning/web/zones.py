@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from panel.core.web import Empty
 from provisioning.models import HostingAccount
 from provisioning.selectors import hosting_accounts
 from provisioning.selectors import zones as selectors
@@ -29,7 +30,10 @@ class ZonesPage(AccountPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         tables = [
-            (zone, self.table(RecordTable, selectors.records(zone), prefix=f"{number}-"))
+            (
+                zone,
+                self.table(RecordTable, selectors.records(zone), Empty("route", _("No records")), prefix=f"{number}-"),
+            )
             for number, zone in enumerate(hosting_accounts.zones(self.hosting))
         ]
         return super().get_context_data(tables=tables, **kwargs)

@@ -193,3 +193,13 @@ def resource(name: str) -> str:
 def translated(text: str) -> str:
     """Translate a sentence that is stored in English."""
     return gettext(text) if text else ""
+
+
+@register.filter
+def plain(value: object) -> str:
+    """Write a stored value for people: lists joined, nothing as a dash, yes and no in words."""
+    if value is None or value == "":
+        return "\N{EN DASH}"
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
