@@ -73,7 +73,7 @@ def change_limits(*, actor: Actor, organization: Organization, limits: dict[str,
     policy.require(actor, "organization.set_limit", organization)
     with transaction.atomic():
         known = dict(LimitCounter.objects.filter(subject=organization.id).values_list("resource", "limit"))
-        for resource, limit in limits.items():
+        for resource, limit in sorted(limits.items()):
             set_limit(subject=organization.id, resource=resource, limit=limit)
         audit.record(actor, "organization.set_limit", organization, audit.difference(known, limits))
 

@@ -50,6 +50,6 @@ def register() -> None:
 
 
 def clear(folder: Path) -> None:
-    """Remove what an earlier run left in the broker's folders below `folder`; the queue itself is rows in the database."""
+    """Remove what an earlier run left in the folders below `folder`; the queue itself is rows in the database."""
     for file in folder.glob("*/*"):
         file.unlink(missing_ok=True)

@@ -36,8 +36,8 @@ class Child:
 class Supervisor:
     """Starts children, restarts what dies after a delay that doubles, stops them all together.
 
-    Children are in sessions of their own, so that Ctrl-C reaches this process only, and get SIGTERM from the kernel when
-    this process dies without a chance to stop them (Linux, prctl(2)).
+    Children are in sessions of their own, so that Ctrl-C reaches this process only, and get SIGTERM from the kernel
+    when this process dies without a chance to stop them (Linux, prctl(2)).
     """
 
     def __init__(self, children: Sequence[Child], *, directory: Path, environment: Mapping[str, str]) -> None:

@@ -1,0 +1,40 @@
+"""A new customer in one go: the organization and the person who owns it, both or neither."""
+
+from django.db import transaction
+
+from accounts.models import Organization
+from accounts.services import invitations, organizations, users
+from panel.core.actors import Actor
+
+
+def client(*, actor: Actor, parent: Organization, name: str, email: str = "", person: str = "") -> Organization:
+    """Create a client; with a mail address also its owner, who gets an invitation."""
+    with transaction.atomic():
+        made = organizations.create_client(actor=actor, parent=parent, name=name)
+        _own(actor, made, email, person)
+    return made
+
+
+def reseller(
+    *,
+    actor: Actor,
+    parent: Organization,
+    name: str,
+    resellers_allowed: bool = False,
+    email: str = "",
+    person: str = "",
+) -> Organization:
+    """Create a reseller; with a mail address also its owner, who gets an invitation."""
+    with transaction.atomic():
+        made = organizations.create_reseller(actor=actor, parent=parent, name=name, resellers_allowed=resellers_allowed)
+        _own(actor, made, email, person)
+    return made
+
+
+def _own(actor: Actor, organization: Organization, email: str, person: str) -> None:
+    if not email:
+        return
+    user = users.create(
+        actor=actor, organization=organization, email=email, name=person or organization.name, role="owner"
+    )
+    invitations.send(user=user)

@@ -1,0 +1,137 @@
+"""Forms of the accounts pages: what may be typed. Whether it is accepted is decided by the services."""
+
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Membership, Organization
+from accounts.services.limits import RESOURCES
+
+
+class ClientForm(forms.Form):
+    """A new client."""
+
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("Company or person."))
+    parent = forms.ModelChoiceField(None, label=_("Belongs to"), empty_label=None)
+    email = forms.CharField(
+        label=_("Mail address of the owner"),
+        max_length=254,
+        required=False,
+        help_text=_("Gets a link to choose a password. Leave it empty to add people later."),
+    )
+    person = forms.CharField(label=_("Name of the owner"), max_length=100, required=False)
+
+    def __init__(self, *args: Any, parents: QuerySet[Organization], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["parent"].queryset = parents  # type: ignore[attr-defined]
+
+
+class ResellerForm(ClientForm):
+    """A new reseller."""
+
+    resellers_allowed = forms.BooleanField(label=_("May have resellers of its own"), required=False)
+
+    def __init__(self, *args: Any, may_allow: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_allow:
+            del self.fields["resellers_allowed"]
+
+
+class NameForm(forms.Form):
+    """Another name."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+
+
+class ReasonForm(forms.Form):
+    """Why."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
+
+
+class LimitsForm(forms.Form):
+    """Limits by resource; empty is unlimited."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for resource in RESOURCES:
+            self.fields[resource] = forms.IntegerField(
+                label=resource.replace("_", " ").capitalize(), min_value=0, max_value=2**62, required=False
+            )
+
+
+class MemberForm(forms.Form):
+    """A new person."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    email = forms.CharField(label=_("Mail address"), max_length=254)
+    role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices, initial=Membership.Role.TECHNICIAN)
+
+
+class RoleForm(forms.Form):
+    """Another role."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices)
+
+
+class TokenForm(forms.Form):
+    """A new token."""
+
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What the token is for."))
+    scopes = forms.CharField(
+        label=_("Scopes"),
+        initial="*",
+        max_length=1000,
+        help_text=_("Separated by blanks, such as account.create, account.*, *.view, or * for all that you may do."),
+    )
+    days = forms.IntegerField(
+        label=_("Days until it ends"), min_value=1, max_value=3650, required=False, help_text=_("Empty: never.")
+    )
+
+    def clean_scopes(self) -> list[str]:
+        """Return the scopes as a list."""
+        text: str = self.cleaned_data["scopes"]
+        return text.replace(",", " ").split()
+
+
+class BrandForm(forms.Form):
+    """What customers see."""
+
+    name = forms.CharField(label=_("Brand name"), max_length=100)
+    panel_host = forms.CharField(
+        label=_("Host name of the panel"),
+        max_length=253,
+        required=False,
+        help_text=_("Point this name here by DNS first."),
+    )
+    nameservers = forms.CharField(
+        label=_("Name servers"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("One per line."),
+    )
+    mail_host = forms.CharField(label=_("Host name for mail programs"), max_length=253, required=False)
+    hostmaster = forms.CharField(label=_("Address of the hostmaster"), max_length=254, required=False)
+    primary_color = forms.CharField(label=_("Colour"), max_length=7, widget=forms.TextInput(attrs={"type": "color"}))
+    support_email = forms.CharField(label=_("Support mail address"), max_length=254, required=False)
+    support_url = forms.CharField(label=_("Support page"), max_length=400, required=False)
+
+    def clean_nameservers(self) -> list[str]:
+        """Return the hosts as a list."""
+        text: str = self.cleaned_data["nameservers"]
+        return text.split()
+
+
+class ProfileForm(forms.Form):
+    """One's own details."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    locale = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    timezone = forms.ChoiceField(
+        label=_("Time zone"), choices=[(zone, zone) for zone in sorted(zoneinfo.available_timezones())]
+    )

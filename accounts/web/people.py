@@ -1,0 +1,246 @@
+"""Pages of people: one's own details, the team, API tokens, the brand."""
+
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.decorators import reauthentication_required
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+
+from accounts.models import ApiToken, Brand, Membership, Organization, User
+from accounts.selectors import organizations, users
+from accounts.services import brands, invitations, memberships, tokens
+from accounts.services import users as service
+from accounts.web import forms, tables
+from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage
+
+
+class ProfilePage(FormPage):
+    """One's own details, and the ways to password and second factor."""
+
+    action = "profile.view"
+    title = gettext_lazy("Your profile")
+    form_class = forms.ProfileForm
+
+    def find(self) -> User:
+        return User.objects.get(pk=self.actor.user_id)
+
+    def subject(self) -> None:
+        return None
+
+    def actions(self) -> list[Action]:
+        return [
+            Action(_("Password"), reverse("account_change_password"), "key"),
+            Action(_("Two-factor sign-in"), reverse("mfa_index"), "shield-lock"),
+        ]
+
+    def initial(self) -> dict[str, Any]:
+        return {field: getattr(self.object, field) for field in service.CHANGEABLE}
+
+    def act(self, data: dict[str, Any]) -> str:
+        service.change(actor=self.actor, user=self.object, **data)
+        messages.success(self.request, _("Saved."))
+        return reverse("accounts:profile")
+
+
+class MemberListPage(ListPage):
+    """The people of one's own organization."""
+
+    action = "membership.view"
+    title = gettext_lazy("Team")
+    table_class = tables.MemberTable
+    export_name = "team"
+
+    def list_rows(self) -> QuerySet[Membership]:
+        return users.members(self.actor.path)
+
+    def actions(self) -> list[Action]:
+        if not self.may("membership.add"):
+            return []
+        url = reverse("accounts:member_create", args=[self.actor.organization_id])
+        return [Action(_("New person"), url, "plus", "primary")]
+
+
+class MemberCreatePage(FormPage):
+    """Adds a person to an organization and invites them."""
+
+    action = "membership.add"
+    title = gettext_lazy("New person")
+    form_class = forms.MemberForm
+    submit_label = gettext_lazy("Add and invite")
+
+    def rows(self) -> QuerySet[Any] | None:
+        return organizations.listed()
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        return [_home(self.object, self.actor.organization_id)]
+
+    def act(self, data: dict[str, Any]) -> str:
+        user = service.create(actor=self.actor, organization=self.object, **data)
+        invitations.send(user=user)
+        messages.success(self.request, _("An invitation is on its way."))
+        return _home(self.object, self.actor.organization_id)[1]
+
+
+class MemberChangePage(FormPage):
+    """Gives a member another role."""
+
+    action = "membership.view"
+    form_class = forms.RoleForm
+
+    def rows(self) -> QuerySet[Any] | None:
+        return Membership.objects.select_related("user", "organization")
+
+    def get_title(self) -> str:
+        return str(self.object.user.name)
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        return [_home(self.object.organization, self.actor.organization_id)]
+
+    def actions(self) -> list[Action]:
+        if not self.may("membership.remove"):
+            return []
+        return [Action(_("Remove"), reverse("accounts:member_remove", args=[self.object.pk]), "trash", "danger")]
+
+    def initial(self) -> dict[str, Any]:
+        return {"role": self.object.role}
+
+    def act(self, data: dict[str, Any]) -> str:
+        memberships.change(actor=self.actor, membership=self.object, **data)
+        return self.cancel_url()
+
+
+class MemberRemovePage(ActionPage):
+    """Ends a membership."""
+
+    action = "membership.remove"
+    title = gettext_lazy("Remove")
+    submit_label = gettext_lazy("Remove")
+    danger = True
+
+    def rows(self) -> QuerySet[Any] | None:
+        return Membership.objects.select_related("user", "organization")
+
+    def get_question(self) -> str:
+        return _("Take away the access of %(email)s?") % {"email": self.object.user.email}
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        return [_home(self.object.organization, self.actor.organization_id)]
+
+    def act(self) -> str:
+        memberships.remove(actor=self.actor, membership=self.object)
+        return self.cancel_url()
+
+
+class TokenListPage(ListPage):
+    """API tokens of one's own organization."""
+
+    action = "token.view"
+    title = gettext_lazy("API tokens")
+    table_class = tables.TokenTable
+    export_name = "tokens"
+
+    def list_rows(self) -> QuerySet[ApiToken]:
+        return ApiToken.objects.filter(organization_id=self.actor.organization_id, revoked_at__isnull=True)
+
+    def actions(self) -> list[Action]:
+        if not self.may("token.create"):
+            return []
+        return [Action(_("New token"), reverse("accounts:token_create"), "plus", "primary")]
+
+    def empty(self) -> Empty:
+        return Empty("key", _("No tokens yet"), _("A token lets a program do by API what you do here."))
+
+
+@method_decorator([never_cache, reauthentication_required], name="dispatch")
+class TokenCreatePage(FormPage):
+    """Creates a token for somebody who signed in just now, and shows its text this once."""
+
+    action = "token.create"
+    title = gettext_lazy("New token")
+    form_class = forms.TokenForm
+    submit_label = gettext_lazy("Create the token")
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        return [(_("API tokens"), reverse("accounts:token_list"))]
+
+    def done(self, data: dict[str, Any]) -> HttpResponseBase:
+        days = data["days"]
+        token, text = tokens.create(
+            actor=self.actor,
+            name=data["name"],
+            scopes=data["scopes"],
+            expires_at=timezone.now() + timedelta(days=days) if days else None,
+        )
+        self.template_name = "accounts/token_created.html"
+        return self.render_to_response(self.get_context_data(token=token, text=text))
+
+
+class TokenRevokePage(ActionPage):
+    """Ends a token."""
+
+    action = "token.revoke"
+    title = gettext_lazy("Revoke")
+    submit_label = gettext_lazy("Revoke")
+    danger = True
+
+    def rows(self) -> QuerySet[Any] | None:
+        return ApiToken.objects.filter(organization_id=self.actor.organization_id)
+
+    def get_question(self) -> str:
+        return _("Revoke the token %(name)s? Programs that use it are shut out at once.") % {"name": self.object.name}
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        return [(_("API tokens"), reverse("accounts:token_list"))]
+
+    def act(self) -> str:
+        tokens.revoke(actor=self.actor, token=self.object)
+        return reverse("accounts:token_list")
+
+
+class BrandPage(FormPage):
+    """What the customers of one's own organization, or of a reseller below, see."""
+
+    action = "brand.change"
+    title = gettext_lazy("Brand")
+    form_class = forms.BrandForm
+
+    def rows(self) -> QuerySet[Any] | None:
+        return organizations.listed()
+
+    def find(self) -> Organization:
+        self.kwargs.setdefault("pk", self.actor.organization_id)
+        found: Organization = super().find()
+        return found
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        if self.object.pk == self.actor.organization_id:
+            return []
+        return [(self.object.name, reverse("accounts:reseller", args=[self.object.pk]))]
+
+    def initial(self) -> dict[str, Any]:
+        brand = Brand.objects.filter(organization=self.object).first()
+        if brand is None:
+            return {"name": self.object.name, "primary_color": "#206bc4"}
+        shown = {field: getattr(brand, field) for field in self.form_class.base_fields}
+        return shown | {"nameservers": "\n".join(brand.nameservers)}
+
+    def act(self, data: dict[str, Any]) -> str:
+        brands.set(actor=self.actor, organization=self.object, **data)
+        messages.success(self.request, _("Saved."))
+        return self.request.path
+
+
+def _home(organization: Organization, own: str | None) -> tuple[str, str]:
+    """Return where the people of an organization are listed."""
+    if organization.pk == own:
+        return _("Team"), reverse("accounts:member_list")
+    kind = "client" if organization.kind == Organization.Kind.CLIENT else "reseller"
+    return organization.name, reverse(f"accounts:{kind}", args=[organization.pk])

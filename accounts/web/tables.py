@@ -1,0 +1,93 @@
+"""The lists of the accounts pages: columns, search and filters."""
+
+from typing import Any
+
+import django_filters
+import django_tables2 as tables
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from django_tables2.utils import A
+
+from accounts.models import Organization
+
+STATE = "{% load ui %}{% state value record.get_status_display %}"
+AGO = "{% load ui %}{% moment value 'ago' %}"
+TITLE = {"a": {"class": "row-title"}}
+
+
+class OrganizationFilter(django_filters.FilterSet):
+    """Organizations by name and state."""
+
+    q = django_filters.CharFilter(
+        method="find",
+        label=_("Search"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"placeholder": _("Name"), "type": "search", "maxlength": "100"}),
+    )
+    status = django_filters.ChoiceFilter(
+        choices=[choice for choice in Organization.Status.choices if choice[0] != Organization.Status.CLOSED],
+        label=_("State"),
+        empty_label=_("Any state"),
+    )
+
+    def find(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Look for the text in names."""
+        return rows.filter(name__icontains=value)
+
+
+class ClientTable(tables.Table):
+    """Clients."""
+
+    name = tables.Column(linkify=("accounts:client", {"pk": A("pk")}), attrs=TITLE, verbose_name=_("Name"))
+    status = tables.TemplateColumn(STATE, verbose_name=_("State"))
+    created_at = tables.TemplateColumn(AGO, verbose_name=_("Since"), order_by="id")
+
+    class Meta:
+        order_by = "name"
+
+
+class ResellerTable(tables.Table):
+    """Resellers."""
+
+    name = tables.Column(linkify=("accounts:reseller", {"pk": A("pk")}), attrs=TITLE, verbose_name=_("Name"))
+    status = tables.TemplateColumn(STATE, verbose_name=_("State"))
+    created_at = tables.TemplateColumn(AGO, verbose_name=_("Since"), order_by="id")
+
+    class Meta:
+        order_by = "name"
+
+
+class MemberTable(tables.Table):
+    """People of an organization."""
+
+    name = tables.Column(
+        accessor="user__name",
+        linkify=("accounts:member_change", {"pk": A("pk")}),
+        attrs=TITLE,
+        verbose_name=_("Name"),
+    )
+    email = tables.Column(accessor="user__email", verbose_name=_("Mail address"))
+    role = tables.TemplateColumn("{{ record.get_role_display }}", verbose_name=_("Role"))
+
+    class Meta:
+        order_by = "name"
+
+
+class TokenTable(tables.Table):
+    """API tokens."""
+
+    name = tables.Column(verbose_name=_("Name"))
+    prefix = tables.TemplateColumn('<span class="mono">{{ value }}…</span>', verbose_name=_("Begins with"))
+    scopes = tables.TemplateColumn('{{ value|join:" " }}', verbose_name=_("Scopes"), orderable=False)
+    last_used_at = tables.TemplateColumn(AGO, verbose_name=_("Last used"), default=_("never"))
+    expires_at = tables.TemplateColumn(AGO, verbose_name=_("Ends"), default=_("never"))
+    revoke = tables.TemplateColumn(
+        '{% load i18n %}<a href="{% url "accounts:token_revoke" record.pk %}">{% translate "Revoke" %}</a>',
+        verbose_name="",
+        orderable=False,
+        exclude_from_export=True,
+    )
+
+    class Meta:
+        order_by = "-created_at"
