@@ -15,6 +15,7 @@ class Change:
     """`old` is what was applied last, `new` what is asked for; `before` is what was really there, enough to undo.
 
     `is_live`: a daemon has been told. `is_drift`: nobody asked for it; `old` is then what was found on the server.
+    `adopts`: it takes the place of somebody else's file, which is kept.
     """
 
     slice: str
@@ -28,6 +29,7 @@ class Change:
     before: Any = None
     is_live: bool = False
     is_drift: bool = False
+    adopts: bool = False
 
     @property
     def kind(self) -> str:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import fsutil
+from .failpoints import failpoint
 
 Operation = dict[str, Any]
 """{"do": one of the names in `_DO`, "path": relative to where the opener starts, and that function's arguments}."""
@@ -77,6 +78,7 @@ _DO: dict[str, Callable[[int, str, Operation], Any]] = {
     "rmdir": _rmdir,
     "rmtree": _rmtree,
 }
+_FAILPOINTS = {"stage_file": "tree-half-staged", "publish": "tree-half-renamed"}
 MISSING_PARENT_IS_FINE = ("snapshot", "unlink", "restore", "rmdir", "rmtree")
 
 
@@ -105,6 +107,7 @@ def perform(operations: Iterable[Operation], open_parent: OpenParent, *, stop: b
                 outcomes.append(Outcome(_DO[operation["do"]](parents[parent], name, operation)))
                 if operation["do"] not in ("snapshot", "stage_file", "stage_link"):
                     touched.add(parent)
+                failpoint(_FAILPOINTS.get(operation["do"], ""))
             except OSError as error:
                 outcome = _without_parent(operation, error) if parent not in parents else None
                 outcomes.append(outcome or Outcome(error=(error.errno or errno.EIO, error.strerror or str(error))))

@@ -10,6 +10,7 @@ from .. import fsutil
 from ..changes import ADD, DESTROY, REMOVE, Change
 from ..errors import Failures, RefusedError, from_os_error
 from ..failpoints import failpoint
+from ..kinds.paths import SHARED_GROUPS
 from ..node import Node
 from ..paths import FILE_ROOTS, Paths
 from ..rules import Body, is_below
@@ -44,6 +45,8 @@ class Tree(Maker):
         planned = [(change, _op("snapshot", change, content=_wants_content(change))) for change in _sorted(changes)]
         for change, outcome in _perform(node, planned, failing):
             change.before = outcome.value
+            if outcome.error is not None:
+                continue
             try:
                 self._refuse_foreign(node, change)
             except RefusedError as error:
@@ -68,7 +71,7 @@ class Tree(Maker):
         holder = node.state.claimant(f"path:{change.name}")
         ours = holder is not None and holder[1] == change.slice
         if body.get("adopt") and (not ours or change.kind == "absent"):
-            change.extra["original"] = True
+            change.extra["original"] = change.adopts = True
         elif not ours:
             raise RefusedError("foreign", f"{change.key}: it exists and is not managed by the panel")
 
@@ -102,13 +105,11 @@ class Tree(Maker):
                 placed += [(change, operation) for operation in second]
         placed.sort(key=lambda item: item[1]["do"] == "publish")
         mine, theirs = _by_actor(staged), _by_actor(placed)
-        for actor in mine.keys() | theirs.keys():
-            if actor is None:
-                _perform(node, mine.get(actor, []), failing)
-                failpoint("tree-staged")
-                _perform(node, theirs.get(actor, []), failing)
-            else:
-                _perform(node, mine.get(actor, []) + theirs.get(actor, []), failing)
+        _perform(node, mine.pop(None, []), failing)
+        failpoint("tree-staged")
+        _perform(node, theirs.pop(None, []), failing)
+        for actor in sorted(str(actor) for actor in mine.keys() | theirs.keys()):
+            _perform(node, mine.get(actor, []) + theirs.get(actor, []), failing)
         failpoint("after-tree")
         return failing.found
 
@@ -117,7 +118,7 @@ class Tree(Maker):
         body = change.body
         if change.change == REMOVE:
             return [], self._removal(node, change)
-        if change.extra.get("original") and change.before["type"] in ("file", "link"):
+        if change.adopts:
             keep_original(node.paths, change.name, change.before)
         if change.kind == "absent":
             return [], [_op("unlink", change)]
@@ -277,11 +278,20 @@ def _perform_as(node: Node, user: str, operations: list[Operation], tolerate: bo
     except OSError as error:
         return [Outcome(error=(error.errno or 5, f"/home/{user}: {error.strerror}"))]
     try:
-        groups = tuple({operation["gid"] for operation in operations if "gid" in operation})
-        tenant = Tenant(uid, node.accounts.gid(user), groups, home)
-        return perform_as(tenant, operations, keep=node.lock_descriptors)
+        shared = tuple(gid for gid in map(node.accounts.system_groups().get, SHARED_GROUPS) if gid is not None)
+        tenant = Tenant(uid, node.accounts.gid(user), shared, home)
+        return perform_as(tenant, [_possible(tenant, item) for item in operations], keep=node.lock_descriptors)
     finally:
         os.close(home)
+
+
+def _possible(tenant: Tenant, operation: Operation) -> Operation:
+    """What a tenant can bring back: its own, with a group that it may give."""
+    was = operation.get("was")
+    if was is None or was["type"] == "none":
+        return operation
+    gid = was["gid"] if was["gid"] in tenant.groups else tenant.gid
+    return {**operation, "was": {**was, "uid": tenant.uid, "gid": gid}}
 
 
 def open_home(paths: Paths, user: str, uid: int) -> int:

@@ -83,15 +83,20 @@ class Table:
                 self._places[file] = {_fields(line)[0]: number for number, line in enumerate(lines)}
 
     def save(self) -> None:
-        """Write the files that changed: 0644, and shadow 0640 with the group shadow."""
+        """Write the files that changed: 0644, and shadow 0640 with the group shadow; one without a row goes."""
         os.makedirs(self._paths.extrausers, mode=0o755, exist_ok=True)
         shadow = self._accounts.system_groups().get("shadow", 0)
         for file in FILES:
-            if self._lines[file] != self._were[file]:
+            if self._lines[file] == self._were[file]:
+                continue
+            path = f"{self._paths.extrausers}/{file}"
+            if not self._lines[file]:
+                os.unlink(path)
+            else:
                 data = "".join(line + "\n" for line in self._lines[file]).encode("utf-8", "surrogateescape")
                 mode, gid = (0o640, shadow) if file == "shadow" else (0o644, 0)
-                write_atomically(f"{self._paths.extrausers}/{file}", data, mode, 0, gid)
-                failpoint("users-half-written")
+                write_atomically(path, data, mode, 0, gid)
+            failpoint("users-half-written")
         self._were = {file: list(lines) for file, lines in self._lines.items()}
 
 

@@ -1,0 +1,114 @@
+"""Killed at any point, the next start of the program leaves old or new, never something between."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from provisioning.node.failpoints import FAILPOINTS
+from tests.node.bundles import Machine, answers, directory, file, home, payload, request, resource, slice_of, user
+
+NEEDS_DAEMONS = {"after-sql", "after-zone-files", "rows-committed", "zones-served", "reload-sent"}
+"""Points that only real daemons lead past; tests/node/test_real.py kills there."""
+
+OLD = slice_of(
+    "acc_a",
+    user("alice"),
+    home("alice"),
+    directory("/home/alice/public_html", owner="alice", group="www-data", mode="0750", **{"as": "alice"}),
+    file("/home/alice/app.ini", "old\n", owner="alice", group="alice", **{"as": "alice"}),
+    file("/etc/hostwright/changed.conf", "old\n", mode="0600"),
+    file("/etc/hostwright/removed.conf", "removed\n"),
+    directory("/etc/hostwright/emptied"),
+    file("/etc/hostwright/becomes-link", "file\n"),
+)
+OLD_B = slice_of("acc_b", user("bob", 20002), home("bob"))
+NEW = slice_of(
+    "acc_a",
+    user("alice", gecos="Alice"),
+    home("alice"),
+    directory("/home/alice/public_html", owner="alice", group="alice", mode="0700", **{"as": "alice"}),
+    file("/home/alice/app.ini", "new\n", owner="alice", group="alice", **{"as": "alice"}),
+    file("/home/alice/public_html/index.html", "hi\n", owner="alice", group="alice", once=True, **{"as": "alice"}),
+    file("/etc/hostwright/changed.conf", "new\n", mode="0644"),
+    file("/etc/hostwright/added.conf", "added\n"),
+    resource("link", "/etc/hostwright/becomes-link", target="/etc/hostwright/added.conf"),
+    generation=2,
+)
+NEW_B = slice_of("acc_b", generation=2, tombstones=["directory:/home/bob", "user:bob"])
+NEW_C = slice_of("acc_c", user("carol", 20003), home("carol"))
+
+REACHED = [point for point in FAILPOINTS if point not in NEEDS_DAEMONS]
+
+
+def outcome(machine: Machine) -> dict:
+    """The machine's tree without what is no state: the trash of a home on its way out counts as its absence."""
+    return {name: entry for name, entry in machine.tree().items() if "/.hostwright-trash" not in name}
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """What the machine looks like before and after, made without any kill."""
+    from tests.node.conftest import prepare
+
+    machine = prepare(tmp_path_factory.mktemp("expected"))
+    machine.apply(OLD, OLD_B)
+    (machine.at("/home/bob/file")).write_text("bob's\n")
+    trees = {"old": outcome(machine)}
+    machine.apply(NEW, NEW_B, NEW_C)
+    trees["new"] = outcome(machine)
+    assert trees["old"] != trees["new"]
+    return trees
+
+
+@pytest.mark.parametrize("point", REACHED)
+@pytest.mark.parametrize("nth", [1, 2])
+def test_old_or_new_after_a_kill(machine: Machine, expected: dict, point: str, nth: int) -> None:
+    machine.apply(OLD, OLD_B)
+    machine.at("/home/bob/file").write_text("bob's\n")
+    change = request("apply", payload(NEW, NEW_B, NEW_C))
+    is_undo = point in ("undo-half", "recover-half", "recover-before-close")
+    if is_undo:
+        machine.spawn(change, failpoint="before-check")
+        killed = machine.spawn(failpoint=f"{point}:{nth}")
+    else:
+        killed = machine.spawn(change, failpoint=f"{point}:{nth}")
+    if nth == 1:
+        assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert machine.spawn().returncode == 0
+    tree = outcome(machine)
+    assert tree in (expected["old"], expected["new"])
+    assert not any(".hostwright-new" in name for name in tree)
+
+    second = answers(machine.spawn(change))
+    assert second[0]["report"]["status"] in ("applied", "unchanged")
+    assert outcome(machine) == expected["new"]
+    third = answers(machine.spawn(change))
+    assert third[0]["report"]["status"] == "unchanged"
+    assert machine.tree() == expected["new"]
+
+
+def test_a_home_filled_before_the_kill_stays_and_is_taken_again(machine: Machine) -> None:
+    """A site may have been live, and used, before the power went: what its tenant wrote is not thrown away."""
+    bundle = slice_of("acc_a", user("alice"), home("alice"))
+    machine.spawn(request("apply", payload(bundle)), failpoint="before-commit")
+    machine.at("/home/alice/upload").write_text("precious\n")
+    assert machine.spawn().returncode == 0
+    assert machine.users() == []
+    theft = machine.apply(slice_of("acc_b", user("alice"), home("alice")))
+    assert theft["slices"]["acc_b"]["code"] == "foreign"
+    assert machine.apply(bundle)["status"] == "applied"
+    assert machine.at("/home/alice/upload").read_text() == "precious\n"
+
+
+def test_a_lock_that_is_held_is_busy(machine: Machine) -> None:
+    from provisioning.node.errors import NodeError
+    from provisioning.node.node import Node
+    from provisioning.node.paths import Paths
+
+    node = Node(Paths(str(machine.root)))
+    with node.lock(), pytest.raises(NodeError) as caught:
+        machine.apply(OLD)
+    node.close()
+    assert caught.value.code == "busy"
