@@ -10,7 +10,7 @@ RUN python3 -m venv /srv/venv \
 ENV PATH=/srv/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \
     DJANGO_SETTINGS_MODULE=panel.settings.production
-COPY docker/web-start /usr/local/bin/
+COPY docker/web-start docker/web-healthy /usr/local/bin/
 COPY manage.py ./
 COPY panel panel
 COPY accounts accounts
