@@ -8,4 +8,5 @@ urlpatterns = [
     path("schema/", SchemaView.as_view(), name="api_schema"),
     path("docs/", DocsView.as_view(), name="api_docs"),
     path("v1/", include("accounts.api.urls")),
+    path("v1/", include("provisioning.api.urls")),
 ]

@@ -1,0 +1,232 @@
+"""Previews: what a verb would change on the servers, worked out before anything is changed, then confirmed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from panel.core.api.serializers import StrictSerializer
+from panel.core.errors import Invalid
+from provisioning.api.accounts import AccountCreate, AccountSuspend, AccountTerminate
+from provisioning.api.base import Document, Endpoint, Nothing, Operation, describe, naming
+from provisioning.api.databases import DatabaseCreate, DatabaseRemove, DatabaseUserChange, DatabaseUserCreate
+from provisioning.api.fields import Password, Reference
+from provisioning.api.mail import AliasChange, AliasCreate, MailboxChange, MailboxCreate, MailboxRemove
+from provisioning.api.sites import SiteAliasCreate
+from provisioning.api.zones import RecordChange, RecordCreate
+from provisioning.models import Preview as PreviewRow
+from provisioning.selectors import hosting_accounts as accounts
+from provisioning.selectors import previews as selectors
+from provisioning.selectors import zones
+from provisioning.services import previews as service
+
+
+def _on(body: type[StrictSerializer], **objects: Reference) -> type[StrictSerializer]:
+    """Return the body of an endpoint together with the ids that stand in its address."""
+    return type(body.__name__, (body,), dict(objects))
+
+
+#: Verb → its arguments: the body or query of the endpoint that does it, and the id of the object that it is done to.
+ARGUMENTS: dict[str, type[StrictSerializer]] = {
+    "account.create": AccountCreate,
+    "account.suspend": _on(AccountSuspend, account=Reference(accounts.listed, "account.suspend", source="hosting")),
+    "account.unsuspend": _on(Nothing, account=Reference(accounts.listed, "account.unsuspend", source="hosting")),
+    "account.terminate": _on(
+        AccountTerminate, account=Reference(accounts.listed, "account.terminate", source="hosting")
+    ),
+    "site.add_alias": _on(SiteAliasCreate, site=Reference(accounts.sites, "site.change")),
+    "site.remove_alias": _on(Nothing, alias=Reference(accounts.site_names, "site.change")),
+    "record.create": _on(RecordCreate, zone=Reference(accounts.zones, "record.create")),
+    "record.change": _on(RecordChange, record=Reference(zones.own_records, "record.change")),
+    "record.remove": _on(Nothing, record=Reference(zones.own_records, "record.remove")),
+    "database.create": _on(DatabaseCreate, account=Reference(accounts.listed, "database.create", source="hosting")),
+    "database.remove": _on(DatabaseRemove, database=Reference(accounts.databases, "database.remove")),
+    "database_user.create": _on(
+        DatabaseUserCreate, account=Reference(accounts.listed, "database_user.create", source="hosting")
+    ),
+    "database_user.change": _on(DatabaseUserChange, user=Reference(accounts.database_users, "database_user.change")),
+    "database_user.remove": _on(Nothing, user=Reference(accounts.database_users, "database_user.remove")),
+    "mailbox.create": MailboxCreate,
+    "mailbox.change": _on(MailboxChange, mailbox=Reference(accounts.mailboxes, "mailbox.change")),
+    "mailbox.remove": _on(MailboxRemove, mailbox=Reference(accounts.mailboxes, "mailbox.remove")),
+    "alias.create": AliasCreate,
+    "alias.change": _on(AliasChange, alias=Reference(accounts.mail_aliases, "alias.change")),
+    "alias.remove": _on(Nothing, alias=Reference(accounts.mail_aliases, "alias.remove")),
+}
+SECRETS = ("password",)
+
+
+class Change(Document):
+    """What would happen to one resource of a server."""
+
+    key = serializers.CharField(help_text="Kind and name, such as `file:/etc/nginx/…`.")
+    change = serializers.ChoiceField(choices=["add", "change", "remove", "destroy"])
+    subject = serializers.CharField(help_text="Whose it is: an account's domain or the server.")
+    service = serializers.CharField(allow_null=True, default=None, help_text="The daemon that reads it.")
+    diff = serializers.CharField(default="", help_text="A unified diff, secrets masked.")
+    reason = serializers.CharField(allow_null=True, default=None)
+
+
+class PlanOfServer(Document):
+    """What would happen on one server."""
+
+    server = serializers.CharField(help_text="Its name.")
+    changes = Change(many=True)
+    reloads = serializers.ListField(child=serializers.CharField(), help_text="Daemons that would reload.")
+    removals = serializers.IntegerField()
+    resources = serializers.IntegerField()
+
+
+class Refusal(Document):
+    """Why the verb would be refused."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField(source="message")
+    field = serializers.CharField(allow_null=True)
+    errors = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField())
+    )
+
+
+class Preview(Document):
+    """A verb with its arguments, and what it would change; forgotten after `expires_at`."""
+
+    id = serializers.CharField()
+    url = serializers.SerializerMethodField(help_text="Where it can be watched.")
+    verb = serializers.CharField()
+    arguments = serializers.SerializerMethodField(help_text="As given, passwords left out.")
+    status = serializers.ChoiceField(choices=PreviewRow.Status.choices)
+    servers = serializers.SerializerMethodField(help_text="When `ready`: the plan, server by server.")
+    refusal = serializers.SerializerMethodField(help_text="When `refused`.")
+    reason = serializers.SerializerMethodField(help_text="When `failed`: why; else empty.")
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+
+    def get_url(self, preview: PreviewRow) -> str:
+        """Return its address."""
+        return reverse("provisioning_api:preview", args=[preview.pk])
+
+    def get_arguments(self, preview: PreviewRow) -> dict[str, Any]:
+        """Return the arguments under the names that they were given by."""
+        body = ARGUMENTS[preview.verb](preview.arguments)
+        return {name: value for name, value in body.data.items() if body.fields[name].source in preview.arguments}
+
+    @extend_schema_field(PlanOfServer(many=True))
+    def get_servers(self, preview: PreviewRow) -> Any:
+        """Return the plan."""
+        return PlanOfServer(preview.result.get("servers", []), many=True).data
+
+    @extend_schema_field(Refusal(allow_null=True))
+    def get_refusal(self, preview: PreviewRow) -> Any:
+        """Return the refusal, fields named as the body names them."""
+        if preview.status != PreviewRow.Status.REFUSED:
+            return None
+        said = {"errors": {}, **preview.result}
+        names = {str(field.source): name for name, field in ARGUMENTS[preview.verb]().fields.items()}
+        said["field"] = names.get(said["field"], said["field"])
+        said["errors"] = {names.get(name, name): texts for name, texts in said["errors"].items()}
+        return Refusal(said).data
+
+    def get_reason(self, preview: PreviewRow) -> str:
+        """Return why it could not be worked out."""
+        return str(preview.result.get("message", "")) if preview.status == PreviewRow.Status.FAILED else ""
+
+
+class PreviewCreate(StrictSerializer):
+    """What to work out."""
+
+    verb = serializers.ChoiceField(choices=list(ARGUMENTS))
+    arguments = serializers.DictField(
+        help_text="The body or query of the endpoint that does it, and the id of the object in its address under its "
+        "noun (`account`, `site`, `zone`, `record`, `database`, `user`, `mailbox`, `alias`); passwords may be left out."
+    )
+
+
+class PreviewConfirm(StrictSerializer):
+    """What was not kept."""
+
+    password = Password(required=False, help_text="For verbs that take one.")
+
+
+class PreviewConfirmed(Document):
+    """What the verb came to."""
+
+    made = serializers.CharField(allow_null=True, help_text="Id of what was made or changed, if anything.")
+    operation = Operation()
+
+
+class PreviewList(Endpoint):
+    """Previews."""
+
+    actions = {"POST": "preview.create"}
+
+    @describe("previews_create", "Ask what a verb would change", Preview, status=202, body=PreviewCreate)
+    def post(self, request: Request) -> Response:
+        """Nothing is changed. Poll it until its status is no longer `pending`."""
+        wanted = self.read(PreviewCreate)
+        arguments = self._arguments(ARGUMENTS[wanted["verb"]], wanted["arguments"])
+        made = service.request(actor=self.actor, verb=wanted["verb"], arguments=arguments)
+        shown = Preview(made).data
+        return Response(shown, status=202, headers={"Location": shown["url"]})
+
+    def _arguments(self, body: type[StrictSerializer], given: dict[str, Any]) -> dict[str, Any]:
+        checked = body(data=given, context={"actor": self.actor})
+        for name in SECRETS:
+            if name in checked.fields:
+                checked.fields[name].required = False
+        with naming(**{str(name): f"arguments.{name}" for name in checked.fields}):
+            if not checked.is_valid():
+                raise serializers.ValidationError({"arguments": checked.errors})
+        return {name: _plain(value) for name, value in checked.validated_data.items()}
+
+
+class PreviewItem(Endpoint):
+    """One preview."""
+
+    actions = {"GET": "preview.create"}
+
+    @describe("previews_get", "Watch a preview", Preview)
+    def get(self, request: Request, pk: str) -> Response:
+        """Only who asked for it sees it."""
+        return Response(Preview(self.find(selectors.of_actor(self.actor), pk)).data)
+
+
+class PreviewConfirmView(Endpoint):
+    """Carries a preview out."""
+
+    actions = {"POST": "preview.create"}
+
+    @describe(
+        "previews_confirm",
+        "Carry out what a preview showed",
+        PreviewConfirmed,
+        status=202,
+        body=PreviewConfirm,
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        """For one that is `ready`; the same rules are asked again."""
+        preview = self.find(selectors.of_actor(self.actor), pk)
+        given = self.read(PreviewConfirm)
+        taken = ARGUMENTS[preview.verb]().fields
+        for name in SECRETS:
+            if name in given and name not in taken:
+                raise Invalid("unknown_field", _("This verb does not take it."), name)
+            if name not in given and name in taken and taken[name].required:
+                raise Invalid("required", _("Passwords are not kept with a preview; give it again."), name)
+        made, operation = service.confirm(actor=self.actor, preview=preview, secrets=given)
+        response = self.started(operation)
+        response.data["made"] = made.pk if made is not None else None
+        return response
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.pk if isinstance(value, Model) else value

@@ -1,0 +1,96 @@
+"""Sites of an account and the host names that they answer to."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from panel.core.api.serializers import StrictSerializer
+from provisioning.api.base import Document, Endpoint, describe, page_of, started_of
+from provisioning.api.fields import Text, find
+from provisioning.models import SiteName as SiteNameRow
+from provisioning.selectors import hosting_accounts as selectors
+from provisioning.services import sites as service
+
+
+class SiteName(Document):
+    """A host name that a site answers to; only those of kind `alias` can be removed."""
+
+    id = serializers.CharField()
+    hostname = serializers.CharField(help_text="As A-labels.")
+    kind = serializers.ChoiceField(choices=SiteNameRow.Kind.choices)
+    created_at = serializers.DateTimeField()
+
+
+class Site(Document):
+    """A name-based virtual host."""
+
+    id = serializers.CharField()
+    account = serializers.CharField(source="hosting_id")
+    domain = serializers.CharField(source="domain.name")
+    docroot = serializers.CharField(help_text="Below the account's home.")
+    php_version = serializers.CharField()
+    names = SiteName(many=True)
+    created_at = serializers.DateTimeField()
+
+
+class SiteAliasCreate(StrictSerializer):
+    """One more name."""
+
+    hostname = Text(help_text="A name below a domain of the account, or a domain of its own.")
+
+
+class AccountSites(Endpoint):
+    """Sites of an account."""
+
+    actions = {"GET": "site.view"}
+    is_list = True
+
+    @describe("accounts_sites_list", "List an account's sites", page_of(Site))
+    def get(self, request: Request, pk: str) -> Response:
+        """With all names that they answer to."""
+        return self.page(selectors.sites(self.find(selectors.listed(), pk)), Site)
+
+
+class SiteItem(Endpoint):
+    """One site."""
+
+    actions = {"GET": "site.view"}
+
+    @describe("sites_get", "Get a site", Site)
+    def get(self, request: Request, pk: str) -> Response:
+        """With all names that it answers to."""
+        return Response(Site(self.find(selectors.sites(), pk)).data)
+
+
+class SiteAliases(Endpoint):
+    """Names of a site."""
+
+    actions = {"GET": "site.view", "POST": "site.change"}
+    is_list = True
+
+    @describe("sites_aliases_list", "List the names that a site answers to", page_of(SiteName))
+    def get(self, request: Request, pk: str) -> Response:
+        """Its own, the one with www, and aliases."""
+        return self.page(selectors.site_names(self.find(selectors.sites(), pk)), SiteName)
+
+    @describe("sites_aliases_create", "Add an alias", started_of(alias=SiteName), status=202, body=SiteAliasCreate)
+    def post(self, request: Request, pk: str) -> Response:
+        """A name below a domain of the account joins that zone; any other becomes a domain with a zone of its own."""
+        site = self.find(selectors.sites(), pk)
+        alias, operation = service.add_alias(actor=self.actor, site=site, **self.read(SiteAliasCreate))
+        return self.started(operation, alias=SiteName(alias))
+
+
+class SiteAlias(Endpoint):
+    """One name of a site."""
+
+    actions = {"DELETE": "site.change"}
+
+    @describe("sites_aliases_remove", "Remove an alias", started_of(), status=202)
+    def delete(self, request: Request, site: str, pk: str) -> Response:
+        """A domain that was held only for it is let go with its zone."""
+        names = selectors.site_names(self.find(selectors.sites(), site))
+        alias = find(names, pk, self.actor, self.action)
+        return self.started(service.remove_alias(actor=self.actor, alias=alias))

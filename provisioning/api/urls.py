@@ -1,0 +1,50 @@
+"""Routes of the provisioning API."""
+
+from django.urls import path
+
+from provisioning.api import accounts, databases, mail, operations, packages, previews, servers, sites, zones
+
+app_name = "provisioning_api"
+urlpatterns = [
+    path("servers", servers.ServerList.as_view(), name="servers"),
+    path("servers/<str:pk>", servers.ServerItem.as_view(), name="server"),
+    path("servers/<str:pk>/fetch-host-key", servers.ServerFetchHostKey.as_view(), name="server_fetch_host_key"),
+    path("servers/<str:pk>/confirm-host-key", servers.ServerConfirmHostKey.as_view(), name="server_confirm_host_key"),
+    path("servers/<str:pk>/bootstrap", servers.ServerBootstrapView.as_view(), name="server_bootstrap"),
+    path("servers/<str:pk>/reconcile", servers.ServerReconcile.as_view(), name="server_reconcile"),
+    path("servers/<str:pk>/addresses", servers.ServerAddresses.as_view(), name="server_addresses"),
+    path("servers/<str:server>/addresses/<str:pk>", servers.ServerAddress.as_view(), name="server_address"),
+    path("packages", packages.PackageList.as_view(), name="packages"),
+    path("packages/<str:pk>", packages.PackageItem.as_view(), name="package"),
+    path("accounts", accounts.AccountList.as_view(), name="accounts"),
+    path("accounts/<str:pk>", accounts.AccountItem.as_view(), name="account"),
+    path("accounts/<str:pk>/suspend", accounts.AccountSuspendView.as_view(), name="account_suspend"),
+    path("accounts/<str:pk>/unsuspend", accounts.AccountUnsuspendView.as_view(), name="account_unsuspend"),
+    path("accounts/<str:pk>/terminate", accounts.AccountTerminateView.as_view(), name="account_terminate"),
+    path("accounts/<str:pk>/sites", sites.AccountSites.as_view(), name="account_sites"),
+    path("accounts/<str:pk>/zones", zones.AccountZones.as_view(), name="account_zones"),
+    path("accounts/<str:pk>/databases", databases.AccountDatabases.as_view(), name="account_databases"),
+    path("accounts/<str:pk>/database-users", databases.AccountDatabaseUsers.as_view(), name="account_database_users"),
+    path("accounts/<str:pk>/mail-domains", mail.AccountMailDomains.as_view(), name="account_mail_domains"),
+    path("sites/<str:pk>", sites.SiteItem.as_view(), name="site"),
+    path("sites/<str:pk>/aliases", sites.SiteAliases.as_view(), name="site_aliases"),
+    path("sites/<str:site>/aliases/<str:pk>", sites.SiteAlias.as_view(), name="site_alias"),
+    path("zones/<str:pk>", zones.ZoneItem.as_view(), name="zone"),
+    path("zones/<str:pk>/records", zones.ZoneRecords.as_view(), name="zone_records"),
+    path("zones/<str:zone>/records/<str:pk>", zones.ZoneRecord.as_view(), name="zone_record"),
+    path("databases/<str:pk>", databases.DatabaseItem.as_view(), name="database"),
+    path("database-users/<str:pk>", databases.DatabaseUserItem.as_view(), name="database_user"),
+    path("mail-domains/<str:pk>", mail.MailDomainItem.as_view(), name="mail_domain"),
+    path("mail-domains/<str:pk>/vouch", mail.MailDomainVouch.as_view(), name="mail_domain_vouch"),
+    path("mailboxes", mail.MailboxList.as_view(), name="mailboxes"),
+    path("mailboxes/<str:pk>", mail.MailboxItem.as_view(), name="mailbox"),
+    path("aliases", mail.AliasList.as_view(), name="aliases"),
+    path("aliases/<str:pk>", mail.AliasItem.as_view(), name="alias"),
+    path("operations", operations.OperationList.as_view(), name="operations"),
+    path("operations/<str:pk>", operations.OperationItem.as_view(), name="operation"),
+    path("operations/<str:pk>/retry", operations.OperationRetry.as_view(), name="operation_retry"),
+    path("operations/<str:pk>/cancel", operations.OperationCancel.as_view(), name="operation_cancel"),
+    path("previews", previews.PreviewList.as_view(), name="previews"),
+    path("previews/<str:pk>", previews.PreviewItem.as_view(), name="preview"),
+    path("previews/<str:pk>/confirm", previews.PreviewConfirmView.as_view(), name="preview_confirm"),
+]

@@ -1,0 +1,38 @@
+"""Rows that behaviour tests stand on: a server that is ready without a machine behind it, packages, accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.models import Organization
+from panel.core.actors import Actor
+from panel.core.scoping import everything
+from provisioning.models import Address, HostingAccount, Package, Server
+from provisioning.services import hosting_accounts, packages
+
+SYSTEM = Actor.system("test")
+
+
+def server(provider: Organization, name: str = "web1", **values: Any) -> Server:
+    """Make a server in state ready with a shared address; services only leave intents for it."""
+    made = Server.objects.create(
+        organization=provider,
+        name=name,
+        platform_name=f"{name}.platform.example",
+        host="198.51.100.2",
+        **{"state": Server.State.READY, "debian": 13, "php_versions": ["8.4"], **values},
+    )
+    Address.objects.create(server=made, ip="198.51.100.2", family=4)
+    return made
+
+
+def package(owner: Organization, name: str = "Basic", **values: Any) -> Package:
+    """Make a package; its limits are generous unless given."""
+    with everything("test"):
+        return packages.create(actor=SYSTEM, organization=owner, name=name, **values)
+
+
+def account(client: Organization, of: Package, domain: str, **values: Any) -> HostingAccount:
+    """Order an account for a client; it needs a ready server."""
+    with everything("test"):
+        return hosting_accounts.create(actor=SYSTEM, organization=client, package=of, domain=domain, **values)[0]
