@@ -95,6 +95,13 @@ def finish(server_id: str) -> None:
     servers.ready(server_id=server.id)
 
 
+def give_up(operation_id: str, error: Exception) -> None:
+    """End the operation of a set-up that broke in a way nobody foresaw, so that it can be tried again."""
+    operation = Operation.objects.get(pk=operation_id)
+    reason = "The set-up broke off for a reason that is in the panel's log."
+    servers.preparation_failed(operation=operation, reason=reason, detail=f"{type(error).__name__}: {error}")
+
+
 def _install(server: Server, password: str, steps: runs.Steps) -> None:
     if server.transport == Server.Transport.LOCAL:
         with _step(steps, "install node program"):

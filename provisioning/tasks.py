@@ -58,10 +58,14 @@ def fetch_host_key(server_id: str) -> None:
 def bootstrap(operation_id: str, secret_id: str) -> None:
     """Set up a bare server."""
     with everything("bootstrap"):
-        server_id = bootstrap_engine.install(operation_id, secret_id)
-        if server_id is not None:
-            engine.reconcile(server_id)
-            bootstrap_engine.finish(server_id)
+        try:
+            server_id = bootstrap_engine.install(operation_id, secret_id)
+            if server_id is not None:
+                engine.reconcile(server_id)
+                bootstrap_engine.finish(server_id)
+        except Exception as error:
+            bootstrap_engine.give_up(operation_id, error)
+            raise
 
 
 @shared_task(name="provisioning.tasks.check_mail_domains")
