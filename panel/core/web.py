@@ -18,6 +18,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 
@@ -57,7 +58,7 @@ class Page(TemplateResponseMixin, ContextMixin, View):
     """
 
     action: ClassVar[str] = ""
-    title: str = ""
+    title: str | Promise = ""
     flags: ClassVar[tuple[str, ...]] = ()
     actor: Actor
     object: Any
@@ -171,8 +172,8 @@ class FormPage(Page):
 
     template_name = "generic/form.html"
     form_class: ClassVar[type[forms.Form]]
-    submit_label = ""
-    intro = ""
+    submit_label: str | Promise = ""
+    intro: str | Promise = ""
 
     def act(self, data: dict[str, Any]) -> str:
         """Call the service with the form's values; return the address of the page to show next."""
@@ -229,8 +230,8 @@ class ActionPage(Page):
     """Something done by one button: GET asks, POST does it. A refusal is shown where the person came from."""
 
     template_name = "generic/confirm.html"
-    question = ""
-    submit_label = ""
+    question: str | Promise = ""
+    submit_label: str | Promise = ""
     danger = False
 
     def act(self) -> str:

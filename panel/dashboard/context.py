@@ -32,7 +32,7 @@ class Section:
     """Ways to go under one heading."""
 
     title: str | Promise
-    items: list[Any] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
 
 
 SELLERS = frozenset({"provider", "reseller"})
@@ -47,18 +47,34 @@ NAVIGATION = [
         _("Hosting"),
         [
             Item(_("Accounts"), "provisioning:account_list", "world", "account.view"),
+            Item(_("Clients"), "accounts:client_list", "users", "organization.create_client", SELLERS),
             Item(_("Packages"), "provisioning:package_list", "package", "package.view", SELLERS),
             Item(_("Operations"), "provisioning:operation_list", "activity", "operation.view"),
-            Item(_("Activity"), "dashboard:activity", "history", "audit.view"),
+        ],
+    ),
+    Section(
+        _("Business"),
+        [
+            Item(_("Resellers"), "accounts:reseller_list", "building-store", "organization.create_reseller", SELLERS),
+            Item(_("Brand"), "accounts:brand", "palette", "brand.change", SELLERS),
         ],
     ),
     Section(
         _("Infrastructure"),
         [Item(_("Servers"), "provisioning:server_list", "server", "server.view", PROVIDER)],
     ),
+    Section(
+        _("Organization"),
+        [
+            Item(_("Team"), "accounts:member_list", "users-group", "membership.view"),
+            Item(_("API tokens"), "accounts:token_list", "key", "token.view"),
+            Item(_("Activity"), "dashboard:activity", "history", "audit.view"),
+        ],
+    ),
 ]
 
 PERSONAL = [
+    (_("Profile"), "accounts:profile", "user"),
     (_("Two-factor sign-in"), "mfa_index", "shield-lock"),
     (_("Password"), "account_change_password", "key"),
 ]
@@ -89,24 +105,27 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
 
 def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
     """Return the sections of the side navigation that the actor can use; the longest matching address is active."""
-    sections = []
-    addresses = []
-    for section in NAVIGATION:
-        items = [
-            {"label": item.label, "url": reverse(item.route), "icon": item.icon}
-            for item in section.items
-            if actor.kind in item.kinds and policy.allowed(actor, item.action)
-        ]
-        addresses += [item["url"] for item in items]
-        if items:
-            sections.append({"title": section.title, "items": items})
-    active = max(
-        (url for url in addresses if path == url or (url != "/" and path.startswith(url))), key=len, default=""
-    )
-    for shown in sections:
-        for item in shown["items"]:
-            item["active"] = item["url"] == active
-    return sections
+    visible = [
+        (section.title, [(item, reverse(item.route)) for item in section.items if _usable(actor, item)])
+        for section in NAVIGATION
+    ]
+    addresses = [url for _title, items in visible for _item, url in items]
+    matching = [url for url in addresses if path == url or (url != "/" and path.startswith(url))]
+    active = max(matching, key=len, default="")
+    return [
+        {
+            "title": title,
+            "entries": [
+                {"label": item.label, "url": url, "icon": item.icon, "active": url == active} for item, url in items
+            ],
+        }
+        for title, items in visible
+        if items
+    ]
+
+
+def _usable(actor: Actor, item: Item) -> bool:
+    return actor.kind in item.kinds and policy.allowed(actor, item.action)
 
 
 def _brand(brand: Brand | None) -> dict[str, Any]:

@@ -152,15 +152,10 @@ def _mail(text: str) -> list[Found]:
     wanted = Q(local__icontains=local)
     if domain:
         wanted &= Q(mail_domain__name__startswith=domain)
-    rows = [
-        *hosting_accounts.mailboxes().filter(wanted)[:MOST_FOUND],
-        *hosting_accounts.mail_aliases().filter(wanted)[:MOST_FOUND],
-    ]
+    rows = [(row.address, row.mail_domain.hosting) for row in hosting_accounts.mailboxes().filter(wanted)[:MOST_FOUND]]
+    aliases = hosting_accounts.mail_aliases().filter(wanted)[:MOST_FOUND]
+    rows += [(row.address, row.mail_domain.hosting) for row in aliases]
     return [
-        Found(
-            row.address,
-            row.mail_domain.hosting.domain,
-            reverse("provisioning:account_mail", args=[row.mail_domain.hosting_id]),
-        )
-        for row in rows[:MOST_FOUND]
+        Found(address, hosting.domain, reverse("provisioning:account_mail", args=[hosting.pk]))
+        for address, hosting in rows[:MOST_FOUND]
     ]

@@ -34,3 +34,9 @@ def parts(operation: Operation) -> list[Part]:
         shown = list(target.run.steps.all()) if target.run else []
         found.append(Part(target.slice.server.name, target.status, target.reason, shown))
     return found
+
+
+def is_held(operation: Operation) -> bool:
+    """Whether an operation waits for a person, because it would remove unusually much."""
+    runs = Run.objects.filter(targets__operation=operation, targets__status=OperationTarget.Status.WAITING)
+    return runs.filter(status__in=[Run.Status.HELD, Run.Status.PARTIAL]).exists()

@@ -8,6 +8,7 @@ from typing import Any
 import django_tables2
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from panel.core.web import ActionPage, Empty, FormPage, Page
@@ -113,7 +114,7 @@ class ConfirmByNamePage(OfAccount, FormPage):
 
     template_name = "generic/confirm.html"
     form_class = ConfirmForm
-    question = ""
+    question: str | Promise = ""
 
     def must_type(self) -> str:
         """Return the name to type."""

@@ -7,12 +7,13 @@ from typing import Any
 import django_filters as filters
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from provisioning.models import HostingAccount, Operation, Server
 
 
-def search(placeholder: str) -> filters.CharFilter:
+def search(placeholder: str | Promise) -> filters.CharFilter:
     """Return the search field `q`, which the filter set's `find` answers."""
     widget = forms.TextInput(attrs={"placeholder": placeholder, "type": "search", "maxlength": "100"})
     return filters.CharFilter(method="find", label=_("Search"), widget=widget, max_length=100)
@@ -59,7 +60,7 @@ class AccountFilter(filters.FilterSet):
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Leave terminated accounts out unless they are asked for."""
-        rows = super().filter_queryset(queryset)
+        rows: QuerySet[Any] = super().filter_queryset(queryset)
         if self.form.cleaned_data.get("status"):
             return rows
         return rows.exclude(status=HostingAccount.Status.TERMINATED)

@@ -120,14 +120,18 @@ class PackageForm(forms.Form):
 class AccountForm(forms.Form):
     """A new hosting account."""
 
-    organization = forms.ModelChoiceField(queryset=None, label=_("Client"), empty_label=_("Choose a client"))
+    organization: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
+        queryset=None, label=_("Client"), empty_label=_("Choose a client")
+    )
     domain = forms.CharField(
         label=_("Domain"),
         max_length=253,
         widget=name_input(placeholder="example.com"),
         help_text=_("The main domain, without www; www is served as well."),
     )
-    package = forms.ModelChoiceField(queryset=None, label=_("Package"), empty_label=_("Choose a package"))
+    package: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
+        queryset=None, label=_("Package"), empty_label=_("Choose a package")
+    )
     username = forms.CharField(
         label=_("User name"),
         max_length=16,
@@ -135,7 +139,7 @@ class AccountForm(forms.Form):
         widget=name_input(),
         help_text=_("Left empty, it is made from the domain. Lower-case letters and digits, a letter first, up to 16."),
     )
-    server = forms.ModelChoiceField(
+    server: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
         queryset=None, label=_("Server"), required=False, empty_label=_("The least loaded one")
     )
 
@@ -221,7 +225,7 @@ class DatabaseUserForm(forms.Form):
 
     name = forms.CharField(label=_("User name"), max_length=32, widget=name_input())
     password = new_password(label=_("Password"))
-    databases = forms.ModelMultipleChoiceField(
+    databases: forms.ModelMultipleChoiceField[Any] = forms.ModelMultipleChoiceField(
         queryset=None, label=_("Databases"), required=False, widget=forms.CheckboxSelectMultiple
     )
     host = forms.ChoiceField(
@@ -239,7 +243,7 @@ class DatabaseUserChangeForm(forms.Form):
     """The password of a database login, and the databases it may use."""
 
     password = new_password(label=_("New password"), required=False, help_text=_("Leave it empty to keep the old one."))
-    databases = forms.ModelMultipleChoiceField(
+    databases: forms.ModelMultipleChoiceField[Any] = forms.ModelMultipleChoiceField(
         queryset=None, label=_("Databases"), required=False, widget=forms.CheckboxSelectMultiple
     )
 

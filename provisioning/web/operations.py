@@ -62,6 +62,8 @@ class OperationPage(OfOperation):
             found.append(
                 Action(_("Try again"), reverse("provisioning:operation_retry", args=[pk]), "refresh", "primary")
             )
+        if status == Operation.Status.WAITING and selectors.is_held(self.object) and self.may("operation.confirm"):
+            found.append(Action(_("Confirm"), reverse("provisioning:operation_confirm", args=[pk]), "check", "primary"))
         if status in (Operation.Status.PENDING, Operation.Status.WAITING) and self.may("operation.cancel"):
             found.append(Action(_("Stop waiting"), reverse("provisioning:operation_cancel", args=[pk]), "ban"))
         return found
@@ -92,6 +94,25 @@ class RetryPage(OfOperation, ActionPage):
 
     def act(self) -> str:
         operations.retry(actor=self.actor, operation=self.object)
+        return self.cancel_url()
+
+
+class ConfirmPage(OfOperation, ActionPage):
+    """Lets a held operation go on, though it removes unusually much."""
+
+    action = "operation.confirm"
+    question = gettext_lazy("Let this operation remove what it asks for?")
+    submit_label = gettext_lazy("Yes, go on")
+    danger = True
+
+    def consequences(self) -> list[str]:
+        return [_(self.object.reason)] if self.object.reason else []
+
+    def cancel_url(self) -> str:
+        return reverse("provisioning:operation", args=[self.object.pk])
+
+    def act(self) -> str:
+        operations.confirm(actor=self.actor, operation=self.object)
         return self.cancel_url()
 
 

@@ -22,6 +22,7 @@ urlpatterns = [
     path("operations/<str:pk>/", operations.OperationPage.as_view(), name="operation"),
     path("operations/<str:pk>/part/", operations.OperationPart.as_view(), name="operation_part"),
     path("operations/<str:pk>/retry/", operations.RetryPage.as_view(), name="operation_retry"),
+    path("operations/<str:pk>/confirm/", operations.ConfirmPage.as_view(), name="operation_confirm"),
     path("operations/<str:pk>/cancel/", operations.CancelPage.as_view(), name="operation_cancel"),
     path("previews/<str:pk>/", previews.PreviewPage.as_view(), name="preview"),
     path("previews/<str:pk>/part/", previews.PreviewPart.as_view(), name="preview_part"),

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django import template
-from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
 from django.forms.boundfield import BoundWidget
 from django.templatetags.static import static
 from django.utils import timezone
@@ -168,7 +168,7 @@ def control(field: BoundField, classes: str = "") -> SafeString:
         return field.as_widget()
     if isinstance(widget, CheckboxInput):
         base = "form-check-input"
-    elif isinstance(widget, Select) and not isinstance(widget, FileInput):
+    elif isinstance(widget, Select):
         base = "form-select"
     else:
         base = "form-control"
