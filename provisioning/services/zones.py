@@ -108,7 +108,10 @@ def _clean(zone: Zone, type: str, name: str, content: str, ttl: int) -> dict[str
     try:
         parts = names.record(type, name, content, zone.name)
     except names.NameInvalid as error:
-        field = {"record_type": "type", "record_name": "name", "record_outside_zone": "name"}.get(error.rule, "content")
+        if error.rule == "record_cname_apex":
+            raise Conflict(error.message, field="name", code="cname_beside_others") from error
+        starts = {"record_type": "type", "record_name": "name", "record_outside_zone": "name"}
+        field = next((field for start, field in starts.items() if error.rule.startswith(start)), "content")
         raise Invalid(error.rule, error.message, field) from error
     return {**parts._asdict(), "ttl": normal("ttl", names.ttl, ttl)}
 
