@@ -59,3 +59,10 @@ class Accounts:
         if found is None:
             raise RefusedError("failed", f"there is no group {name!r} on this server")
         return found
+
+    def owner_names(self, uid: int, gid: int) -> tuple[str, str]:
+        """The names of a uid and a gid, or the numbers where they have none."""
+        users = {number: name for name, number in [*self.extra_users().items(), *self.system_users().items()]}
+        extra = self._ids(self._paths.extrausers + "/group")
+        groups = {number: name for name, number in [*extra.items(), *self.system_groups().items()]}
+        return users.get(uid, str(uid)), groups.get(gid, str(gid))

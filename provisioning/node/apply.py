@@ -6,13 +6,14 @@ import sqlite3
 from typing import Any
 
 from .changes import ADD, CHANGE, DESTROY, Change
+from .checks import check
 from .compare import Work, compare, is_held, refuse
-from .daemons import by_service, check, reload, settle_systemd
+from .daemons import by_service, reload, settle_systemd
 from .diff import masked
 from .errors import NodeError, RefusedError
 from .failpoints import failpoint
 from .kinds import KINDS, SERVER_SLICE
-from .makers import check_zones, together
+from .makers import together
 from .node import Emit, Node
 from .payload import Request, parse
 from .recover import finish_leaving, recover, reload_what_holds, undo
@@ -89,10 +90,10 @@ class _Apply:
         failpoint("before-commit")
         try:
             self._commit()
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             self._take_back(kept)
             for work in kept:
-                work.refuse(RefusedError("disk_full", f"the node's own database: {error}"))
+                work.refuse(RefusedError("disk_full", f"what was written is not durable: {error}"))
             raise
         failpoint("after-commit")
 
@@ -133,23 +134,20 @@ class _Apply:
         with self.node.steps.step("write"):
             made = self._drop(works, refuse(works, together.make(self.node, _undoable(works))))
         failpoint("before-check")
-        bad_zones = check_zones(self.node, _undoable(made))
-        refused = {
-            work.slice: RefusedError("check", masked(bad_zones[work.slice], work.changes))
-            for work in made
-            if work.slice in bad_zones
-        }
-        made = self._drop(made, refuse(made, refused))
-        complaints = check(self.node, by_service(_undoable(made)))
+        verdict = check(self.node, _undoable(made))
         failpoint("after-check")
-        if not complaints:
+        if not verdict.daemons and not verdict.zones:
             return made
         undo(self.node, _undoable(made))
-        words = "\n".join(complaints.values())
+        if verdict.zones:
+            bad = [work for work in made if work.slice in verdict.zones]
+            for work in bad:
+                work.refuse(RefusedError("check", masked(verdict.zones[work.slice], work.changes)))
+            return self._settle([work for work in made if work not in bad])
         if len(made) == 1:
-            made[0].refuse(RefusedError("check", masked(words, made[0].changes)))
+            made[0].refuse(RefusedError("check", masked(verdict.words, made[0].changes)))
             return []
-        return [work for part in _parts(made, words) for work in self._settle(part)]
+        return [work for part in _parts(made, verdict.words) for work in self._settle(part)]
 
     def _drop(self, works: list[Work], failed: list[Work]) -> list[Work]:
         """Undo those of some works that failed; the others."""
@@ -164,9 +162,9 @@ class _Apply:
         failed = refuse(works, together.go_live(self.node, _undoable(works), after_reload=False))
         if failed:
             works = self._drop(works, failed)
-            complaints = check(self.node, by_service(_undoable(works)))
-            if complaints:
-                raise RefusedError("check", "\n".join(complaints.values()))
+            verdict = check(self.node, _undoable(works))
+            if verdict.daemons:
+                raise RefusedError("check", verdict.words)
         services = by_service(_undoable(works)).keys() - {"named"}
         self._reload(works, only=set(services))
         failpoint("after-reload")
@@ -194,6 +192,7 @@ class _Apply:
     def _commit(self) -> None:
         """One transaction: what is applied is remembered, what is to go is marked, the journal is closed."""
         state = self.node.state
+        self.node.unsynced.flush()
         with state.transaction():
             for work in self._open():
                 state.set_generation(work.slice, work.request.generation)

@@ -10,6 +10,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .failpoints import failpoint
@@ -20,7 +21,41 @@ Snapshot = dict[str, Any]
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NEW_SUFFIX = ".hostwright-new"
 TRASH = ".hostwright-trash"
+UNSYNCED_LIMIT = 128
 READ_LIMIT = 16 * 1024 * 1024
+
+
+class Unsynced:
+    """Open files and directories whose content is to be durable by the next `flush`.
+
+    Many at once cost little more than one: a file system puts what it is asked for together into one journal write.
+    """
+
+    def __init__(self) -> None:
+        self._descriptors: dict[tuple[int, int], int] = {}
+
+    def add(self, descriptor: int) -> None:
+        """Remember what an open descriptor stands for; the descriptor itself may be closed."""
+        status = os.fstat(descriptor)
+        if (status.st_dev, status.st_ino) not in self._descriptors:
+            self._descriptors[status.st_dev, status.st_ino] = os.dup(descriptor)
+        if len(self._descriptors) >= UNSYNCED_LIMIT:
+            self.flush()
+
+    def flush(self) -> None:
+        """Make everything remembered durable. OSError when the disk fails."""
+        descriptors = list(self._descriptors.values())
+        self._descriptors.clear()
+        try:
+            if len(descriptors) > 1:
+                with ThreadPoolExecutor(min(16, len(descriptors))) as pool:
+                    list(pool.map(os.fsync, descriptors))
+            else:
+                for descriptor in descriptors:
+                    os.fsync(descriptor)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
 
 
 def temporary_name(name: str) -> str:
@@ -85,8 +120,13 @@ def _own(descriptor: int, mode: int, uid: int, gid: int) -> None:
         os.fchmod(descriptor, mode)
 
 
-def stage_file(directory: int, name: str, data: bytes, mode: int, uid: int, gid: int) -> None:
-    """Prepare a file beside its place: whole, durable and never more readable than it will be (0600 until owned)."""
+def stage_file(
+    directory: int, name: str, data: bytes, mode: int, uid: int, gid: int, unsynced: Unsynced | None = None
+) -> None:
+    """Prepare a file beside its place, whole and never more readable than it will be (0600 until owned).
+
+    It is durable when this returns, or with `unsynced` when that is flushed.
+    """
     temporary = temporary_name(name)
     unlink(directory, temporary)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -94,7 +134,10 @@ def stage_file(directory: int, name: str, data: bytes, mode: int, uid: int, gid:
     try:
         write_all(descriptor, data)
         _own(descriptor, mode, uid, gid)
-        os.fsync(descriptor)
+        if unsynced is None:
+            os.fsync(descriptor)
+        else:
+            unsynced.add(descriptor)
     finally:
         os.close(descriptor)
 
@@ -131,7 +174,7 @@ def make_directory(directory: int, name: str, mode: int, uid: int, gid: int) -> 
         os.close(descriptor)
 
 
-def restore(directory: int, name: str, was: Snapshot) -> None:
+def restore(directory: int, name: str, was: Snapshot, unsynced: Unsynced | None = None) -> None:
     """Make `name` what `was` says. A directory's content stays; one that was not there goes only when empty."""
     unlink(directory, temporary_name(name))
     now = snapshot(directory, name)
@@ -143,7 +186,7 @@ def restore(directory: int, name: str, was: Snapshot) -> None:
     if now["type"] == "directory":
         remove_empty(directory, name)
     if was["type"] == "file":
-        stage_file(directory, name, data_of(was), was["mode"], was["uid"], was["gid"])
+        stage_file(directory, name, data_of(was), was["mode"], was["uid"], was["gid"], unsynced)
         publish(directory, name)
     elif was["type"] == "link":
         stage_link(directory, name, was["target"])
@@ -191,23 +234,14 @@ def _require_owner(descriptor: int, part: str, owner: int) -> None:
         raise PermissionError(errno.EPERM, f"its parent directory {part!r} is not root's own")
 
 
-def sync_directory(path: str) -> None:
-    """Make a directory's names durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_atomically(path: str, data: bytes, mode: int, uid: int = 0, gid: int = 0) -> None:
-    """Replace one file of the node's own, whole and durable, in a directory that only root writes."""
+def write_atomically(path: str, data: bytes, mode: int, gid: int, unsynced: Unsynced) -> None:
+    """Replace one file of root's, whole, in a directory that only root writes; durable when `unsynced` is flushed."""
     parent, name = os.path.split(path)
     directory = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        stage_file(directory, name, data, mode, uid, gid)
+        stage_file(directory, name, data, mode, 0, gid, unsynced)
         publish(directory, name)
-        os.fsync(directory)
+        unsynced.add(directory)
     finally:
         os.close(directory)
 

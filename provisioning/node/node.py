@@ -12,6 +12,7 @@ from typing import Any
 
 from .accounts import Accounts
 from .errors import NodeError, shorten
+from .fsutil import Unsynced
 from .paths import Paths
 from .state import State
 
@@ -68,6 +69,7 @@ class Node:
         self.steps = Steps(_silent)
         self.lock_descriptors: tuple[int, ...] = ()
         self.is_planning = False
+        self.unsynced = Unsynced()
 
     def tell(self, emit: Emit) -> None:
         """Start a new list of steps, told to `emit`."""

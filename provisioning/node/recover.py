@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from .changes import ADD, CHANGE, DESTROY, REMOVE, Change
-from .daemons import by_service, check, daemon, reload, settle_systemd
+from .checks import check
+from .daemons import by_service, daemon, reload, settle_systemd
 from .errors import NodeError, RefusedError
 from .failpoints import failpoint
 from .makers import together
@@ -22,6 +23,7 @@ def recover(node: Node) -> None:
             undo(node, changes)
             reload_what_holds(node, changes)
             failpoint("recover-before-close")
+            node.unsynced.flush()
             with node.state.transaction():
                 node.state.clear_journal()
     finish_leaving(node)
@@ -65,8 +67,8 @@ def reload_what_holds(node: Node, changes: list[Change]) -> None:
         for name, items in by_service(changes).items()
         if daemon(name).is_installed(node) and daemon(name).pid(node) is not None
     }
-    refused = check(node, touched)
-    for name in touched.keys() - refused.keys():
+    running = [change for items in touched.values() for change in items]
+    for name in sorted(touched.keys() - check(node, running).daemons.keys()):
         try:
             reload(node, {name: []}, {})
         except RefusedError as error:
@@ -98,6 +100,7 @@ def finish_leaving(node: Node) -> None:
         told["ok"] = not unfinished
         told["detail"] = "\n".join(unfinished.values()) or None
         failpoint("before-close")
+        node.unsynced.flush()
         with node.state.transaction():
             for item in leaving:
                 if item.key not in unfinished:

@@ -19,6 +19,7 @@ from typing import Any
 
 from . import fsutil
 from .failpoints import failpoint
+from .fsutil import Unsynced
 
 Operation = dict[str, Any]
 """{"do": one of the names in `_DO`, "path": relative to where the opener starts, and that function's arguments}."""
@@ -27,47 +28,47 @@ OpenParent = Callable[[str], int]
 SECONDS = 60
 
 
-def _snapshot(directory: int, name: str, operation: Operation) -> fsutil.Snapshot:
+def _snapshot(directory: int, name: str, operation: Operation, unsynced: Unsynced) -> fsutil.Snapshot:
     return fsutil.snapshot(directory, name, content=operation.get("content", True))
 
 
-def _mkdir(directory: int, name: str, operation: Operation) -> None:
+def _mkdir(directory: int, name: str, operation: Operation, unsynced: Unsynced) -> None:
     fsutil.make_directory(directory, name, operation["mode"], operation["uid"], operation["gid"])
 
 
-def _stage_file(directory: int, name: str, operation: Operation) -> None:
+def _stage_file(directory: int, name: str, operation: Operation, unsynced: Unsynced) -> None:
     data = operation["text"].encode("utf-8")
-    fsutil.stage_file(directory, name, data, operation["mode"], operation["uid"], operation["gid"])
+    fsutil.stage_file(directory, name, data, operation["mode"], operation["uid"], operation["gid"], unsynced)
 
 
-def _stage_link(directory: int, name: str, operation: Operation) -> None:
+def _stage_link(directory: int, name: str, operation: Operation, unsynced: Unsynced) -> None:
     fsutil.stage_link(directory, name, operation["target"])
 
 
-def _publish(directory: int, name: str, operation: Operation) -> None:
+def _publish(directory: int, name: str, operation: Operation, unsynced: Unsynced) -> None:
     if operation.get("once") and fsutil.snapshot(directory, name, content=False)["type"] != "none":
         fsutil.unlink(directory, fsutil.temporary_name(name))
         return
     fsutil.publish(directory, name)
 
 
-def _unlink(directory: int, name: str, operation: Operation) -> None:
+def _unlink(directory: int, name: str, operation: Operation, unsynced: Unsynced) -> None:
     fsutil.unlink(directory, name)
 
 
-def _restore(directory: int, name: str, operation: Operation) -> None:
-    fsutil.restore(directory, name, operation["was"])
+def _restore(directory: int, name: str, operation: Operation, unsynced: Unsynced) -> None:
+    fsutil.restore(directory, name, operation["was"], unsynced)
 
 
-def _rmdir(directory: int, name: str, operation: Operation) -> bool:
+def _rmdir(directory: int, name: str, operation: Operation, unsynced: Unsynced) -> bool:
     return fsutil.remove_empty(directory, name)
 
 
-def _rmtree(directory: int, name: str, operation: Operation) -> None:
+def _rmtree(directory: int, name: str, operation: Operation, unsynced: Unsynced) -> None:
     fsutil.remove_tree(directory, name)
 
 
-_DO: dict[str, Callable[[int, str, Operation], Any]] = {
+_DO: dict[str, Callable[[int, str, Operation, Unsynced], Any]] = {
     "snapshot": _snapshot,
     "mkdir": _mkdir,
     "stage_file": _stage_file,
@@ -93,28 +94,27 @@ class Outcome:
         return None if self.error is None else OSError(*self.error)
 
 
-def perform(operations: Iterable[Operation], open_parent: OpenParent, *, stop: bool = False) -> list[Outcome]:
-    """Do the operations in order and make their directories durable; with `stop`, end at the first error."""
+def perform(
+    operations: Iterable[Operation], open_parent: OpenParent, unsynced: Unsynced, *, stop: bool = False
+) -> list[Outcome]:
+    """Do the operations in order; with `stop`, end at the first error. Durable when `unsynced` is flushed."""
     parents: dict[str, int] = {}
     outcomes: list[Outcome] = []
-    touched: set[str] = set()
     try:
         for operation in operations:
             parent, name = posixpath.split(operation["path"])
             try:
                 if parent not in parents:
                     parents[parent] = open_parent(parent)
-                outcomes.append(Outcome(_DO[operation["do"]](parents[parent], name, operation)))
+                outcomes.append(Outcome(_DO[operation["do"]](parents[parent], name, operation, unsynced)))
                 if operation["do"] not in ("snapshot", "stage_file", "stage_link"):
-                    touched.add(parent)
+                    unsynced.add(parents[parent])
                 failpoint(_FAILPOINTS.get(operation["do"], ""))
             except OSError as error:
                 outcome = _without_parent(operation, error) if parent not in parents else None
                 outcomes.append(outcome or Outcome(error=(error.errno or errno.EIO, error.strerror or str(error))))
                 if stop and outcomes[-1].error is not None:
                     break
-        for parent in touched:
-            os.fsync(parents[parent])
     finally:
         for descriptor in parents.values():
             os.close(descriptor)
@@ -141,7 +141,7 @@ class Tenant:
 
 
 def perform_as(tenant: Tenant, operations: list[Operation], keep: Iterable[int] = ()) -> list[Outcome]:
-    """Do operations below a tenant's home, as the tenant, stopping at the first error.
+    """Do operations below a tenant's home, as the tenant, stopping at the first error; durable when it returns.
 
     `keep` are descriptors that the child holds too: the lock, so that nobody else starts while the child still works.
     """
@@ -175,7 +175,9 @@ def _child(tenant: Tenant, operations: list[Operation], writer: int, keep: set[i
         os.setresgid(tenant.gid, tenant.gid, tenant.gid)
         os.setresuid(tenant.uid, tenant.uid, tenant.uid)
         os.umask(0o077)
-        outcomes = perform(operations, lambda parent: open_below(tenant.home, parent), stop=True)
+        unsynced = Unsynced()
+        outcomes = perform(operations, lambda parent: open_below(tenant.home, parent), unsynced, stop=True)
+        unsynced.flush()
         report = [{"value": outcome.value, "error": outcome.error} for outcome in outcomes]
         fsutil.write_all(writer, json.dumps(report).encode("utf-8"))
     finally:

@@ -10,7 +10,7 @@ from ..changes import Change
 from ..errors import RefusedError
 from ..failpoints import failpoint
 from ..node import Node
-from ..processes import Result, Running, run, run_together
+from ..processes import Running, run
 from .base import Daemon, Unit, has_systemd
 from .fpm import Fpm
 from .others import Dovecot, Mariadb, Named, Postfix
@@ -44,39 +44,22 @@ def ensure_running(node: Node, name: str) -> None:
         found.start(node)
 
 
+LIVE_KINDS = frozenset({"zone", "database", "database_user", "row"})
+
+
 def by_service(changes: list[Change]) -> dict[str, list[Change]]:
-    """The changes that each daemon reads."""
+    """The changes for which each daemon is reloaded; what is told to a daemon or looked up by it live needs none."""
     found: dict[str, list[Change]] = {}
     for change in changes:
+        if change.kind in LIVE_KINDS:
+            continue
         for service in change.services:
             found.setdefault(service, []).append(change)
     return found
 
 
-def check(node: Node, changes: dict[str, list[Change]]) -> dict[str, str]:
-    """Let daemons judge their configuration side by side; name → complaint of those that refuse."""
-    refused: dict[str, str] = {}
-    commands: list[tuple[str, list[str]]] = []
-    for name in sorted(changes):
-        found = daemon(name)
-        command = found.check_command()
-        if not found.is_installed(node):
-            if not _only_removes(changes[name]):
-                refused[name] = f"{name} is not installed on this server"
-        elif command is not None:
-            commands.append((name, command))
-    if commands:
-        with node.steps.step("check " + ", ".join(name for name, _ in commands)) as told:
-            results: list[Result] = run_together([command for _, command in commands])
-            for (name, _command), result in zip(commands, results):
-                if not result.ok:
-                    refused[name] = result.words
-            told["ok"] = not refused
-            told["detail"] = "\n".join(refused) or None
-    return refused
-
-
-def _only_removes(changes: list[Change]) -> bool:
+def only_removes(changes: list[Change]) -> bool:
+    """Whether a daemon only loses configuration."""
     return all(change.new is None for change in changes)
 
 
@@ -87,7 +70,7 @@ def stages(changes: dict[str, list[Change]]) -> list[list[str]]:
     last: list[str] = []
     for name, items in sorted(changes.items()):
         if FPM.fullmatch(name):
-            (last if _only_removes(items) else first).append(name)
+            (last if only_removes(items) else first).append(name)
         elif name in ("nginx", "apache2"):
             second.append(name)
         else:
@@ -135,7 +118,7 @@ class _Reload:
 
     def is_wanted(self) -> bool:
         """A daemon that does not run is started, unless all that happens is that its configuration goes."""
-        return self.daemon.pid(self._node) is not None or not _only_removes(self._changes)
+        return self.daemon.pid(self._node) is not None or not only_removes(self._changes)
 
     def begin(self) -> None:
         """Send the signal, or start it when it does not run."""

@@ -8,11 +8,11 @@ from .sql import Sql
 from .system import Memberships, Packages, Services
 from .tree import Tree
 from .users import Users
-from .zones import Zones, check_zones
+from .zones import Zones
 
 PACKAGES = Packages()
 MAKERS: tuple[Maker, ...] = (Services(), Users(), Memberships(), Tree(), Sql(), Zones(), Rows())
 AFTER_RELOAD = ("services",)
 """What goes live only when the daemons have their new configuration."""
 
-__all__ = ["AFTER_RELOAD", "MAKERS", "PACKAGES", "Maker", "check_zones"]
+__all__ = ["AFTER_RELOAD", "MAKERS", "PACKAGES", "Maker"]

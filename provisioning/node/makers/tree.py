@@ -119,7 +119,7 @@ class Tree(Maker):
         if change.change == REMOVE:
             return [], self._removal(node, change)
         if change.adopts:
-            keep_original(node.paths, change.name, change.before)
+            keep_original(node, change.name, change.before)
         if change.kind == "absent":
             return [], [_op("unlink", change)]
         if change.kind == "link":
@@ -189,7 +189,7 @@ class Tree(Maker):
         for change, outcome in _perform(node, planned, Failing(), tolerate_missing_user=True):
             actual = None if outcome.error else outcome.value
             if actual is None or not self._is_as_wanted(node, change, actual):
-                found[change.key] = _describe(change, actual or {"type": "none"})
+                found[change.key] = _describe(node, change, actual or {"type": "none"})
         return found
 
     def _is_as_wanted(self, node: Node, change: Change, actual: fsutil.Snapshot) -> bool:
@@ -209,13 +209,14 @@ class Tree(Maker):
         return change.kind == "directory" or fsutil.data_of(actual) == body["text"].encode("utf-8")
 
 
-def _describe(change: Change, actual: fsutil.Snapshot) -> Body | None:
+def _describe(node: Node, change: Change, actual: fsutil.Snapshot) -> Body | None:
     """What is really there, in the words of a body."""
     if actual["type"] == "none":
         return None
     if actual["type"] == "link":
         return {**change.body, "target": actual["target"]}
-    body = {**change.body, "mode": f"{actual['mode']:04o}", "owner": str(actual["uid"]), "group": str(actual["gid"])}
+    owner, group = node.accounts.owner_names(actual["uid"], actual["gid"])
+    body = {**change.body, "mode": f"{actual['mode']:04o}", "owner": owner, "group": group}
     if "data" in actual:
         body["text"] = fsutil.data_of(actual).decode("utf-8", "replace")
     return body
@@ -252,7 +253,7 @@ def _perform(
     for actor, items in _by_actor(planned).items():
         operations = [operation for _change, operation in items]
         if actor is None:
-            outcomes = perform(operations, lambda parent: open_parent(node.paths, parent))
+            outcomes = perform(operations, lambda parent: open_parent(node.paths, parent), node.unsynced)
         else:
             outcomes = _perform_as(node, actor, operations, tolerate_missing_user)
         for (change, operation), outcome in zip(items, outcomes):
@@ -312,14 +313,15 @@ def original_path(paths: Paths, path: str) -> str:
     return paths.originals + path
 
 
-def keep_original(paths: Paths, path: str, found: fsutil.Snapshot) -> None:
-    """Keep a file or link, durable before its place is taken."""
-    kept = original_path(paths, path)
+def keep_original(node: Node, path: str, found: fsutil.Snapshot) -> None:
+    """Keep a file or link whose place is taken; the journal holds it too until everything is durable."""
+    kept = original_path(node.paths, path)
+    os.makedirs(node.paths.originals, mode=0o700, exist_ok=True)
     os.makedirs(os.path.dirname(kept), mode=0o700, exist_ok=True)
     directory = os.open(os.path.dirname(kept), fsutil.DIRECTORY)
     try:
-        fsutil.restore(directory, os.path.basename(kept), found)
-        os.fsync(directory)
+        fsutil.restore(directory, os.path.basename(kept), found, node.unsynced)
+        node.unsynced.add(directory)
     finally:
         os.close(directory)
 

@@ -10,7 +10,7 @@ from ..accounts import Accounts
 from ..changes import ADD, DESTROY, Change
 from ..errors import Failures, RefusedError
 from ..failpoints import failpoint
-from ..fsutil import write_atomically
+from ..fsutil import DIRECTORY, Unsynced, publish, stage_file, temporary_name, unlink
 from ..node import Node
 from ..paths import Paths
 from ..rules import Body
@@ -83,21 +83,47 @@ class Table:
                 self._places[file] = {_fields(line)[0]: number for number, line in enumerate(lines)}
 
     def save(self) -> None:
-        """Write the files that changed: 0644, and shadow 0640 with the group shadow; one without a row goes."""
+        """Write the files that changed: 0644, and shadow 0640 with the group shadow; one without a row goes.
+
+        Their new content is durable before it takes its place: an undo puts rows back, not whole files.
+        """
+        changed = [file for file in FILES if self._lines[file] != self._were[file]]
+        if not changed:
+            return
         os.makedirs(self._paths.extrausers, mode=0o755, exist_ok=True)
-        shadow = self._accounts.system_groups().get("shadow", 0)
-        for file in FILES:
-            if self._lines[file] == self._were[file]:
-                continue
-            path = f"{self._paths.extrausers}/{file}"
-            if not self._lines[file]:
-                os.unlink(path)
-            else:
-                data = "".join(line + "\n" for line in self._lines[file]).encode("utf-8", "surrogateescape")
-                mode, gid = (0o640, shadow) if file == "shadow" else (0o644, 0)
-                write_atomically(path, data, mode, 0, gid)
-            failpoint("users-half-written")
+        directory = os.open(self._paths.extrausers, DIRECTORY)
+        try:
+            unsynced = Unsynced()
+            for file in changed:
+                self._stage(directory, file, unsynced)
+            unsynced.flush()
+            for file in changed:
+                if self._lines[file]:
+                    publish(directory, file)
+                else:
+                    unlink(directory, temporary_name(file))
+                    unlink(directory, file)
+                failpoint("users-half-written")
+            os.fsync(directory)
+        finally:
+            os.close(directory)
         self._were = {file: list(lines) for file, lines in self._lines.items()}
+
+    def clean(self) -> None:
+        """Remove what a killed `save` may have left prepared."""
+        if os.path.isdir(self._paths.extrausers):
+            directory = os.open(self._paths.extrausers, DIRECTORY)
+            try:
+                for file in FILES:
+                    unlink(directory, temporary_name(file))
+            finally:
+                os.close(directory)
+
+    def _stage(self, directory: int, file: str, unsynced: Unsynced) -> None:
+        data = "".join(line + "\n" for line in self._lines[file]).encode("utf-8", "surrogateescape")
+        shadow = self._accounts.system_groups().get("shadow", 0)
+        mode, gid = (0o640, shadow) if file == "shadow" else (0o644, 0)
+        stage_file(directory, file, data, mode, 0, gid, unsynced)
 
 
 class Users(Maker):
@@ -148,6 +174,7 @@ class Users(Maker):
         for change in changes:
             table.put(change.name, change.before["rows"])
         table.save()
+        table.clean()
 
     def finish(self, node: Node, changes: list[Change]) -> dict[str, str]:
         table = Table(node.paths, node.accounts)
