@@ -134,6 +134,7 @@ class _Machine:
             progress.say("building the image of a Debian server (once, about a minute and a half)")
         server = Server.create("full", name="demo", directory=HOME / "server")
         stack.callback(server.remove)
+        server.wait_booted()
         progress.say(f"a Debian server answers at {server.address}")
         return cls(server.address, server.host_key, server)
 
