@@ -11,7 +11,7 @@ from django_tables2.utils import A
 
 from accounts.models import Organization
 
-STATE = "{% load ui %}{% state value record.get_status_display %}"
+STATE = "{% load ui %}{% state record.status record.get_status_display %}"
 AGO = "{% load ui %}{% moment value 'ago' %}"
 TITLE = {"a": {"class": "row-title"}}
 
@@ -83,10 +83,11 @@ class TokenTable(tables.Table):
     last_used_at = tables.TemplateColumn(AGO, verbose_name=_("Last used"), default=_("never"))
     expires_at = tables.TemplateColumn(AGO, verbose_name=_("Ends"), default=_("never"))
     revoke = tables.TemplateColumn(
-        '{% load i18n %}<a href="{% url "accounts:token_revoke" record.pk %}">{% translate "Revoke" %}</a>',
+        '{% load i18n %}<a class="btn btn-sm btn-ghost-danger" href="{% url "accounts:token_revoke" record.pk %}">{% translate "Revoke" %}</a>',
         verbose_name="",
         orderable=False,
         exclude_from_export=True,
+        attrs={"td": {"class": "cell-actions"}},
     )
 
     class Meta:

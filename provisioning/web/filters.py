@@ -54,6 +54,11 @@ class AccountFilter(filters.FilterSet):
             Q(domain__icontains=value) | Q(username__icontains=value) | Q(organization__name__icontains=value)
         )
 
+    organization = filters.CharFilter(field_name="organization_id", widget=forms.HiddenInput, max_length=32)
+    server = filters.CharFilter(
+        field_name="placements__server_id", widget=forms.HiddenInput, max_length=32, distinct=True
+    )
+
     def of_status(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Keep the accounts in one state."""
         return rows.filter(status=value)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
+from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext, gettext_lazy
 
 from panel.dashboard import formats
@@ -137,9 +137,17 @@ def moment(value: datetime | None, style: str = "date") -> SafeString | str:
     exact = date_format(timezone.localtime(value), "DATETIME_FORMAT")
     words = exact
     if style == "ago":
-        seconds = (timezone.now() - value).total_seconds()
-        words = gettext("just now") if seconds < 60 else gettext("%(span)s ago") % {"span": timesince(value, depth=1)}
+        words = _distance(value)
     return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), exact, words)
+
+
+def _distance(value: datetime) -> str:
+    now = timezone.now()
+    if value > now:
+        return gettext("in %(span)s") % {"span": timeuntil(value, now, depth=1)}
+    if (now - value).total_seconds() < 60:
+        return gettext("just now")
+    return gettext("%(span)s ago") % {"span": timesince(value, now, depth=1)}
 
 
 @register.filter
@@ -171,7 +179,7 @@ def control(field: BoundField, classes: str = "") -> SafeString:
     elif isinstance(widget, Select):
         base = "form-select"
     else:
-        base = "form-control"
+        base = "form-control form-control-color" if widget.attrs.get("type") == "color" else "form-control"
     invalid = "is-invalid" if field.errors else ""
     own = widget.attrs.get("class", "")
     return field.as_widget(attrs={"class": " ".join(filter(None, [base, own, classes, invalid]))})
