@@ -52,6 +52,7 @@ def main() -> int:
     parser.add_argument("--local", action="store_true", help="make this machine itself the target server")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     progress = Progress()
     if options.reset:
         _forget()
