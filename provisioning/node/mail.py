@@ -45,6 +45,8 @@ SCHEMA = (
     "INSERT OR IGNORE INTO generation VALUES (1, 0)",
 )
 
+DEFAULTS = {"deliver": 1, "enabled": 1}
+
 Row = dict[str, Any]
 
 
