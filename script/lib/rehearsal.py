@@ -15,7 +15,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "script" / "lib")]
 from api import Api, ApiError  # noqa: E402
 from engine import Engine, compose_argv, engine  # noqa: E402
 
-from tests.servers.commands import CommandError  # noqa: E402
+from tests.servers.commands import CommandError, call  # noqa: E402
 
 TARGET = "203.0.113.10"
 DOMAIN = "rehearsal.example"
@@ -75,7 +75,7 @@ def add_server(stack: Stack, provider: Api) -> None:
     shown = stack.inside("target", "ssh-keygen", "-l", "-f", "/etc/ssh/ssh_host_ed25519_key.pub")
     if server["fingerprint"] not in shown:
         raise ApiError(f"the panel saw {server['fingerprint']}, the console shows {shown}")
-    provider.call("POST", f"{path}/confirm", {"fingerprint": server["fingerprint"]})
+    provider.call("POST", f"{path}/confirm-host-key", {"fingerprint": server["fingerprint"]})
     keep = "umask 077; mkdir -p /root/.ssh; cat >> /root/.ssh/authorized_keys"
     stack.inside("target", "sh", "-c", keep, stdin=f"{server['public_key']}\n")
     provider.order(f"{path}/bootstrap", seconds=300)
@@ -116,6 +116,7 @@ def rehearse(stack: Stack, address: str) -> int:
     subprocess.run([str(ROOT / "script" / "images")], env=environment, check=True)
     say("building the images of docker-compose.yml")
     stack.run("build", seconds=900)
+    stack.run("down", "--volumes")  # what a killed rehearsal left
     say("starting the containers")
     stack.run("up", "-d")
     made = stack.rehearse({"do": "people"})
@@ -144,6 +145,7 @@ def main() -> int:
                 raise
             finally:
                 stack.run("down", "--volumes", "--timeout=5")
+                call("docker", "--host", running.docker_host, "image", "prune", "--force")
     except (ApiError, CommandError, subprocess.SubprocessError) as error:
         print(f"script/test compose: {error}\n0 passed, 1 failed", flush=True)
         return 1
