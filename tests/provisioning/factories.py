@@ -13,16 +13,16 @@ from provisioning.services import hosting_accounts, packages
 SYSTEM = Actor.system("test")
 
 
-def server(provider: Organization, name: str = "web1", **values: Any) -> Server:
+def server(provider: Organization, name: str = "web1", ip: str = "198.51.100.2", **values: Any) -> Server:
     """Make a server in state ready with a shared address; services only leave intents for it."""
     made = Server.objects.create(
         organization=provider,
         name=name,
         platform_name=f"{name}.platform.example",
-        host="198.51.100.2",
+        host=ip,
         **{"state": Server.State.READY, "debian": 13, "php_versions": ["8.4"], **values},
     )
-    Address.objects.create(server=made, ip="198.51.100.2", family=4)
+    Address.objects.create(server=made, ip=ip, family=4)
     return made
 
 
