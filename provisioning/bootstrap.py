@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import shutil
 import tarfile
 import time
@@ -17,7 +18,7 @@ from typing import Any
 from panel.core.failures import Permanent, Temporary
 from provisioning import transport
 from provisioning.desired import target
-from provisioning.models import Operation, Run, Server, Slice
+from provisioning.models import Operation, Run, Server
 from provisioning.node.facts import digest
 from provisioning.services import leases, runs, servers
 from provisioning.transport.local import LIBRARY
@@ -68,10 +69,12 @@ def install(operation_id: str, secret_id: str) -> str | None:
     operation = Operation.objects.select_related("server__organization").get(pk=operation_id)
     if operation.server is None or not operation.is_open:
         return None
-    password = servers.take_password(secret_id)
+    if operation.targets.exists():
+        return operation.server.id
     with leases.hold(operation.server.id) as held:
         if held is None:
             return None
+        password = servers.take_password(secret_id)
         run = runs.begin_alone(held, operation)
         steps = runs.Steps(run)
         try:
@@ -85,14 +88,10 @@ def install(operation_id: str, secret_id: str) -> str | None:
 
 
 def finish(server_id: str) -> None:
-    """Declare a server ready once its base configuration is live, and keep what it says of itself by then."""
+    """Keep what a server says of itself once its base configuration, and with it every package, is live."""
     server = Server.objects.get(pk=server_id)
-    base = Slice.objects.get(server=server, hosting=None)
-    if base.applied == 0 or base.applied < base.generation:
-        servers.not_ready(server_id=server.id)
-        return
-    servers.keep_facts(server_id=server.id, facts=transport.call(target(server), "hello", {}))
-    servers.ready(server_id=server.id)
+    if server.state == Server.State.READY:
+        servers.keep_facts(server_id=server.id, facts=transport.call(target(server), "hello", {}))
 
 
 def give_up(operation_id: str, error: Exception) -> None:
@@ -106,6 +105,7 @@ def _install(server: Server, password: str, steps: runs.Steps) -> None:
     if server.transport == Server.Transport.LOCAL:
         with _step(steps, "install node program"):
             _install_here()
+            transport.forget(target(server))
     elif not _answers(server):
         with _step(steps, "connect"):
             shell = Shell(target(server), password)
@@ -113,8 +113,11 @@ def _install(server: Server, password: str, steps: runs.Steps) -> None:
             _install_there(shell, server, steps)
         finally:
             shell.close()
+            transport.forget(target(server))
     with _step(steps, "say hello"):
         facts = transport.call(target(server), "hello", {})
+    if facts.get("server") not in (None, server.id):
+        raise Permanent("This machine belongs to another server of a panel already.", str(facts["server"]))
     _check_release(facts["os"]["id"], facts["os"]["version"])
     servers.keep_facts(server_id=server.id, facts=facts, php=SUPPORTED[facts["os"]["version"]])
 
@@ -146,7 +149,7 @@ def _install_there(shell: Shell, server: Server, steps: runs.Steps) -> None:
             f" && mv new/{PACKAGE} {PACKAGE} && rmdir new"
         )
     with _step(steps, "restrict the panel's key"):
-        shell.run(f"python3 - '{server.public_key}' '{COMMAND}'", AUTHORIZE.encode())
+        shell.run(shlex.join(["python3", "-", server.public_key, COMMAND]), AUTHORIZE.encode())
 
 
 def _install_here() -> None:

@@ -5,17 +5,18 @@ Shared by apply and preview.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jinja2 import TemplateError
+import structlog
 
 from provisioning import desired, drivers
 from provisioning.models import Server, Slice
 from provisioning.planning.bundle import SliceBundle
-from provisioning.planning.resources import DuplicateResource, Resource, by_key
+from provisioning.planning.resources import Resource, by_key
 from provisioning.spec import ServerSpec
-from provisioning.spec.checks import SpecInvalid
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,9 @@ class Compiled:
         generations: dict[str, int],
         tombstones: dict[str, list[str]],
         *,
-        whole: Collection[str] = (),
+        whole: bool = False,
     ) -> list[SliceBundle]:
-        """Return the slices' bundles, the server's own first; bodies that the server holds are left out except for
+        """Return the slices' bundles, the server's own first; bodies that the server holds are left out, unless
         `whole`.
         """
         ordered = sorted(slices, key=lambda part: (part.hosting_id is not None, part.id))
@@ -43,7 +44,7 @@ class Compiled:
                 generation=generations[part.id],
                 resources=self.resources[part.id],
                 tombstones=tuple(tombstones.get(part.id, ())),
-                known=frozenset() if part.id in whole else frozenset(part.manifest.values()),
+                known=frozenset() if whole else frozenset(part.manifest.values()),
             )
             for part in ordered
             if part.id in self.resources
@@ -57,12 +58,17 @@ def compile_slices(server: Server, slices: Sequence[Slice], using: str) -> Compi
     """
     compiled = Compiled()
     specs = desired.accounts(server, [part.hosting_id for part in slices if part.hosting_id], using)
-    spec = desired.server_spec(server, using)
+    try:
+        spec = desired.server_spec(server, using)
+    except desired.UNFIT as error:
+        compiled.refused.update({part.id: _words(error) for part in slices})
+        return compiled
     for part in slices:
         try:
             compiled.resources[part.id] = by_key(_resources(spec, part, specs))
-        except (SpecInvalid, DuplicateResource, TemplateError, ValueError) as error:
-            compiled.refused[part.id] = f"{type(error).__name__}: {error}"
+        except Exception as error:  # What is wrong with one account, foreseen or not, must not stop the others.
+            log.warning("compile.refused", server=server.id, slice=part.name, error=_words(error))
+            compiled.refused[part.id] = _words(error)
     return compiled
 
 
@@ -70,6 +76,10 @@ def _resources(spec: ServerSpec, part: Slice, specs: desired.Desired) -> list[Re
     if part.hosting_id is None:
         return drivers.for_server(spec)
     account = specs[part.hosting_id]
-    if isinstance(account, SpecInvalid):
+    if isinstance(account, Exception):
         raise account
     return drivers.for_account(spec, account) if account.services else []
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

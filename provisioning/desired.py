@@ -50,7 +50,10 @@ from provisioning.spec.checks import SpecInvalid
 ROLE_ALIASES = ("abuse", "postmaster")
 SNAPSHOT = "snapshot"
 
-Desired = dict[str, AccountSpec | SpecInvalid]
+# What rows of the wrong shape, written past every service, make of the code below.
+UNFIT = (ValueError, TypeError, LookupError, AttributeError)
+
+Desired = dict[str, AccountSpec | Exception]
 
 
 @contextmanager
@@ -105,7 +108,7 @@ def accounts(server: Server, hosting_ids: Collection[str], using: str = "default
     for hosting in rows.hostings:
         try:
             found[hosting.id] = _account(hosting, rows)
-        except SpecInvalid as error:
+        except UNFIT as error:
             found[hosting.id] = error
     return found
 
@@ -196,8 +199,11 @@ def _default_page(hosting: HostingAccount, brand: Brand | None) -> str:
 
 def _site(site: Site, rows: _Rows) -> SiteSpec:
     names = rows.names[site.id]
+    primary = [name.hostname for name in names if name.kind == SiteName.Kind.PRIMARY]
+    if not primary:
+        raise SpecInvalid("site", "has no main name")
     return SiteSpec(
-        hostname=next(name.hostname for name in names if name.kind == SiteName.Kind.PRIMARY),
+        hostname=primary[0],
         aliases=tuple(name.hostname for name in names if name.kind != SiteName.Kind.PRIMARY),
         docroot=site.docroot,
         php_version=site.php_version,
@@ -206,7 +212,7 @@ def _site(site: Site, rows: _Rows) -> SiteSpec:
 
 
 def _zone(zone: Zone, brand: Brand | None, rows: _Rows) -> ZoneSpec:
-    if brand is None or not brand.nameservers:
+    if brand is None or not brand.nameservers or not isinstance(brand.nameservers, list):
         raise SpecInvalid("name servers", "are missing: the brand has none")
     return ZoneSpec(
         name=zone.name,
@@ -231,8 +237,15 @@ def _mail(mail_domain: MailDomain, brand: Brand | None, rows: _Rows) -> MailDoma
         MailboxSpec(row.local, row.password_hash, row.quota_bytes, row.enabled)
         for row in rows.mailboxes[mail_domain.id]
     )
-    aliases = [MailAliasSpec(row.local, tuple(row.destinations)) for row in rows.aliases[mail_domain.id]]
+    aliases = [MailAliasSpec(row.local, _texts(row.destinations)) for row in rows.aliases[mail_domain.id]]
     taken = {mailbox.local for mailbox in mailboxes} | {alias.local for alias in aliases}
     if brand is not None and brand.hostmaster:
         aliases += [MailAliasSpec(local, (brand.hostmaster,)) for local in ROLE_ALIASES if local not in taken]
     return MailDomainSpec(mail_domain.name, mail_domain.delivers, mailboxes, tuple(aliases))
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """A column of JSON that is to hold a list of texts."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise SpecInvalid("list", "is no list of texts")
+    return tuple(value)

@@ -6,38 +6,56 @@ import secrets
 from collections import defaultdict
 from typing import Any
 
+import structlog
 from django.db import transaction
 
 from panel.core.actors import Actor
 from panel.core.errors import DomainError
-from panel.core.failures import Temporary
+from panel.core.failures import Permanent, Temporary
 from panel.core.scoping import everything
 from provisioning import transport
 from provisioning.compile import compile_slices
 from provisioning.desired import target
 from provisioning.models import Lease, Preview, Server, Slice
 from provisioning.planning.bundle import bundle
-from provisioning.services import previews, verbs
+from provisioning.services import previews, runs, verbs
+
+ATTEMPTS = 3
+
+log = structlog.get_logger(__name__)
 
 
 def build(preview_id: str) -> None:
-    """Work out one preview and keep the answer: ready with a plan, refused with the service's words, or failed
-    with a reason.
+    """Work out one preview and keep the answer: ready with a plan, refused with the service's words, or failed with a
+    reason.
     """
     with everything("preview"):
         preview = Preview.objects.filter(pk=preview_id, status=Preview.Status.PENDING).first()
         if preview is None:
             return
-        try:
-            payloads = _rehearse(preview)
-            plans = [_ask(server, payload, names) for server, payload, names in payloads]
-        except DomainError as error:
-            refusal = {"code": error.code, "message": error.message, "field": error.field, "errors": error.errors}
-            previews.answer(preview_id=preview_id, status=Preview.Status.REFUSED, result=refusal)
-        except (Temporary, transport.NodeError) as error:
-            previews.answer(preview_id=preview_id, status=Preview.Status.FAILED, result={"message": str(error)})
-        else:
-            previews.answer(preview_id=preview_id, status=Preview.Status.READY, result={"servers": plans})
+        status = Preview.Status.FAILED
+        result: dict[str, Any] = {"message": runs.REASON_BUSY}
+        for _attempt in range(ATTEMPTS):
+            try:
+                plans = [_ask(server, payload, names) for server, payload, names in _rehearse(preview)]
+            except _Overtaken:
+                continue
+            except DomainError as error:
+                refusal = {"code": error.code, "message": error.message, "field": error.field, "errors": error.errors}
+                status, result = Preview.Status.REFUSED, refusal
+            except Temporary as error:
+                log.warning("preview.unreachable", preview=preview_id, error=str(error))
+                result = {"message": runs.REASON_UNREACHABLE}
+            except Permanent as error:
+                log.warning("preview.failed", preview=preview_id, error=error.message, detail=error.detail)
+            else:
+                status, result = Preview.Status.READY, {"servers": plans}
+            break
+        previews.answer(preview_id=preview_id, status=status, result=result)
+
+
+class _Overtaken(Exception):
+    """An apply went to the server after the rehearsal; it has to be rehearsed anew."""
 
 
 def actor_of(preview: Preview) -> Actor:
@@ -50,7 +68,7 @@ def actor_of(preview: Preview) -> Actor:
 def _rehearse(preview: Preview) -> list[tuple[Server, dict[str, Any], dict[str, str]]]:
     """Run the service, compile what it dirtied, take everything back; returns one payload per server."""
     arguments = dict(preview.arguments)
-    for name in verbs.VERBS[preview.verb].secret:
+    for name in verbs.VERBS[preview.verb].secret & set(arguments):
         arguments[name] = secrets.token_urlsafe(12)
     payloads = []
     with transaction.atomic():
@@ -62,13 +80,13 @@ def _rehearse(preview: Preview) -> list[tuple[Server, dict[str, Any], dict[str, 
             slices = by_server[server.id]
             compiled = compile_slices(server, slices, "default")
             if compiled.refused:
-                raise DomainError("invalid_state", next(iter(compiled.refused.values())))
+                raise DomainError("invalid", runs.REASONS["invalid"])
             generations = {part.id: part.generation + 1 for part in slices}
             epoch = Lease.objects.filter(server=server).values_list("epoch", flat=True).first() or 0
             payload = bundle(
                 server=server.id,
                 epoch=epoch,
-                slices=compiled.bundles(slices, generations, {}, whole={part.id for part in slices}),
+                slices=compiled.bundles(slices, generations, {}, whole=True),
             )
             names = {part.name: part.hosting.domain if part.hosting else server.name for part in slices}
             payloads.append((server, payload, names))
@@ -78,7 +96,18 @@ def _rehearse(preview: Preview) -> list[tuple[Server, dict[str, Any], dict[str, 
 
 def _ask(server: Server, payload: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     """Return one server's plan in the shape that pages and the API show."""
-    report = transport.call(target(server), "plan", payload)
+    try:
+        report = transport.call(target(server), "plan", payload)
+    except transport.NodeError as error:
+        if error.code == "stale_epoch":
+            raise _Overtaken from error
+        raise
+    for part in report["slices"].values():
+        if part["status"] == "stale":
+            raise _Overtaken
+        if part["status"] not in ("planned", "unchanged"):
+            code = str(part.get("code") or part["status"])
+            raise DomainError(code, runs.REASONS.get(code, runs.REASON_OTHER))
     changes = [
         {**change, "subject": names.get(name, name)}
         for name, part in report["slices"].items()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import structlog
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from panel.core.failures import Temporary
@@ -17,7 +18,7 @@ from panel.core.scoping import everything
 from provisioning import transport
 from provisioning.compile import Compiled, compile_slices
 from provisioning.desired import snapshot, target
-from provisioning.models import Intent, Run, Server, Slice, Tombstone
+from provisioning.models import Intent, Server, Slice, Tombstone
 from provisioning.planning.bundle import bundle
 from provisioning.services import leases, runs
 from provisioning.services.leases import Held
@@ -61,24 +62,38 @@ class _Work:
     compiled: Compiled
     tombstones: dict[str, list[str]]
     verify: bool
+    confirmed: bool
     ms: float
 
 
+def _due() -> Q:
+    return Q(retry_at__isnull=True) | Q(retry_at__lte=Now())
+
+
 def _pending(server_id: str) -> bool:
-    ready = Server.objects.filter(pk=server_id, state__in=[Server.State.READY, Server.State.PREPARING])
-    return ready.exists() and Intent.objects.filter(slice__server=server_id).exists()
+    reachable = Server.objects.filter(
+        _due(), pk=server_id, state__in=[Server.State.READY, Server.State.PREPARING, Server.State.FAILED]
+    )
+    return reachable.exists() and Intent.objects.filter(_due(), slice__server=server_id).exists()
 
 
 def _read(held: Held) -> _Work | None:
+    """Read the next run's work; None when nothing is due.
+
+    Slices whose removals a person confirmed make a run of their own, so that no other slice's removals pass with them.
+    """
     began = time.monotonic()
     with snapshot() as using:
         rows = list(
             Intent.objects.using(using)
-            .filter(slice__server=held.server_id)
+            .filter(_due(), slice__server=held.server_id)
             .order_by("id")
-            .values_list("id", "slice_id", "operation_id", "verify")[:MOST_INTENTS]
+            .values_list("id", "slice_id", "operation_id", "verify", "confirmed")[:MOST_INTENTS]
         )
-        wanted = set(list(dict.fromkeys(row[1] for row in rows))[:MOST_SLICES])
+        confirmed = {row[1] for row in rows if row[4]}
+        wanted = set(list(dict.fromkeys(row[1] for row in rows if row[1] not in confirmed))[:MOST_SLICES])
+        is_confirmed = not wanted
+        wanted = wanted or set(sorted(confirmed)[:MOST_SLICES])
         if not wanted:
             return None
         server = Server.objects.using(using).select_related("organization").get(pk=held.server_id)
@@ -96,7 +111,8 @@ def _read(held: Held) -> _Work | None:
         slices=slices,
         compiled=compiled,
         tombstones=due,
-        verify=any(row[3] for row in rows),
+        verify=any(row[3] for row in rows if row[1] in wanted),
+        confirmed=is_confirmed,
         ms=(time.monotonic() - began) * 1000,
     )
 
@@ -113,55 +129,57 @@ def _carry(held: Held, work: _Work) -> timedelta | None:
         return runs.postpone(held, run, work.taken, str(error))
     except transport.NodeError as error:
         steps.flush()
-        if error.code == "stale_epoch":
+        if error.code == "stale_epoch" and not leases.renew(held):
             raise runs.LeaseLost(held.server_id) from error
-        return runs.postpone(held, run, work.taken, error.message)
+        return runs.postpone(held, run, work.taken, error.message, reached=True)
+    except Exception as error:  # Whatever it is, the operations have to say that they wait and why.
+        log.exception("reconcile.failed", server=held.server_id)
+        return runs.postpone(held, run, work.taken, f"{type(error).__name__}: {error}", reached=True)
     steps.flush()
-    return _record(held, run, work, generations, report)
+    outcomes = {part.id: _outcome(part, work, report.get("slices", {}).get(part.name)) for part in work.slices}
+    runs.finish(held, run, work.taken, outcomes, report)
+    return None
 
 
 def _send(held: Held, work: _Work, generations: dict[str, int], steps: runs.Steps) -> dict[str, Any]:
-    """One round trip; a second one only when the server turns out not to hold bodies that it was known to hold."""
-    whole: set[str] = set()
-    by_name = {part.name: part.id for part in work.slices}
-    where = target(work.server)
-    for _attempt in range(2):
-        payload = bundle(
-            server=held.server_id,
-            epoch=held.epoch,
-            slices=work.compiled.bundles(work.slices, generations, work.tombstones, whole=whole),
-            verify=work.verify,
-        )
-        report = transport.call(where, "apply", payload, steps.on_event)
-        whole = {by_name[name] for name, part in report["slices"].items() if part["status"] == "need"}
-        if not whole:
-            break
+    """One round trip, and one more for slices of which the server turns out not to hold what it was known to hold."""
+    report = _apply(held, work, generations, steps, work.slices, whole=False)
+    needed = [part for part in work.slices if report["slices"].get(part.name, {}).get("status") == "need"]
+    if needed:
+        again = _apply(held, work, generations, steps, needed, whole=True)
+        report = {
+            **again,
+            "slices": {**report["slices"], **again["slices"]},
+            "reloads": Counter(report["reloads"]) + Counter(again["reloads"]),
+        }
     return report
 
 
-def _record(
-    held: Held, run: Run, work: _Work, generations: dict[str, int], report: Mapping[str, Any]
-) -> timedelta | None:
-    outcomes = {
-        part.id: _outcome(part, work.compiled, generations[part.id], report.get("slices", {}).get(part.name))
-        for part in work.slices
-    }
-    runs.finish(held, run, work.taken, outcomes, report)
-    unsettled = {"held", "stale", "need"}
-    return runs.LONGEST_RETRY if all(item.status in unsettled for item in outcomes.values()) else None
+def _apply(
+    held: Held, work: _Work, generations: dict[str, int], steps: runs.Steps, slices: list[Slice], *, whole: bool
+) -> dict[str, Any]:
+    payload = bundle(
+        server=held.server_id,
+        epoch=held.epoch,
+        slices=work.compiled.bundles(slices, generations, work.tombstones, whole=whole),
+        verify=work.verify,
+        confirmed=work.confirmed,
+    )
+    return transport.call(target(work.server), "apply", payload, steps.on_event)
 
 
-def _outcome(part: Slice, compiled: Compiled, generation: int, reported: Mapping[str, Any] | None) -> Outcome:
-    if part.id in compiled.refused:
-        return Outcome("rejected", "invalid", compiled.refused[part.id])
+def _outcome(part: Slice, work: _Work, reported: Mapping[str, Any] | None) -> Outcome:
+    if part.id in work.compiled.refused:
+        return Outcome("rejected", "invalid", work.compiled.refused[part.id])
     if reported is None:
         return Outcome("rejected", "failed", "The server's report does not mention this slice.")
+    if reported["status"] == "need":
+        return Outcome("rejected", "failed", "The server asks for what it was sent.")
     return Outcome(
         status=str(reported["status"]),
         code=str(reported.get("code") or ""),
         detail=str(reported.get("reason") or ""),
-        manifest={key: resource.hash for key, resource in compiled.resources[part.id].items()},
-        generation=generation,
+        manifest={key: resource.hash for key, resource in work.compiled.resources[part.id].items()},
         served=reported.get("served"),
-        destroyed=[item["key"] for item in reported.get("changes", ()) if item["change"] == "destroy"],
+        destroyed=work.tombstones.get(part.id, ()),
     )

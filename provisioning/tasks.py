@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import structlog
 from celery import shared_task
-from django.db.models import Q
-from django.utils import timezone
 
 from panel.core.scoping import everything
 from provisioning import bootstrap as bootstrap_engine
 from provisioning import mx_check
 from provisioning import preview as preview_engine
 from provisioning import reconcile as engine
-from provisioning.models import Intent, MailDomain, Server, Tombstone
-from provisioning.services import intents, previews
+from provisioning.services import dues, previews
 
 log = structlog.get_logger(__name__)
 
@@ -28,15 +25,17 @@ def reconcile(server_id: str) -> None:
 
 @shared_task(name="provisioning.tasks.sweep")
 def sweep() -> None:
-    """Ring for every server that has something to do: rings may get lost, rows do not."""
-    now = timezone.now()
+    """Ring for everything that waits to be done: rings may get lost, rows do not."""
     with everything("sweep"):
-        for tombstone in Tombstone.objects.filter(due_at__lte=now, destroyed_at__isnull=True, slice__intents=None):
-            intents.redo(tombstone.slice)
-        due = Q(retry_at__isnull=True) | Q(retry_at__lte=now)
-        waiting = Intent.objects.values("slice__server")
-        for server_id in Server.objects.filter(due, pk__in=waiting).values_list("id", flat=True):
+        dues.dirty_destroyable()
+        for server_id in dues.servers():
             reconcile.delay(server_id)
+        for server_id in dues.without_host_key():
+            fetch_host_key.delay(server_id)
+        for operation_id in dues.left_bootstraps():
+            bootstrap.delay(operation_id, "")
+        for preview_id in dues.previews():
+            build_preview.delay(preview_id)
         previews.forget_expired()
     check_mail_domains.delay()
 
@@ -72,5 +71,4 @@ def bootstrap(operation_id: str, secret_id: str) -> None:
 def check_mail_domains() -> None:
     """Look up where the MX of waiting mail domains points."""
     with everything("MX check"):
-        for mail_domain in MailDomain.objects.filter(mx_check.due()).order_by("checked_at")[: mx_check.BATCH]:
-            mx_check.check(mail_domain)
+        mx_check.check_due()

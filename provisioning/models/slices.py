@@ -51,6 +51,8 @@ class Intent(models.Model):
         "provisioning.Operation", null=True, blank=True, on_delete=models.CASCADE, related_name="intents"
     )
     verify = models.BooleanField(default=False)
+    confirmed = models.BooleanField(default=False, help_text="A person confirmed what is removed.")
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="Not to be looked at before; empty: at once.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
+from accounts.models import Brand
 from provisioning.models import Address, MailDomain, Placement, Record, SiteName, Zone
 from provisioning.selectors import brands
 from provisioning.spec import RecordSpec
@@ -72,7 +73,7 @@ def _facts(zones: list[Zone], using: str) -> dict[str, ZoneFacts]:
         spf = registrable(brand.mail_host) if brand and brand.mail_host else None
         found[zone.id] = ZoneFacts(
             zone=zone.name,
-            nameservers=tuple(brand.nameservers) if brand else (),
+            nameservers=_nameservers(brand),
             web=tuple(web[zone.hosting_id]),
             mail=tuple(mail[zone.hosting_id]),
             spf_include=f"_spf.{spf}" if spf else "",
@@ -80,6 +81,12 @@ def _facts(zones: list[Zone], using: str) -> dict[str, ZoneFacts]:
             aliases=tuple(aliases[zone.domain_id]),
         )
     return found
+
+
+def _nameservers(brand: Brand | None) -> tuple[str, ...]:
+    """A brand's name servers; whether each is a host name is judged with the zone that it would stand in."""
+    hosts = brand.nameservers if brand is not None else []
+    return tuple(str(host) for host in hosts) if isinstance(hosts, list) else ()
 
 
 def public_addresses(hostings: Iterable[str], using: str) -> tuple[dict[str, list[str]], dict[str, list[str]]]:

@@ -52,6 +52,7 @@ def change(
     if password is not None:
         passwords.check(password)
     with holding.changing(actor, "database_user.change", user.hosting) as hosting:
+        user = holding.current(user)
         if password is not None:
             user.password_hash = passwords.mysql_native(password)
             user.save(update_fields=["password_hash"])
@@ -71,6 +72,7 @@ def change(
 def remove(*, actor: Actor, user: DatabaseUser) -> Operation:
     """Remove a login; sessions that it has open end."""
     with holding.changing(actor, "database_user.remove", user.hosting) as hosting:
+        user = holding.current(user)
         holding.give_back(hosting, "database_users")
         operation = holding.finish(
             actor=actor, action="database_user.remove", hosting=hosting, obj=user, services=("database",)
@@ -79,7 +81,9 @@ def remove(*, actor: Actor, user: DatabaseUser) -> Operation:
     return operation
 
 
-def _own(hosting: HostingAccount, databases: Sequence[Database]) -> Sequence[Database]:
-    if any(database.hosting_id != hosting.id for database in databases):
+def _own(hosting: HostingAccount, databases: Sequence[Database]) -> list[Database]:
+    wanted = {database.pk for database in databases}
+    found = list(hosting.databases.filter(pk__in=wanted))
+    if len(found) != len(wanted):
         raise Invalid("foreign", _("Choose databases of this account."), "databases")
-    return databases
+    return found

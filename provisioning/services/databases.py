@@ -18,13 +18,17 @@ from provisioning.services.inputs import normal
 
 
 def create(*, actor: Actor, hosting: HostingAccount, name: str) -> tuple[Database, Operation]:
-    """Create the database `<user name>_<name>`; a name that has the prefix already keeps it."""
+    """Create the database `<user name>_<name>`; a name that has the prefix already keeps it.
+
+    One that was removed lately, and whose data no server has destroyed yet, comes back with its data.
+    """
     with holding.changing(actor, "database.create", hosting) as hosting:
         holding.take(hosting, "databases")
         database = Database(hosting=hosting, name=prefixed(hosting, "name", name, names.database_name))
         clean_or_invalid(database)
         with integrity_as_conflict(_("This database name is taken."), field="name"):
             database.save(force_insert=True)
+        Tombstone.objects.filter(slice__hosting=hosting, key=f"database:{database.name}", destroyed_at=None).delete()
         operation = holding.finish(
             actor=actor, action="database.create", hosting=hosting, obj=database, services=("database",)
         )
@@ -39,6 +43,7 @@ def remove(*, actor: Actor, database: Database, confirm: str) -> Operation:
     if confirm != database.name:
         raise Invalid("confirm", _("Type the database's name to confirm."), "confirm")
     with holding.changing(actor, "database.remove", database.hosting) as hosting:
+        database = holding.current(database)
         holding.give_back(hosting, "databases")
         due = timezone.now() + timedelta(days=settings.TERMINATION_GRACE_DAYS)
         for part in hosting.slices.filter(server__placements__hosting=hosting, server__placements__service="database"):
@@ -55,5 +60,8 @@ def remove(*, actor: Actor, database: Database, confirm: str) -> Operation:
 def prefixed(hosting: HostingAccount, field: str, name: str, rule: Callable[[str], str]) -> str:
     """Return `name` below the account's own prefix, so that accounts can't take each other's names."""
     prefix = f"{hosting.username}_"
-    full: str = normal(field, rule, name if name.startswith(prefix) else f"{prefix}{name}")
+    own = name.removeprefix(prefix)
+    if not own:
+        raise Invalid("required", _("Give a name; it gets the prefix %s.") % prefix, field)
+    full: str = normal(field, rule, f"{prefix}{own}")
     return full

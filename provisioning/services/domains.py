@@ -14,28 +14,28 @@ from provisioning.services import counters
 from provisioning.services.inputs import normal
 from provisioning.spec import reserved_domains
 
+# What stands below every domain has to fit into the 253 characters of a name: `www.`, `mail.`, `_dmarc.`, and the mail
+# address `postmaster@` into 254.
+LONGEST = 240
+
 
 def may_hold(*, actor: Actor, organization: Organization, name: str, field: str = "domain") -> str:
     """Return the A-label of `name` if the client `organization` may hold it, else refuse.
 
     Raises Invalid for public suffixes, special-use names, mail providers' names and the installation's own hosts;
-    Conflict, which tells nothing
-    about the other holder, when the name, one above it or one below it belongs to another client.
+    Conflict, which tells nothing about the other holder, when the name, one above it or one below it belongs to another
+    client.
     """
     name = normal(field, names.hostname, name)
-    if "." not in name or reserved_domains.is_public_suffix(name):
+    if len(name) > LONGEST:
+        raise Invalid("hostname_length", _("A domain may have at most %d characters here.") % LONGEST, field)
+    if reserved_domains.is_public_suffix(name):
         raise Invalid("public_suffix", _("This is a public suffix; give a domain registered below it."), field)
     if reserved_domains.is_special_use(name):
         raise Invalid("special_use", _("This name is reserved by the DNS and can't be hosted."), field)
     if reserved_domains.is_mail_provider(name):
         raise Invalid("reserved", _("This domain belongs to a public mail provider and can't be hosted."), field)
-    for platform in ownership.platform_names():
-        if name == platform.name or name.endswith("." + platform.name):
-            raise Invalid("reserved", _("This name is used by the panel itself. Choose another one."), field)
-        if platform.name.endswith("." + name) and not (actor.is_system or platform.path.startswith(actor.path)):
-            raise Invalid(
-                "reserved", _("Names below this one are used by the panel itself. Choose another one."), field
-            )
+    refuse_platform(actor=actor, name=name, field=field)
     for holder in ownership.holders(name):
         if holder.organization_id != organization.pk:
             raise Conflict(
@@ -44,6 +44,17 @@ def may_hold(*, actor: Actor, organization: Organization, name: str, field: str 
                 code="name_taken",
             )
     return name
+
+
+def refuse_platform(*, actor: Actor, name: str, field: str) -> None:
+    """Refuse a name that the installation lives on, and one above such a name to all but who run that part of it."""
+    for platform in ownership.platform_names():
+        if name == platform.name or name.endswith("." + platform.name):
+            raise Invalid("reserved", _("This name is used by the panel itself. Choose another one."), field)
+        if platform.name.endswith("." + name) and not (actor.is_system or platform.path.startswith(actor.path)):
+            raise Invalid(
+                "reserved", _("Names below this one are used by the panel itself. Choose another one."), field
+            )
 
 
 def claim(*, actor: Actor, hosting: HostingAccount, name: str, kind: str, field: str = "domain") -> Domain:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from django.db import models, transaction
 from django.utils.translation import gettext as _
@@ -11,9 +12,11 @@ from django.utils.translation import gettext as _
 from accounts.services import limits
 from panel.core import audit, policy
 from panel.core.actors import Actor
-from panel.core.errors import Conflict
+from panel.core.errors import Conflict, NotFound
 from provisioning.models import HostingAccount, Operation
 from provisioning.services import intents, operations
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 @contextmanager
@@ -24,7 +27,7 @@ def changing(actor: Actor, action: str, hosting: HostingAccount) -> Iterator[Hos
     """
     policy.require(actor, action, hosting)
     with transaction.atomic():
-        hosting = HostingAccount.objects.select_for_update(of=("self",)).get(pk=hosting.pk)
+        hosting = locked(hosting)
         if hosting.status != HostingAccount.Status.ACTIVE:
             raise Conflict(
                 _("This account is suspended or terminated, so nothing can be changed in it."), code="not_active"
@@ -32,14 +35,30 @@ def changing(actor: Actor, action: str, hosting: HostingAccount) -> Iterator[Hos
         yield hosting
 
 
+def locked(hosting: HostingAccount) -> HostingAccount:
+    """Return the account as it is now, its row locked until the transaction ends.
+
+    Rows that only point to it can be written meanwhile (`FOR NO KEY UPDATE`), so that no worker waits for a page.
+    """
+    return HostingAccount.objects.select_for_update(of=("self",), no_key=True).get(pk=hosting.pk)
+
+
+def current(row: Row) -> Row:
+    """Return `row` as it is now that its account is held; raises NotFound when it was removed meanwhile."""
+    found = type(row)._default_manager.filter(pk=row.pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def take(hosting: HostingAccount, resource: str) -> None:
     """Count one more `resource` at the account and every ancestor with a limit; raises LimitReached."""
     limits.take(organization=hosting.organization, subject=hosting.id, resource=resource)
 
 
-def give_back(hosting: HostingAccount, resource: str) -> None:
-    """Count one `resource` less."""
-    limits.give_back(organization=hosting.organization, subject=hosting.id, resource=resource)
+def give_back(hosting: HostingAccount, resource: str, amount: int = 1) -> None:
+    """Count `amount` of `resource` less."""
+    limits.give_back(organization=hosting.organization, subject=hosting.id, resource=resource, amount=amount)
 
 
 def finish(

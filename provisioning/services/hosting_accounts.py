@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Organization
+from accounts.models import LimitCounter, Organization
 from accounts.services import limits
-from panel.core import audit, names, policy
+from panel.core import audit, names, policy, reserved
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Forbidden, Invalid, clean_or_invalid, integrity_as_conflict
-from provisioning.models import Domain, HostingAccount, Operation, Package, Placement, Server, Tombstone
+from provisioning.models import (
+    Database,
+    DatabaseUser,
+    Domain,
+    HostingAccount,
+    Operation,
+    Package,
+    Placement,
+    Server,
+    Tombstone,
+)
 from provisioning.selectors import servers as server_selectors
-from provisioning.services import counters, intents, mail_domains, operations, packages, sites, zones
+from provisioning.services import counters, holding, intents, mail_domains, operations, packages, sites, zones
 from provisioning.services import domains as domain_services
 from provisioning.services.inputs import normal
 
@@ -41,20 +53,21 @@ def create(
     """
     policy.require(actor, "account.create", organization)
     policy.require(actor, "package.view", package)
+    if server is not None:
+        policy.require(actor, "server.view", server)
     if organization.kind != Organization.Kind.CLIENT:
         raise Invalid("kind", _("An account belongs to a client; choose one of your clients."), "organization")
-    if organization.status != Organization.Status.ACTIVE:
-        raise Conflict(_("This client is suspended or closed and can't get new accounts."), field="organization")
-    if package.archived_at or not organization.path.startswith(package.organization.path):
-        raise Invalid("package", _("Choose one of your own packages that is still on sale."), "package")
+    domain = normal("domain", names.hostname, domain)
     with transaction.atomic():
+        organization, package = _locked_buyer(organization, package)
         limits.take(organization=organization, subject=None, resource="accounts")
+        uid = counters.next_uid()  # From here on one creation after another, so that a free user name stays free.
         hosting = HostingAccount(
             organization=organization,
             package=package,
-            username=_free_username(username, normal("domain", names.hostname, domain)),
-            uid=counters.next_uid(),
-            domain=normal("domain", names.hostname, domain),
+            username=_free_username(username, domain),
+            uid=uid,
+            domain=domain,
         )
         clean_or_invalid(hosting)
         with integrity_as_conflict(_("This user name is taken."), field="username"):
@@ -82,29 +95,33 @@ def create(
 
 
 def suspend(*, actor: Actor, hosting: HostingAccount, reason: str = "") -> Operation:
-    """Suspend an account: its sites answer 503, logins are locked, DNS and data stay."""
+    """Suspend an account: its sites answer 503, logins are locked, DNS and data stay.
+
+    Who stands above the one that suspended it may do so again, and then only they can release it.
+    """
     policy.require(actor, "account.suspend", hosting)
     reason = normal("reason", names.label, reason) if reason else ""
     with transaction.atomic():
-        hosting = _locked(hosting)
-        if hosting.status != HostingAccount.Status.ACTIVE:
+        hosting = holding.locked(hosting)
+        before = hosting.status
+        if hosting.status != HostingAccount.Status.ACTIVE and not _stands_above_suspender(actor, hosting):
             raise Conflict(_("Only an active account can be suspended."), code="not_active")
         hosting.status = HostingAccount.Status.SUSPENDED
-        hosting.suspended_by_id = actor.organization_id or Organization.objects.get(parent=None).id
+        hosting.suspended_by_id = actor.organization_id or hosting.organization.lineage[0]
         hosting.suspended_reason = reason
         hosting.save(update_fields=["status", "suspended_by", "suspended_reason"])
-        return _changed(actor, "account.suspend", hosting, {"status": ["active", "suspended"], "reason": ["", reason]})
+        return _changed(actor, "account.suspend", hosting, {"status": [before, "suspended"], "reason": ["", reason]})
 
 
 def unsuspend(*, actor: Actor, hosting: HostingAccount) -> Operation:
     """Release a suspended account. Who stands below the one that suspended it can't."""
     policy.require(actor, "account.unsuspend", hosting)
     with transaction.atomic():
-        hosting = _locked(hosting)
+        hosting = holding.locked(hosting)
         if hosting.status != HostingAccount.Status.SUSPENDED or hosting.suspended_by is None:
             raise Conflict(_("This account isn't suspended."), code="not_suspended")
         if not (actor.is_system or hosting.suspended_by.path.startswith(actor.path)):
-            raise Forbidden(_("The provider suspended this account; only the provider can release it."))
+            raise Forbidden(_("This account was suspended from above; only they can release it."))
         hosting.status = HostingAccount.Status.ACTIVE
         hosting.suspended_by = None
         hosting.suspended_reason = ""
@@ -121,7 +138,7 @@ def terminate(*, actor: Actor, hosting: HostingAccount, confirm: str, purge_at: 
     if confirm != hosting.domain:
         raise Invalid("confirm", _("Type the account's primary domain to confirm."), "confirm")
     with transaction.atomic():
-        hosting = _locked(hosting)
+        hosting = holding.locked(hosting)
         if hosting.status == HostingAccount.Status.TERMINATED:
             raise Conflict(_("This account has been terminated already."), code="terminated")
         due = purge_at or timezone.now() + timedelta(days=settings.TERMINATION_GRACE_DAYS)
@@ -130,8 +147,8 @@ def terminate(*, actor: Actor, hosting: HostingAccount, confirm: str, purge_at: 
         hosting.suspended_by = None
         hosting.terminated_at = timezone.now()
         hosting.save(update_fields=["status", "suspended_by", "terminated_at"])
-        limits.give_back(organization=hosting.organization, subject=None, resource="accounts")
-        operation = _changed(actor, "account.terminate", hosting, {"status": [before, "terminated"]})
+        _give_everything_back(hosting)
+        operation = _changed(actor, "account.terminate", hosting, {"status": [before, "terminated"]}, confirmed=True)
         for part in hosting.slices.all():
             Tombstone.objects.bulk_create(
                 [Tombstone(slice=part, key=key, due_at=due) for key in data_keys(hosting)], ignore_conflicts=True
@@ -139,15 +156,15 @@ def terminate(*, actor: Actor, hosting: HostingAccount, confirm: str, purge_at: 
     return operation
 
 
-def purged(*, hosting_id: str) -> None:
-    """Let go of a terminated account's names once its servers report its data destroyed. For the worker."""
-    if Tombstone.objects.filter(slice__hosting_id=hosting_id, destroyed_at__isnull=True).exists():
-        return
-    hosting = HostingAccount.objects.get(pk=hosting_id, status=HostingAccount.Status.TERMINATED)
-    hosting.domains.all().delete()
-    hosting.database_users.all().delete()
-    hosting.databases.all().delete()
-    hosting.placements.all().delete()
+def purged(*, hosting_ids: Iterable[str | None]) -> None:
+    """Let go of the names of terminated accounts once servers report all of their data destroyed. For the worker."""
+    undestroyed = Tombstone.objects.filter(slice__hosting=OuterRef("pk"), destroyed_at__isnull=True)
+    gone = HostingAccount.objects.filter(
+        ~Exists(undestroyed), pk__in=list(hosting_ids), status=HostingAccount.Status.TERMINATED
+    )
+    ids = list(gone.values_list("id", flat=True))
+    for model in (Domain, DatabaseUser, Database, Placement):
+        model._base_manager.filter(hosting__in=ids).delete()
 
 
 def data_keys(hosting: HostingAccount) -> list[str]:
@@ -164,17 +181,41 @@ def newest_php(server: Server) -> str:
     return str(versions[-1])
 
 
-def _changed(actor: Actor, verb: str, hosting: HostingAccount, changes: dict[str, list[str]]) -> Operation:
+def _changed(
+    actor: Actor, verb: str, hosting: HostingAccount, changes: dict[str, list[str]], *, confirmed: bool = False
+) -> Operation:
     audit.record(actor, verb, hosting, changes)
     operation = operations.start(
         actor=actor, verb=verb, subject=hosting.domain, organization=hosting.organization, hosting=hosting
     )
-    intents.add(hosting, operation=operation)
+    intents.add(hosting, operation=operation, confirmed=confirmed)
     return operation
 
 
-def _locked(hosting: HostingAccount) -> HostingAccount:
-    return HostingAccount.objects.select_for_update(of=("self",)).get(pk=hosting.pk)
+def _locked_buyer(organization: Organization, package: Package) -> tuple[Organization, Package]:
+    """Return client and package as they are now, locked against being closed or changed meanwhile."""
+    organization = Organization.objects.select_for_update(of=("self",), no_key=True).get(pk=organization.pk)
+    if organization.status != Organization.Status.ACTIVE:
+        raise Conflict(_("This client is suspended or closed and can't get new accounts."), field="organization")
+    package = Package.objects.select_for_update(of=("self",), no_key=True).get(pk=package.pk)
+    if package.archived_at or not organization.path.startswith(package.organization.path):
+        raise Invalid("package", _("Choose one of your own packages that is still on sale."), "package")
+    return organization, package
+
+
+def _stands_above_suspender(actor: Actor, hosting: HostingAccount) -> bool:
+    by = hosting.suspended_by
+    return by is not None and by.path != actor.path and by.path.startswith(actor.path)
+
+
+def _give_everything_back(hosting: HostingAccount) -> None:
+    """Give back what the account counts, at itself and above; in the order in which all lock several counters."""
+    held = dict(LimitCounter.objects.filter(subject=hosting.id, used__gt=0).values_list("resource", "used"))
+    for resource in sorted({*held, "accounts"}):
+        if resource == "accounts":
+            limits.give_back(organization=hosting.organization, subject=None, resource=resource)
+        else:
+            holding.give_back(hosting, resource, held[resource])
 
 
 def _server(organization: Organization, wanted: Server | None) -> Server:
@@ -194,22 +235,22 @@ def _server(organization: Organization, wanted: Server | None) -> Server:
 def _free_username(wanted: str, domain: str) -> str:
     if wanted:
         username: str = normal("username", names.username, wanted)
-        if _recently_used(username):
+        if _in_use().filter(username=username).exists():
             raise Conflict(_("This user name is taken or was used lately. Choose another one."), field="username")
         return username
     stem = re.sub(r"[^a-z0-9]", "", domain.removeprefix("xn--").partition(".")[0])[:8].lstrip("0123456789") or "site"
-    for number in range(10_000):
-        candidate = stem + (str(number) if number else "")
-        try:
-            names.username(candidate)
-        except names.NameInvalid:
-            continue
-        if not _recently_used(candidate):
+    taken = set(_in_use().filter(username__startswith=stem).values_list("username", flat=True))
+    for candidate in (stem, *(f"{stem}{number}" for number in range(1, 10_000))):
+        if candidate not in taken and candidate not in reserved.USERNAMES:
             return candidate
     raise Conflict(_("Give a user name: every name made from this domain is taken."), field="username")
 
 
-def _recently_used(username: str) -> bool:
-    rested = timezone.now() - USERNAME_REST
-    with_name = HostingAccount._base_manager.filter(username=username)
-    return with_name.exclude(terminated_at__lt=rested).exists()
+def _in_use() -> QuerySet[HostingAccount]:
+    """Accounts, of all tenants, whose user names can't be given again.
+
+    A name rests for a while after its account is gone, and at least until all servers have destroyed the data.
+    """
+    undestroyed = Tombstone.objects.filter(slice__hosting=OuterRef("pk"), destroyed_at__isnull=True)
+    rested = Q(terminated_at__lt=timezone.now() - USERNAME_REST) & ~Exists(undestroyed)
+    return HostingAccount._base_manager.exclude(rested)

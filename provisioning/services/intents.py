@@ -15,7 +15,7 @@ def add(
     *,
     services: Iterable[str] | None = None,
     operation: Operation | None = None,
-    verify: bool = False,
+    confirmed: bool = False,
 ) -> list[Slice]:
     """Dirty the slices of an account on every server that carries one of `services` (all of them by default).
 
@@ -27,7 +27,7 @@ def add(
         placements = placements.filter(service__in=list(services))
     servers = placements.order_by("server_id").values_list("server_id", flat=True).distinct()
     slices = [Slice.objects.get_or_create(server_id=server, hosting=hosting)[0] for server in servers]
-    _dirty(slices, operation, verify)
+    _dirty(slices, operation, confirmed=confirmed)
     return slices
 
 
@@ -39,20 +39,22 @@ def add_server(
     slices = [base]
     if accounts:
         slices += Slice.objects.filter(server=server, hosting__isnull=False).order_by("id")
-    _dirty(slices, operation, verify)
+    _dirty(slices, operation, verify=verify)
     return slices
 
 
-def _dirty(slices: list[Slice], operation: Operation | None, verify: bool) -> None:
-    Intent.objects.bulk_create(Intent(slice=item, operation=operation, verify=verify) for item in slices)
+def again(slices: Iterable[Slice], *, operation: Operation | None = None, confirmed: bool = False) -> None:
+    """Dirty slices once more: to retry or confirm an operation, or because a deadline has come."""
+    _dirty(list(slices), operation, confirmed=confirmed)
+
+
+def _dirty(slices: list[Slice], operation: Operation | None, *, verify: bool = False, confirmed: bool = False) -> None:
+    Intent.objects.bulk_create(
+        Intent(slice=item, operation=operation, verify=verify, confirmed=confirmed) for item in slices
+    )
     if operation is not None:
         OperationTarget.objects.bulk_create(
             (OperationTarget(operation=operation, slice=item) for item in slices), ignore_conflicts=True
         )
     for server_id in sorted({item.server_id for item in slices}):
         queue.ring(RECONCILE, server_id)
-
-
-def redo(part: Slice) -> None:
-    """Dirty one slice again for the engine's own reasons, such as a deadline that has come."""
-    _dirty([part], None, False)

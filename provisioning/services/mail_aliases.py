@@ -21,8 +21,10 @@ def create(
 ) -> tuple[MailAlias, Operation]:
     """Create the alias `local` @ the domain; `destinations` are full addresses, here or elsewhere."""
     local = normal("local", names.local_part, local)
+    normal("local", names.mail_address, f"{local}@{mail_domain.name}")
     destinations = _destinations(f"{local}@{mail_domain.name}", destinations)
     with holding.changing(actor, "alias.create", mail_domain.hosting) as hosting:
+        mail_domain = holding.current(mail_domain)
         holding.take(hosting, "aliases")
         if mail_domain.mailboxes.filter(local=local).exists():
             raise Conflict(_("A mailbox of this name exists. Choose another name."), field="local")
@@ -45,6 +47,7 @@ def change(*, actor: Actor, alias: MailAlias, destinations: Sequence[str]) -> tu
     """Send the alias's mail to other `destinations`."""
     destinations = _destinations(alias.address, destinations)
     with holding.changing(actor, "alias.change", alias.mail_domain.hosting) as hosting:
+        alias = holding.current(alias)
         before, alias.destinations = alias.destinations, destinations
         alias.save(update_fields=["destinations"])
         operation = holding.finish(
@@ -61,6 +64,7 @@ def change(*, actor: Actor, alias: MailAlias, destinations: Sequence[str]) -> tu
 def remove(*, actor: Actor, alias: MailAlias) -> Operation:
     """Remove an alias; mail for it is refused from now on."""
     with holding.changing(actor, "alias.remove", alias.mail_domain.hosting) as hosting:
+        alias = holding.current(alias)
         holding.give_back(hosting, "aliases")
         operation = holding.finish(
             actor=actor,

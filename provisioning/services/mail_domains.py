@@ -7,11 +7,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
-from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, clean_or_invalid, integrity_as_conflict
 from provisioning.models import Domain, HostingAccount, MailDomain, Operation
-from provisioning.services import holding, intents, operations
+from provisioning.services import holding
 
 
 def make(*, actor: Actor, hosting: HostingAccount, domain: Domain) -> MailDomain:
@@ -33,8 +32,8 @@ def make(*, actor: Actor, hosting: HostingAccount, domain: Domain) -> MailDomain
 
 def vouch(*, actor: Actor, mail_domain: MailDomain) -> Operation:
     """Staff vouch on record that this domain's mail belongs here, though its MX does not point here yet."""
-    policy.require(actor, "mail_domain.vouch", mail_domain)
     with holding.changing(actor, "mail_domain.vouch", mail_domain.hosting) as hosting:
+        mail_domain = holding.current(mail_domain)
         if mail_domain.delivery != MailDomain.Delivery.PENDING:
             raise Conflict(_("Mail for this domain is taken here already."), code="delivers")
         mail_domain.delivery = MailDomain.Delivery.VOUCHED
@@ -50,24 +49,31 @@ def vouch(*, actor: Actor, mail_domain: MailDomain) -> Operation:
         )
 
 
+def take_check(*, mail_domain: MailDomain) -> bool:
+    """Whether it is up to the caller to look up the MX of `mail_domain` now; False for all others. For the worker."""
+    seen = MailDomain.objects.filter(pk=mail_domain.pk, checked_at=mail_domain.checked_at)
+    return bool(seen.update(checked_at=timezone.now()))
+
+
 def record_check(*, mail_domain_id: str, points_here: bool) -> None:
     """Keep what the public DNS said; from the first time that the MX points here on, mail is taken. For the worker."""
+    seen = MailDomain.objects.filter(pk=mail_domain_id)
     with transaction.atomic():
-        mail_domain = MailDomain.objects.select_for_update(of=("self",)).get(pk=mail_domain_id)
-        mail_domain.checked_at = timezone.now()
-        begins = points_here and mail_domain.delivery == MailDomain.Delivery.PENDING
-        if begins:
-            mail_domain.delivery = MailDomain.Delivery.VERIFIED
-        mail_domain.save(update_fields=["checked_at", "delivery"])
-        if begins:
-            actor = Actor.system("MX check")
-            hosting = mail_domain.hosting
-            audit.record(actor, "mail_domain.verify", mail_domain, {"delivery": ["pending", "verified"]})
-            operation = operations.start(
-                actor=actor,
-                verb="mail_domain.verify",
-                subject=mail_domain.name,
-                organization=hosting.organization,
-                hosting=hosting,
-            )
-            intents.add(hosting, services=("mail",), operation=operation)
+        seen.update(checked_at=timezone.now())
+        found = seen.select_related("hosting").first()
+        if not points_here or found is None:
+            return
+        hosting = holding.locked(found.hosting)
+        pending = seen.filter(delivery=MailDomain.Delivery.PENDING)
+        if hosting.status == HostingAccount.Status.TERMINATED or not pending.update(
+            delivery=MailDomain.Delivery.VERIFIED
+        ):
+            return
+        holding.finish(
+            actor=Actor.system("MX check"),
+            action="mail_domain.verify",
+            hosting=hosting,
+            obj=found,
+            services=("mail",),
+            changes={"delivery": ["pending", "verified"]},
+        )

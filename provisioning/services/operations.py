@@ -7,10 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
-from panel.core import audit, policy, queue
+from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict
 from provisioning.models import HostingAccount, Intent, Operation, OperationTarget, Server
+from provisioning.services import intents
 
 
 def start(
@@ -41,21 +42,25 @@ def retry(*, actor: Actor, operation: Operation) -> Operation:
     """Try the slices of a rejected, cancelled or waiting operation again, with the state desired now."""
     policy.require(actor, "operation.retry", operation)
     with transaction.atomic():
-        operation = Operation.objects.select_for_update().get(pk=operation.pk)
-        if operation.status in (Operation.Status.APPLIED, Operation.Status.RUNNING):
+        operation = _locked(operation)
+        if operation.status not in (Operation.Status.REJECTED, Operation.Status.CANCELLED, Operation.Status.WAITING):
             raise Conflict(
                 _("Only what was rejected, cancelled or is waiting can be tried again."), code="not_retryable"
             )
-        targets = operation.targets.exclude(status=OperationTarget.Status.APPLIED).select_related("slice")
-        for target in targets:
-            Intent.objects.create(slice=target.slice, operation=operation)
-            Server.objects.filter(pk=target.slice.server_id).update(retry_at=None)
-            queue.ring("provisioning.tasks.reconcile", target.slice.server_id)
-        targets.update(status=OperationTarget.Status.PENDING, reason="", finished_at=None)
-        operation.status, operation.reason, operation.detail = Operation.Status.PENDING, "", ""
-        operation.finished_at = None
-        operation.save(update_fields=["status", "reason", "detail", "finished_at"])
+        _reopen(operation)
         audit.record(actor, "operation.retry", operation)
+    return operation
+
+
+def confirm(*, actor: Actor, operation: Operation) -> Operation:
+    """Let an operation go on that waits because it would remove unusually much from a server."""
+    policy.require(actor, "operation.confirm", operation)
+    with transaction.atomic():
+        operation = _locked(operation)
+        if operation.status != Operation.Status.WAITING:
+            raise Conflict(_("This operation does not wait for anybody."), code="not_waiting")
+        _reopen(operation, confirmed=True)
+        audit.record(actor, "operation.confirm", operation)
     return operation
 
 
@@ -66,8 +71,9 @@ def cancel(*, actor: Actor, operation: Operation) -> Operation:
     """
     policy.require(actor, "operation.cancel", operation)
     with transaction.atomic():
-        operation = Operation.objects.select_for_update().get(pk=operation.pk)
-        if operation.status not in (Operation.Status.PENDING, Operation.Status.WAITING):
+        operation = _locked(operation)
+        waits = operation.status in (Operation.Status.PENDING, Operation.Status.WAITING)
+        if not waits or not operation.targets.exists():
             raise Conflict(_("This operation has begun or is over; it can't be cancelled."), code="not_cancellable")
         Intent.objects.filter(operation=operation).update(operation=None)
         operation.status = Operation.Status.CANCELLED
@@ -75,3 +81,20 @@ def cancel(*, actor: Actor, operation: Operation) -> Operation:
         operation.save(update_fields=["status", "finished_at"])
         audit.record(actor, "operation.cancel", operation)
     return operation
+
+
+def _locked(operation: Operation) -> Operation:
+    return Operation.objects.select_for_update(of=("self",), no_key=True).get(pk=operation.pk)
+
+
+def _reopen(operation: Operation, *, confirmed: bool = False) -> None:
+    targets = operation.targets.exclude(status=OperationTarget.Status.APPLIED)
+    slices = [target.slice for target in targets.select_related("slice").order_by("id")]
+    if not slices:
+        raise Conflict(_("There is nothing to try again here; ask for it anew."), code="not_retryable")
+    targets.update(status=OperationTarget.Status.PENDING, reason="", finished_at=None)
+    operation.status, operation.reason, operation.detail = Operation.Status.PENDING, "", ""
+    operation.finished_at = None
+    operation.save(update_fields=["status", "reason", "detail", "finished_at"])
+    intents.again(slices, operation=operation, confirmed=confirmed)
+    Server.objects.filter(pk__in={part.server_id for part in slices}).update(retry_at=None)

@@ -37,7 +37,7 @@ def change(*, actor: Actor, package: Package, **values: Any) -> Package:
     policy.require(actor, "package.change", package)
     _known(values)
     with transaction.atomic():
-        package = Package.objects.select_for_update().get(pk=package.pk)
+        package = Package.objects.select_for_update(of=("self",), no_key=True).get(pk=package.pk)
         before = {field: getattr(package, field) for field in values}
         if "name" in values:
             values["name"] = normal("name", names.label, values["name"])
@@ -62,7 +62,7 @@ def remove(*, actor: Actor, package: Package) -> None:
 
 def apply_limits(hosting_id: str, package: Package) -> None:
     """Set the limits of one account's counters to its package's."""
-    for resource, limit in package.limits.items():
+    for resource, limit in sorted(package.limits.items()):
         limits.set_limit(subject=hosting_id, resource=resource, limit=limit)
 
 

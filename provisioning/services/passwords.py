@@ -16,6 +16,8 @@ _BCRYPT_COST = 10
 
 def check(password: str, field: str = "password") -> None:
     """Refuse a password that is too short, longer than bcrypt reads, or that a person can't type."""
+    if not isinstance(password, str):
+        raise Invalid("required", _("Give a password."), field)
     if len(password) < SHORTEST:
         raise Invalid("too_short", _("A password needs at least %d characters.") % SHORTEST, field)
     if len(password.encode()) > LONGEST_BYTES:

@@ -37,7 +37,7 @@ def request(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> Preview
             organization=organization,
             actor={**asdict(actor), "scopes": sorted(actor.scopes) if actor.scopes is not None else None},
             verb=verb,
-            arguments={name: value for name, value in arguments.items() if name not in known.secret},
+            arguments={name: None if name in known.secret else value for name, value in arguments.items()},
             expires_at=timezone.now() + LIFETIME,
         )
         queue.ring(BUILD, preview.id)
@@ -45,15 +45,23 @@ def request(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> Preview
 
 
 def confirm(*, actor: Actor, preview: Preview, secrets: Mapping[str, str] | None = None) -> tuple[Any, Operation]:
-    """Carry out what a ready preview showed, by the actor that asked for it; returns what was made and the
-    operation.
+    """Carry out what a ready preview showed, once, by the actor that asked for it; returns what was made and the
+    operation. `secrets` are those arguments that previews do not keep.
     """
     policy.require(actor, "preview.create", preview)
     if preview.actor["user_id"] != actor.user_id or preview.actor["organization_id"] != actor.organization_id:
         raise Conflict(_("Only who asked for a plan can confirm it."), code="not_yours")
-    if preview.status != Preview.Status.READY or preview.expires_at < timezone.now():
-        raise Conflict(_("This plan is not ready or has expired. Ask for a new one."), code="expired")
-    return verbs.run(actor=actor, verb=preview.verb, arguments={**preview.arguments, **(secrets or {})})
+    hidden = verbs.VERBS[preview.verb].secret & set(preview.arguments)
+    given = {name: value for name, value in (secrets or {}).items() if name in hidden}
+    with transaction.atomic():
+        current = Preview.objects.select_for_update(of=("self",)).filter(pk=preview.pk).first()
+        if current is None or current.status != Preview.Status.READY or current.expires_at < timezone.now():
+            raise Conflict(_("This plan is not ready, was used or has expired. Ask for a new one."), code="expired")
+        for name in sorted(hidden - set(given)):
+            raise Invalid("required", _("This field is required."), name)
+        done = verbs.run(actor=actor, verb=current.verb, arguments={**current.arguments, **given})
+        current.delete()
+    return done
 
 
 def answer(*, preview_id: str, status: str, result: Mapping[str, Any]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -31,6 +32,7 @@ from provisioning.services.leases import Held
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
 FLUSH_SECONDS = 0.2
+BATCH = 200
 
 REASONS = {
     "check": gettext_noop(
@@ -40,7 +42,11 @@ REASONS = {
     "invalid": gettext_noop("A stored value is not fit for a server's configuration. Nothing was changed."),
     "disk_full": gettext_noop("The server's disk is full. Nothing was changed."),
     "held": gettext_noop("This would remove unusually much from the server, so it waits for a person to confirm it."),
+    "stale": gettext_noop("The server holds newer settings than the panel, so it waits for a person to look."),
 }
+REASON_UNREACHABLE = gettext_noop("The server can't be reached at the moment. This is tried again by itself.")
+REASON_BUSY = gettext_noop("The server can't do this at the moment. This is tried again by itself.")
+REASON_LEFT = gettext_noop("The worker ended in the middle; another one carried on.")
 REASON_OTHER = gettext_noop("The server could not make this change, so everything was put back as it was.")
 
 
@@ -55,15 +61,34 @@ class Taken:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one slice fared: `status` and `code` as in docs/protocol.md, `detail` for the provider only."""
+    """How one slice fared: `status` and `code` as in docs/protocol.md, `detail` for the provider only.
+
+    `destroyed` are the keys of data that the run was to destroy.
+    """
 
     status: str
     code: str = ""
     detail: str = ""
     manifest: Mapping[str, str] | None = None
-    generation: int = 0
     served: Mapping[str, Any] | None = None
     destroyed: Sequence[str] = ()
+
+    @property
+    def good(self) -> bool:
+        return self.status in ("applied", "unchanged")
+
+    @property
+    def settled(self) -> bool:
+        """Whether that is the end of it; else the slice waits for a person, its intents stay."""
+        return self.good or self.status == "rejected"
+
+
+class Verdict(NamedTuple):
+    """What an operation is told of one of its targets; `detail` for the provider only."""
+
+    status: str
+    reason: str = ""
+    detail: str = ""
 
 
 class LeaseLost(Exception):
@@ -74,18 +99,17 @@ def give_generations(held: Held, slice_ids: Collection[str]) -> dict[str, int]:
     """Raise the generations of the slices of a run that is about to be sent; raises LeaseLost."""
     with transaction.atomic():
         _still_held(held)
-        given = {}
-        for part in Slice.objects.select_for_update().filter(pk__in=list(slice_ids)):
-            part.generation += 1
-            given[part.id] = part.generation
-            part.save(update_fields=["generation"])
-    return given
+        wanted = Slice.objects.filter(pk__in=list(slice_ids))
+        wanted.update(generation=F("generation") + 1)
+        return dict(wanted.values_list("id", "generation"))
 
 
 def begin(held: Held, taken: Sequence[Taken], slices: int) -> Run:
-    """Open a run, and show the operations that it serves as running."""
+    """Open a run, and show the operations that it serves as running; runs of workers that died are closed."""
     now = timezone.now()
     with transaction.atomic():
+        left = Run.objects.filter(server_id=held.server_id, status=Run.Status.RUNNING, epoch__lt=held.epoch)
+        left.update(status=Run.Status.FAILED, reason=REASON_LEFT, finished_at=now)
         run = Run.objects.create(server_id=held.server_id, epoch=held.epoch, slices=slices)
         served = {item.operation_id for item in taken if item.operation_id}
         operations = Operation.objects.filter(
@@ -116,49 +140,55 @@ def end_alone(run: Run, status: str, reason: str = "") -> None:
 def finish(
     held: Held, run: Run, taken: Sequence[Taken], outcomes: Mapping[str, Outcome], report: Mapping[str, Any]
 ) -> None:
-    """Record the report of a run: slices, operations, served serials, destroyed data. Raises LeaseLost."""
-    with transaction.atomic():
-        _still_held(held)
-        for part in Slice.objects.select_for_update().filter(pk__in=list(outcomes)):
-            _finish_slice(part, outcomes[part.id])
-        settled = [item for item in taken if outcomes[item.slice_id].status in ("applied", "unchanged", "rejected")]
-        _finish_targets(settled, outcomes)
-        Intent.objects.filter(pk__in=[item.id for item in settled]).delete()
-        held_back = [item for item in taken if outcomes[item.slice_id].status == "held"]
-        _wait(held_back, REASONS["held"], f"{report.get('removals', 0)} removals")
-        if held_back:
-            Server.objects.filter(pk=held.server_id).update(retry_at=timezone.now() + LONGEST_RETRY)
-        _roll_up({item.operation_id for item in taken if item.operation_id})
-        run.status = _run_status(outcomes)
-        run.changes = sum(len(item.get("changes", ())) for item in report.get("slices", {}).values())
-        run.reloads = dict(report.get("reloads", {}))
-        run.finished_at = timezone.now()
-        run.save(update_fields=["status", "changes", "reloads", "finished_at"])
-        reached = Server.objects.filter(pk=held.server_id)
-        reached.update(seen_at=run.finished_at, unreachable_since=None, unreachable_reason="", attempts=0)
-        if not held_back:
-            reached.update(retry_at=None)
+    """Record the report of a run: slices, operations, served serials, destroyed data. Raises LeaseLost.
 
-
-def postpone(held: Held, run: Run | None, taken: Sequence[Taken], reason: str) -> timedelta:
-    """Record that the server could not be reached: its operations wait; returns the delay, which doubles up to ten
-    minutes.
+    The number of queries does not depend on how many slices the run carried. Locks are taken in the order lease,
+    operations, slices, server: services that reopen operations follow it too.
     """
     now = timezone.now()
     with transaction.atomic():
         _still_held(held)
-        server = Server.objects.select_for_update(of=("self",)).get(pk=held.server_id)
+        operations = _locked_operations(taken)
+        _finish_slices(outcomes, now)
+        _finish_destroyed(outcomes, now)
+        _finish_serials(outcomes)
+        Intent.objects.filter(pk__in=[item.id for item in taken if outcomes[item.slice_id].settled]).delete()
+        parked = [item.id for item in taken if not outcomes[item.slice_id].settled]
+        Intent.objects.filter(pk__in=parked).update(retry_at=now + LONGEST_RETRY)
+        _settle(operations, taken, {key: _verdict(outcome) for key, outcome in outcomes.items()}, now)
+        run.status = _run_status(outcomes)
+        run.changes = sum(len(item.get("changes", ())) for item in report.get("slices", {}).values())
+        run.reloads = dict(report.get("reloads", {}))
+        run.finished_at = now
+        run.save(update_fields=["status", "changes", "reloads", "finished_at"])
+        if report:
+            Server.objects.filter(pk=held.server_id).update(
+                seen_at=now, unreachable_since=None, unreachable_reason="", attempts=0, retry_at=None
+            )
+        _finish_preparation(held, outcomes)
+
+
+def postpone(held: Held, run: Run, taken: Sequence[Taken], detail: str, *, reached: bool = False) -> timedelta:
+    """Record that a run came to nothing: its operations wait; returns the delay, which doubles up to ten minutes.
+
+    `reached`: the server answered, but could not do anything. `detail` is for the provider only.
+    """
+    now = timezone.now()
+    reason = REASON_BUSY if reached else REASON_UNREACHABLE
+    with transaction.atomic():
+        _still_held(held)
+        operations = _locked_operations(taken)
+        waiting = Verdict(OperationTarget.Status.WAITING, reason, detail)
+        _settle(operations, taken, {item.slice_id: waiting for item in taken}, now)
+        run.status, run.reason, run.finished_at = Run.Status.FAILED, detail, now
+        run.save(update_fields=["status", "reason", "finished_at"])
+        server = Server.objects.select_for_update(of=("self",), no_key=True).get(pk=held.server_id)
         delay: timedelta = min(FIRST_RETRY * 2 ** min(server.attempts, 10), LONGEST_RETRY)
         server.attempts += 1
         server.retry_at = now + delay
-        server.unreachable_since = server.unreachable_since or now
-        server.unreachable_reason = reason
+        server.unreachable_since = None if reached else server.unreachable_since or now
+        server.unreachable_reason = detail
         server.save(update_fields=["attempts", "retry_at", "unreachable_since", "unreachable_reason"])
-        _wait(taken, gettext_noop("The server can't be reached at the moment. This is tried again by itself."), reason)
-        _roll_up({item.operation_id for item in taken if item.operation_id})
-        if run is not None:
-            run.status, run.reason, run.finished_at = Run.Status.FAILED, reason, now
-            run.save(update_fields=["status", "reason", "finished_at"])
     return delay
 
 
@@ -205,84 +235,126 @@ class Steps:
 
 def _still_held(held: Held) -> None:
     mine = Lease.objects.select_for_update().filter(server_id=held.server_id, owner=held.owner, epoch=held.epoch)
-    if not mine.exists():
+    if mine.first() is None:
         raise LeaseLost(held.server_id)
 
 
-def _finish_slice(part: Slice, outcome: Outcome) -> None:
-    if outcome.status in ("applied", "unchanged"):
-        part.applied = max(part.applied, outcome.generation)
-        part.applied_at = timezone.now()
-        part.rejected_reason = ""
-        if outcome.manifest is not None:
-            part.manifest = dict(outcome.manifest)
-        for key, facts in (outcome.served or {}).items():
-            Zone._base_manager.filter(name=key.partition(":")[2], serial__lt=facts["serial"]).update(
-                serial=facts["serial"]
-            )
-        if outcome.destroyed:
-            Tombstone.objects.filter(slice=part, key__in=outcome.destroyed, destroyed_at__isnull=True).update(
-                destroyed_at=timezone.now()
-            )
-            if part.hosting_id:
-                hosting_accounts.purged(hosting_id=part.hosting_id)
-    elif outcome.status == "rejected":
-        part.rejected_reason = outcome.detail
-    part.save(update_fields=["applied", "applied_at", "rejected_reason", "manifest"])
+def _locked_operations(taken: Sequence[Taken]) -> list[Operation]:
+    wanted = {item.operation_id for item in taken if item.operation_id}
+    operations = Operation._base_manager.filter(pk__in=wanted).order_by("id")
+    return list(operations.select_for_update(of=("self",), no_key=True))
 
 
-def _finish_targets(settled: Sequence[Taken], outcomes: Mapping[str, Outcome]) -> None:
-    now = timezone.now()
-    for item in settled:
-        if not item.operation_id:
-            continue
-        outcome = outcomes[item.slice_id]
-        target = OperationTarget.objects.filter(operation_id=item.operation_id, slice_id=item.slice_id)
-        if outcome.status == "rejected":
-            target.update(
-                status=OperationTarget.Status.REJECTED, reason=REASONS.get(outcome.code, REASON_OTHER), finished_at=now
-            )
-            Operation.objects.filter(pk=item.operation_id).update(detail=outcome.detail)
-        else:
-            target.update(status=OperationTarget.Status.APPLIED, reason="", finished_at=now)
+def _finish_slices(outcomes: Mapping[str, Outcome], now: datetime) -> None:
+    good = [key for key, outcome in outcomes.items() if outcome.good]
+    Slice.objects.filter(pk__in=good).update(applied=F("generation"), applied_at=now, rejected_reason="")
+    # What the server refused to take at all was given to nobody: trying again must not creep past what it has.
+    refused = [key for key, outcome in outcomes.items() if outcome.status == "stale"]
+    Slice.objects.filter(pk__in=refused).update(generation=F("generation") - 1)
+    changed = []
+    for part in Slice.objects.filter(pk__in=list(outcomes)).order_by("id"):
+        outcome = outcomes[part.id]
+        manifest = dict(outcome.manifest) if outcome.good and outcome.manifest is not None else part.manifest
+        reason = outcome.detail if outcome.status == "rejected" else part.rejected_reason
+        if (part.manifest, part.rejected_reason) != (manifest, reason):
+            part.manifest, part.rejected_reason = manifest, reason
+            changed.append(part)
+    Slice.objects.bulk_update(changed, ["manifest", "rejected_reason"], batch_size=BATCH)
 
 
-def _wait(taken: Sequence[Taken], reason: str, detail: str) -> None:
-    wanted = Q(pk__in=[])
-    for item in taken:
-        if item.operation_id:
-            wanted |= Q(operation_id=item.operation_id, slice_id=item.slice_id)
-    OperationTarget.objects.filter(wanted).update(status=OperationTarget.Status.WAITING, reason=reason)
-    Operation.objects.filter(pk__in={item.operation_id for item in taken if item.operation_id}).update(detail=detail)
+def _finish_serials(outcomes: Mapping[str, Outcome]) -> None:
+    served: dict[str, int] = {}
+    for outcome in outcomes.values():
+        for key, facts in (outcome.served or {}).items() if outcome.good else ():
+            served[key.partition(":")[2]] = int(facts["serial"])
+    zones = [zone for zone in Zone._base_manager.filter(name__in=served) if zone.serial < served[zone.name]]
+    for zone in zones:
+        zone.serial = served[zone.name]
+    Zone._base_manager.bulk_update(zones, ["serial"], batch_size=BATCH)
 
 
-def _roll_up(operation_ids: set[str]) -> None:
+def _finish_destroyed(outcomes: Mapping[str, Outcome], now: datetime) -> None:
+    """What tombstones of a run named is gone, also when it was gone before; accounts that have nothing left let go."""
+    slices = [key for key, outcome in outcomes.items() if outcome.good and outcome.destroyed]
+    if not slices:
+        return
+    keys = {key for part in slices for key in outcomes[part].destroyed}
+    destroyed = Tombstone.objects.filter(slice__in=slices, key__in=keys, destroyed_at__isnull=True, due_at__lte=now)
+    destroyed.update(destroyed_at=now)
+    hosting_accounts.purged(hosting_ids=Slice.objects.filter(pk__in=slices).values_list("hosting_id", flat=True))
+
+
+def _finish_preparation(held: Held, outcomes: Mapping[str, Outcome]) -> None:
+    """A server that is being set up is ready once its own slice is applied, and has failed when that is refused."""
+    base = Slice.objects.filter(server=held.server_id, hosting=None).values_list("id", flat=True).first()
+    outcome = outcomes.get(base or "")
+    if outcome is not None and outcome.settled:
+        unready = Server.objects.filter(pk=held.server_id, state__in=[Server.State.PREPARING, Server.State.FAILED])
+        unready.update(state=Server.State.READY if outcome.good else Server.State.FAILED)
+
+
+def _verdict(outcome: Outcome) -> Verdict:
+    if outcome.good:
+        return Verdict(OperationTarget.Status.APPLIED)
+    if outcome.settled:
+        return Verdict(OperationTarget.Status.REJECTED, REASONS.get(outcome.code, REASON_OTHER), outcome.detail)
+    return Verdict(OperationTarget.Status.WAITING, REASONS.get(outcome.status, REASON_OTHER), outcome.detail)
+
+
+def _settle(
+    operations: Sequence[Operation], taken: Sequence[Taken], verdicts: Mapping[str, Verdict], now: datetime
+) -> None:
+    """Set the targets of `taken` to the verdicts on their slices, and each operation's status from all its targets."""
+    pairs = {(item.operation_id, item.slice_id) for item in taken}
+    rows: dict[str, list[OperationTarget]] = defaultdict(list)
+    details: dict[str, str] = {}
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row in OperationTarget.objects.filter(operation__in=operations).order_by("id"):
+        rows[row.operation_id].append(row)
+        if (row.operation_id, row.slice_id) in pairs:
+            verdict = verdicts[row.slice_id]
+            row.status, row.reason = verdict.status, verdict.reason
+            groups[verdict.status, verdict.reason].append(row.pk)
+            details[row.operation_id] = verdict.detail or details.get(row.operation_id, "")
+    for (status, reason), keys in groups.items():
+        ended = None if status == OperationTarget.Status.WAITING else now
+        OperationTarget.objects.filter(pk__in=keys).update(status=status, reason=reason, finished_at=ended)
+    _roll_up([item for item in operations if item.id in rows], rows, details, now)
+
+
+def _roll_up(
+    operations: Sequence[Operation],
+    rows: Mapping[str, Sequence[OperationTarget]],
+    details: Mapping[str, str],
+    now: datetime,
+) -> None:
     """Set each operation's status from its targets': open ones first, then a rejection, else done."""
-    target = OperationTarget.Status
-    by_operation: dict[str, list[OperationTarget]] = {}
-    for row in OperationTarget.objects.filter(operation__in=operation_ids):
-        by_operation.setdefault(row.operation_id, []).append(row)
-    cancelled = Operation.Status.CANCELLED
-    for operation in Operation._base_manager.filter(pk__in=by_operation).exclude(status=cancelled):
-        rows = by_operation[operation.id]
-        statuses = {row.status for row in rows}
-        operation.reason = next((row.reason for row in rows if row.reason), "")
-        if target.WAITING in statuses:
-            operation.status = Operation.Status.WAITING
-        elif target.PENDING in statuses:
-            operation.status = Operation.Status.RUNNING
-        elif target.REJECTED in statuses:
-            operation.status = Operation.Status.REJECTED
-        else:
-            operation.status, operation.detail = Operation.Status.APPLIED, ""
-        operation.finished_at = None if operation.is_open else timezone.now()
-        operation.save(update_fields=["status", "reason", "detail", "finished_at"])
+    groups: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for operation in operations:
+        if operation.status == Operation.Status.CANCELLED:
+            continue
+        status = _status({row.status for row in rows[operation.id]})
+        reason = next((row.reason for row in rows[operation.id] if row.reason), "")
+        detail = "" if status == Operation.Status.APPLIED else details.get(operation.id) or operation.detail
+        groups[status, reason, detail].append(operation.id)
+    for (status, reason, detail), keys in groups.items():
+        ended = None if status in Operation.OPEN else now
+        Operation._base_manager.filter(pk__in=keys).update(
+            status=status, reason=reason, detail=detail, finished_at=ended
+        )
+
+
+def _status(targets: Collection[str]) -> str:
+    if OperationTarget.Status.WAITING in targets:
+        return Operation.Status.WAITING
+    if OperationTarget.Status.PENDING in targets:
+        return Operation.Status.RUNNING
+    return Operation.Status.REJECTED if OperationTarget.Status.REJECTED in targets else Operation.Status.APPLIED
 
 
 def _run_status(outcomes: Mapping[str, Outcome]) -> str:
-    statuses = {outcome.status for outcome in outcomes.values()}
-    if statuses <= {"applied", "unchanged"}:
+    if all(outcome.good for outcome in outcomes.values()):
         return Run.Status.APPLIED
-    if statuses == {"held"}:
-        return Run.Status.HELD
-    return Run.Status.PARTIAL if statuses & {"applied", "unchanged"} else Run.Status.REJECTED
+    if any(outcome.good for outcome in outcomes.values()):
+        return Run.Status.PARTIAL
+    return Run.Status.REJECTED if any(outcome.settled for outcome in outcomes.values()) else Run.Status.HELD

@@ -89,7 +89,7 @@ def confirm_host_key(*, actor: Actor, server: Server, fingerprint: str) -> Serve
     """Pin the host key that was shown. Raises Conflict when the server has shown another one since."""
     policy.require(actor, "server.confirm", server)
     with transaction.atomic():
-        server = Server.objects.select_for_update().get(pk=server.pk)
+        server = Server.objects.select_for_update(no_key=True).get(pk=server.pk)
         if server.state != Server.State.NEW or not server.host_key:
             raise Conflict(_("There is no host key waiting to be confirmed."), code="not_waiting")
         if fingerprint != server.fingerprint:
@@ -104,12 +104,11 @@ def bootstrap(*, actor: Actor, server: Server, password: str = "") -> Operation:
     """Turn a bare Debian machine into a target server.
 
     The panel signs in as root by its own key (its public half put into root's authorized_keys beforehand) or by
-    `password`, which is kept
-    in the vault until the task has taken it.
+    `password`, which is kept in the vault until the task has taken it.
     """
     policy.require(actor, "server.bootstrap", server)
     with transaction.atomic():
-        server = Server.objects.select_for_update().get(pk=server.pk)
+        server = Server.objects.select_for_update(no_key=True).get(pk=server.pk)
         if server.state in (Server.State.NEW, Server.State.PREPARING):
             raise Conflict(_("Confirm the server's host key first, and let a running set-up end."), code="not_ready")
         server.state = Server.State.PREPARING
@@ -139,7 +138,7 @@ def keep_facts(*, server_id: str, facts: Mapping[str, Any], php: str = "") -> No
     For the worker.
     """
     with transaction.atomic():
-        server = Server.objects.select_for_update(of=("self",)).get(pk=server_id)
+        server = Server.objects.select_for_update(no_key=True).get(pk=server_id)
         server.facts = dict(facts)
         server.debian = int(facts["os"]["version"])
         server.php_versions = list(facts.get("php") or ([php] if php else server.php_versions))
@@ -168,16 +167,6 @@ def preparation_failed(*, operation: Operation, reason: str, detail: str) -> Non
         )
 
 
-def ready(*, server_id: str) -> None:
-    """The server's base configuration is live: it may take accounts. For the worker."""
-    Server.objects.filter(pk=server_id).update(state=Server.State.READY)
-
-
-def not_ready(*, server_id: str) -> None:
-    """The server's base configuration could not be made. For the worker."""
-    Server.objects.filter(pk=server_id).update(state=Server.State.FAILED)
-
-
 def change(*, actor: Actor, server: Server, **values: object) -> Server:
     """Change names, stack, roles or openness; a change of stack or roles reaches every account of the server."""
     policy.require(actor, "server.change", server)
@@ -185,7 +174,7 @@ def change(*, actor: Actor, server: Server, **values: object) -> Server:
     if unknown:
         raise Invalid("unknown", _("This can't be changed."), unknown[0])
     with transaction.atomic():
-        server = Server.objects.select_for_update().get(pk=server.pk)
+        server = Server.objects.select_for_update(no_key=True).get(pk=server.pk)
         before = {field: getattr(server, field) for field in values}
         for field, value in values.items():
             setattr(server, field, value)

@@ -8,6 +8,7 @@ from panel.core import names
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
 from provisioning.models import Domain, HostingAccount, Operation, Record, Site, SiteName, Zone
+from provisioning.selectors import ownership
 from provisioning.services import domains, holding, zones
 from provisioning.services.inputs import normal
 
@@ -28,6 +29,7 @@ def add_alias(*, actor: Actor, site: Site, hostname: str) -> tuple[SiteName, Ope
     """
     hostname = normal("hostname", names.hostname, hostname)
     with holding.changing(actor, "site.change", site.hosting) as hosting:
+        site = holding.current(site)
         domain = _domain_above(hosting, hostname)
         if domain is None:
             holding.take(hosting, "alias_domains")
@@ -36,7 +38,9 @@ def add_alias(*, actor: Actor, site: Site, hostname: str) -> tuple[SiteName, Ope
             )
             zones.make(hosting=hosting, domain=domain)
         else:
+            domains.refuse_platform(actor=actor, name=hostname, field="hostname")
             holding.take(hosting, "subdomains")
+            _refuse_other_accounts(hosting, domain, hostname)
             _refuse_cname(domain, hostname)
         added = _name(site, domain, hostname, SiteName.Kind.ALIAS)
         operation = holding.finish(
@@ -53,12 +57,16 @@ def add_alias(*, actor: Actor, site: Site, hostname: str) -> tuple[SiteName, Ope
 def remove_alias(*, actor: Actor, alias: SiteName) -> Operation:
     """Take an alias from a site; a domain that was held only for it is let go with its zone."""
     with holding.changing(actor, "site.change", alias.site.hosting) as hosting:
+        alias = holding.current(alias)
         if alias.kind != SiteName.Kind.ALIAS:
             raise Invalid("not_an_alias", _("The site's own name stays as long as the site does."), "hostname")
         own_domain = alias.domain.kind == Domain.Kind.ALIAS and alias.domain.name == alias.hostname
         if own_domain and alias.domain.site_names.exclude(pk=alias.pk).exists():
             raise Conflict(_("Other names of the site stand below this domain. Remove them first."), code="in_use")
         holding.give_back(hosting, "alias_domains" if own_domain else "subdomains")
+        records = Record.objects.filter(zone__domain=alias.domain).count() if own_domain else 0
+        if records:
+            holding.give_back(hosting, "records", records)
         operation = holding.finish(
             actor=actor,
             action="site.change",
@@ -79,6 +87,14 @@ def _domain_above(hosting: HostingAccount, hostname: str) -> Domain | None:
     labels = hostname.split(".")
     candidates = (".".join(labels[start:]) for start in range(len(labels)))
     return next((held[name] for name in candidates if name in held), None)
+
+
+def _refuse_other_accounts(hosting: HostingAccount, domain: Domain, hostname: str) -> None:
+    """A client may hold a name below `domain` in another account; what lies below that name is served there."""
+    for holder in ownership.holders(hostname):
+        above = f".{hostname}".endswith(f".{holder.name}") and len(holder.name) > len(domain.name)
+        if above and holder.hosting_id != hosting.id:
+            raise Conflict(_("Another account holds a domain above this name. Add it there."), field="hostname")
 
 
 def _refuse_cname(domain: Domain, hostname: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,6 +85,7 @@ def run(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> tuple[Any, 
     known = VERBS.get(verb)
     if known is None:
         raise Invalid("unknown", _("There is no such verb."), "verb")
+    _check_arguments(known, arguments)
     with tenant(actor.path):
         resolved = {name: _resolve(known.objects.get(name), value) for name, value in arguments.items()}
         result = known.function(actor=actor, **resolved)
@@ -93,12 +95,25 @@ def run(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> tuple[Any, 
     return made, operation
 
 
+def _check_arguments(verb: Verb, arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments that the verb's service does not have, and too few of them."""
+    parameters = {name: item for name, item in inspect.signature(verb.function).parameters.items() if name != "actor"}
+    takes_any = any(item.kind is inspect.Parameter.VAR_KEYWORD for item in parameters.values())
+    named = {name: item for name, item in parameters.items() if item.kind is inspect.Parameter.KEYWORD_ONLY}
+    for name in sorted(arguments):
+        if name == "actor" or not (name in named or takes_any):
+            raise Invalid("unknown", _("There is no such field."), name)
+    for name, item in named.items():
+        if item.default is inspect.Parameter.empty and name not in arguments:
+            raise Invalid("required", _("This field is required."), name)
+
+
 def _resolve(model: type[models.Model] | None, value: Any) -> Any:
     if model is None or value is None:
         return value
     if isinstance(value, list):
         return [_resolve(model, item) for item in value]
-    found = model._default_manager.filter(pk=value).first()
+    found = model._default_manager.filter(pk=value).first() if isinstance(value, str) else None
     if found is None:
         raise NotFound
     return found

@@ -40,17 +40,15 @@ def merge(defaults: Sequence[RecordSpec], custom: Iterable[RecordSpec]) -> tuple
     record.
     """
     custom = list(custom)
-    replaced = {(record.name, record.type) for record in custom if record.type != "TXT"}
-    has_own_spf = any(record.type == "TXT" and record.content.startswith("v=spf1") for record in custom)
-    has_own_dmarc = any(record.type == "TXT" and record.content.startswith("v=DMARC1") for record in custom)
-    kept = []
-    for record in defaults:
-        spf = record.type == "TXT" and record.content.startswith("v=spf1")
-        dmarc = record.type == "TXT" and record.content.startswith("v=DMARC1")
-        if (record.name, record.type) in replaced or (spf and has_own_spf) or (dmarc and has_own_dmarc):
-            continue
-        kept.append(record)
+    replaced = {_place(record) for record in custom}
+    kept = [record for record in defaults if _place(record) not in replaced]
     return tuple(dict.fromkeys([*kept, *custom]))
+
+
+def _place(record: RecordSpec) -> tuple[str, str, str]:
+    """What a custom record takes from a default one; of texts, those of the same purpose (`v=spf1`, `v=DMARC1`)."""
+    purpose = record.content.split(";")[0].split(" ")[0].lower() if record.type == "TXT" else ""
+    return record.name, record.type, purpose
 
 
 def _type(ip: str) -> str:

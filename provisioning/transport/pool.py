@@ -12,7 +12,7 @@ from provisioning.transport.base import Connection, OnEvent
 from provisioning.transport.local import LocalConnection
 from provisioning.transport.ssh import SshConnection
 
-_connections: dict[Target, Connection] = {}
+_connections: dict[str, tuple[Target, Connection]] = {}
 _guard = threading.Lock()
 
 
@@ -22,9 +22,8 @@ def call(target: Target, verb: str, payload: Mapping[str, Any], on_event: OnEven
     A warm connection may have died unnoticed, so after its failure a fresh one is tried once: every verb may be
     repeated.
     """
-    with _guard:
-        warm = _connections.get(target)
-    if warm is not None and not warm.closed:
+    warm = _warm(target)
+    if warm is not None:
         try:
             return warm.call(verb, payload, on_event)
         except Temporary:
@@ -32,17 +31,40 @@ def call(target: Target, verb: str, payload: Mapping[str, Any], on_event: OnEven
     return _open(target).call(verb, payload, on_event)
 
 
-def _open(target: Target) -> Connection:
-    connection = LocalConnection(target) if target.transport == "local" else SshConnection(target)
+def forget(target: Target) -> None:
+    """Close the warm connection to a server, whose node program is another one now."""
     with _guard:
-        _connections[target] = connection
-    return connection
+        known = _connections.pop(target.id, None)
+    if known is not None:
+        known[1].close()
 
 
 def close_all() -> None:
     """Close every warm connection of this process."""
     with _guard:
-        connections = list(_connections.values())
+        connections = [connection for _target, connection in _connections.values()]
         _connections.clear()
     for connection in connections:
         connection.close()
+
+
+def _warm(target: Target) -> Connection | None:
+    with _guard:
+        known = _connections.get(target.id)
+    return known[1] if known is not None and known[0] == target and not known[1].closed else None
+
+
+def _open(target: Target) -> Connection:
+    """Open a connection and keep it, unless another thread was faster: then that one serves both."""
+    opened: Connection = LocalConnection(target) if target.transport == "local" else SshConnection(target)
+    spare: Connection | None
+    with _guard:
+        known = _connections.get(target.id)
+        if known is not None and known[0] == target and not known[1].closed:
+            kept, spare = known[1], opened
+        else:
+            kept, spare = opened, known[1] if known is not None else None
+            _connections[target.id] = (target, opened)
+    if spare is not None:
+        spare.close()
+    return kept

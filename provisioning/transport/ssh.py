@@ -44,6 +44,8 @@ def wait(work: Coroutine[Any, Any, T], timeout: float) -> T:
         raise HostKeyChanged("The server shows another host key than the one that was confirmed.") from error
     except TimeoutError as error:
         raise Temporary("The server does not answer.") from error
+    except asyncssh.KeyImportError as error:
+        raise Temporary("A stored key of this server can't be read.") from error
     except asyncssh.PermissionDenied as error:
         raise Temporary("The server does not accept the panel's key.") from error
     except (OSError, asyncssh.Error, asyncio.IncompleteReadError) as error:
@@ -89,7 +91,11 @@ class SshConnection(Connection):
     @staticmethod
     async def _open(target: Target) -> tuple[asyncssh.SSHClientConnection, asyncssh.SSHClientProcess[bytes]]:
         connection = await connect(target)
-        process = await connection.create_process("serve", encoding=None)
+        try:
+            process = await connection.create_process("serve", encoding=None)
+        except BaseException:
+            connection.abort()
+            raise
         return connection, process
 
     def _send(self, line: bytes) -> None:
