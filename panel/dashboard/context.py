@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Brand
+from accounts.models import Brand, Organization
 from panel.core import policy
 from panel.core.actors import Actor
 
@@ -96,17 +96,17 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
     return {
         **found,
         "face": actor.kind,
-        "navigation": navigation(actor, request.path),
+        "navigation": navigation(actor, request.path, current),
         "organizations": organizations,
         "organization": current,
         "personal": [{"label": label, "url": reverse(route), "icon": icon} for label, route, icon in PERSONAL],
     }
 
 
-def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
+def navigation(actor: Actor, path: str, organization: Organization | None) -> list[dict[str, Any]]:
     """Return the sections of the side navigation that the actor can use; the longest matching address is active."""
     visible = [
-        (section.title, [(item, reverse(item.route)) for item in section.items if _usable(actor, item)])
+        (section.title, [(item, reverse(item.route)) for item in section.items if _usable(actor, item, organization)])
         for section in NAVIGATION
     ]
     addresses = [url for _title, items in visible for _item, url in items]
@@ -124,8 +124,11 @@ def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
     ]
 
 
-def _usable(actor: Actor, item: Item) -> bool:
-    return actor.kind in item.kinds and policy.allowed(actor, item.action)
+def _usable(actor: Actor, item: Item, organization: Organization | None) -> bool:
+    if actor.kind not in item.kinds or not policy.allowed(actor, item.action):
+        return False
+    may_have_resellers = actor.kind == "provider" or (organization is not None and organization.resellers_allowed)
+    return item.route != "accounts:reseller_list" or may_have_resellers
 
 
 def _brand(brand: Brand | None) -> dict[str, Any]:

@@ -179,7 +179,7 @@ def control(field: BoundField, classes: str = "") -> SafeString:
     elif isinstance(widget, Select):
         base = "form-select"
     else:
-        base = "form-control form-control-color" if widget.attrs.get("type") == "color" else "form-control"
+        base = "form-control form-control-color" if getattr(widget, "input_type", "") == "color" else "form-control"
     invalid = "is-invalid" if field.errors else ""
     own = widget.attrs.get("class", "")
     return field.as_widget(attrs={"class": " ".join(filter(None, [base, own, classes, invalid]))})
