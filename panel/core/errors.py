@@ -157,10 +157,12 @@ def _last_field(constraint: models.UniqueConstraint) -> str | None:
     """Return the field that people would change: the last that the constraint speaks of, as in (organization, name)."""
     if constraint.fields:
         return constraint.fields[-1]
-    names = [
-        part.name
-        for expression in constraint.expressions
-        for part in expression.flatten()
-        if isinstance(part, models.F)
-    ]
+    names = [name for expression in constraint.expressions for name in _named(expression)]
     return names[-1] if names else None
+
+
+def _named(expression: Any) -> list[str]:
+    """Return the names of the fields that an expression speaks of, in order."""
+    if isinstance(expression, models.F):
+        return [expression.name]
+    return [name for part in expression.get_source_expressions() if part is not None for name in _named(part)]

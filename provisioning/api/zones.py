@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from panel.core.api.pagination import HIGHEST, LIMIT
+from panel.core.api.pagination import limit
 from panel.core.api.serializers import StrictSerializer
 from panel.core.errors import DomainError, Invalid, Stale
 from provisioning.api.base import Document, Endpoint, describe, page_of, started_of
@@ -193,13 +193,11 @@ def _seen(request: Request, record: RecordRow) -> str | None:
 
 def _page(request: Request, zone: ZoneRow) -> Response:
     """Answer with a page of what is served: rows and computed records alike, so by name and not by id."""
-    size = request.query_params.get("limit", str(LIMIT))
-    if not (size.isascii() and size.isdecimal() and 1 <= int(size[:6]) <= HIGHEST):
-        raise Invalid("limit", f"Give a whole number from 1 to {HIGHEST}.", "limit")
+    size = limit(request)
     served = [(_place(record), record) for record in selectors.records(zone)]
     after = _decoded(request.query_params.get("cursor"))
     found = [entry for entry in served if entry[0] > after] if after else served
-    items, more = found[: int(size)], found[int(size) :]
+    items, more = found[:size], found[size:]
     following = None
     if more:
         query = request.query_params.copy()

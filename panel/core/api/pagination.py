@@ -13,7 +13,7 @@ HIGHEST = 200
 
 def page(request: Request, rows: QuerySet[Any]) -> tuple[list[Any], str | None]:
     """Return one page of `rows` by `?cursor` and `?limit`, and the address of the next one, or None."""
-    size = _limit(request)
+    size = limit(request)
     rows = rows.order_by("-pk")
     cursor = request.query_params.get("cursor")
     if cursor is not None:
@@ -28,7 +28,8 @@ def page(request: Request, rows: QuerySet[Any]) -> tuple[list[Any], str | None]:
     return found[:size], request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
 
 
-def _limit(request: Request) -> int:
+def limit(request: Request) -> int:
+    """Return how many items a page may have."""
     text = request.query_params.get("limit", str(LIMIT))
     if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= HIGHEST):
         raise Invalid("limit", f"Give a whole number from 1 to {HIGHEST}.", "limit")
