@@ -4,12 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-import structlog
-
 from panel.core.actors import Actor
 from panel.core.errors import Forbidden, NotFound
-
-log = structlog.get_logger(__name__)
 
 Scope = Literal["subtree", "own", "below"]
 
@@ -123,10 +119,8 @@ def check(actor: Actor, action: str, obj: object | None) -> None:
         return
     path = None if obj is None else str(obj.tenant_path)  # type: ignore[attr-defined]
     if path is not None and not path.startswith(actor.path):
-        log.warning("policy.invisible", action=action, actor=actor.label, user=actor.user_id, path=path)
         raise NotFound()
     if not _granted(actor, action, rule, path):
-        log.warning("policy.forbidden", action=action, actor=actor.label, user=actor.user_id, path=path)
         raise Forbidden()
 
 

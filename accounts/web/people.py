@@ -159,7 +159,8 @@ class TokenListPage(ListPage):
         return Empty("key", _("No tokens yet"), _("A token lets a program do by API what you do here."))
 
 
-@method_decorator([never_cache, reauthentication_required], name="dispatch")
+@method_decorator([never_cache, reauthentication_required], name="get")
+@method_decorator([never_cache, reauthentication_required], name="post")
 class TokenCreatePage(FormPage):
     """Creates a token for somebody who signed in just now, and shows its text this once."""
 

@@ -83,7 +83,8 @@ class TokenTable(tables.Table):
     last_used_at = tables.TemplateColumn(AGO, verbose_name=_("Last used"), default=_("never"))
     expires_at = tables.TemplateColumn(AGO, verbose_name=_("Ends"), default=_("never"))
     revoke = tables.TemplateColumn(
-        '{% load i18n %}<a class="btn btn-sm btn-ghost-danger" href="{% url "accounts:token_revoke" record.pk %}">{% translate "Revoke" %}</a>',
+        '{% load i18n %}<a class="btn btn-sm btn-ghost-danger" href="{% url "accounts:token_revoke" record.pk %}">'
+        '{% translate "Revoke" %}</a>',
         verbose_name="",
         orderable=False,
         exclude_from_export=True,

@@ -38,6 +38,25 @@ def record(actor: Actor, action: str, obj: models.Model, changes: Changes | None
     )
 
 
+def refused(actor: Actor, what: str) -> None:
+    """Write that `actor` was refused `what` (a method and address), in a transaction of its own."""
+    with transaction.atomic():
+        AuditEntry.objects.create(
+            action="access.refused",
+            actor_user_id=actor.user_id or "",
+            actor_organization_id=actor.organization_id or "",
+            actor_path=actor.path,
+            actor_label=actor.label[:200],
+            impersonator_id=actor.impersonator_id or "",
+            via=actor.via,
+            address=actor.address,
+            object_type="address",
+            object_id="",
+            object_label=what[:200],
+            tenant_path=actor.path,
+        )
+
+
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Return {field: (old, new)} of the fields of `after` whose value differs from `before`."""
     return {field: (before.get(field), value) for field, value in after.items() if before.get(field) != value}

@@ -2,8 +2,12 @@
 
 from typing import Protocol
 
+import structlog
+
 from panel.core.actors import Actor
 from panel.core.errors import DomainError
+
+log = structlog.get_logger(__name__)
 
 
 class Checker(Protocol):
@@ -21,16 +25,24 @@ def register(checker: Checker) -> None:
 
 
 def require(actor: Actor, action: str, obj: object | None = None) -> None:
-    """Return when `actor` may do `action` (to `obj`); raise `Forbidden` or `NotFound` otherwise."""
-    if not _checkers:
-        raise RuntimeError("No permission checker is registered.")
-    _checkers[0](actor, action, obj)
+    """Return when `actor` may do `action` (to `obj`); raise `Forbidden` or `NotFound`, and log it, otherwise."""
+    try:
+        _decide(actor, action, obj)
+    except DomainError as refusal:
+        log.warning("policy.refused", action=action, user=actor.user_id, path=actor.path, code=refusal.code)
+        raise
 
 
 def allowed(actor: Actor, action: str, obj: object | None = None) -> bool:
     """Tell whether `require` would return."""
     try:
-        require(actor, action, obj)
+        _decide(actor, action, obj)
     except DomainError:
         return False
     return True
+
+
+def _decide(actor: Actor, action: str, obj: object | None) -> None:
+    if not _checkers:
+        raise RuntimeError("No permission checker is registered.")
+    _checkers[0](actor, action, obj)

@@ -22,7 +22,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 
-from panel.core import policy
+from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import DomainError, Forbidden, NotFound
 
@@ -73,9 +73,11 @@ class Page(TemplateResponseMixin, ContextMixin, View):
             self.object = self.find()
             policy.require(actor, self.action, self.subject())
             return super().dispatch(request, *args, **kwargs)
-        except NotFound as error:
+        except (Http404, NotFound) as error:
+            audit.refused(actor, f"{request.method} {request.path}")
             raise Http404 from error
         except Forbidden as error:
+            audit.refused(actor, f"{request.method} {request.path}")
             raise PermissionDenied(error.message) from error
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

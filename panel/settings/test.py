@@ -33,4 +33,4 @@ STATIC_ROOT = VAR_DIR / "static"
 WHITENOISE_AUTOREFRESH = True
 
 LOGGING_CONFIG = None
-configure(json=False, level="WARNING")
+configure(json=False, level="ERROR")

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from panel.core import scoping
+from panel.core import audit, scoping
 from panel.core.actors import Actor
 from panel.core.api.idempotency import idempotent
 from panel.core.api.pagination import page
@@ -49,6 +49,14 @@ class ApiView(APIView):
         actor = getattr(request._request, "actor", None)
         if actor is not None:
             self._scope.enter_context(scoping.tenant(actor.path))
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer with a problem document, and note refused access in the audit log."""
+        answer = super().handle_exception(exc)
+        actor = getattr(self.request._request, "actor", None)
+        if actor is not None and answer.status_code in (403, 404):
+            audit.refused(actor, f"{self.request.method} {self.request.path}")
+        return answer
 
     def find(self, rows: QuerySet[Row], pk: str) -> Row:
         """Return the row, or raise NotFound, the same whether there is none or it is another tenant's."""

@@ -1,0 +1,102 @@
+"""What the permission matrix is tried on: the cast, and objects of reseller A and client A."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from django.core.management import call_command
+from pytest_django import DjangoDbBlocker
+
+from accounts.models import ApiToken
+from accounts.services import tokens
+from panel.core.actors import Actor
+from panel.core.scoping import everything
+from provisioning.models import Address, Operation
+from provisioning.services import database_users, databases, mail_aliases, mailboxes, previews, sites, zones
+from tests import cast as cast_module
+from tests.cast import Cast
+from tests.provisioning import factories
+
+OF_CLIENT_A = frozenset({"provider", "reseller_a", "readonly_a", "client_a"})
+OF_RESELLER_A = frozenset({"provider", "reseller_a", "readonly_a"})
+OF_PROVIDER = frozenset({"provider"})
+
+
+@dataclass
+class World:
+    """The cast, and by name the ids of objects with who can see them."""
+
+    cast: Cast
+    objects: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
+
+    def add(self, name: str, identifier: str, seen_by: frozenset[str]) -> None:
+        """Register an object."""
+        self.objects[name] = (identifier, seen_by)
+
+
+def make() -> World:
+    """Create it in the database."""
+    cast = cast_module.make()
+    world = World(cast)
+    system = Actor.system("test")
+    world.add("client_a", cast.client_a.organization.id, OF_CLIENT_A)
+    world.add("reseller_a", cast.reseller_a.organization.id, OF_RESELLER_A)
+    world.add("member_of_client_a", cast.client_a.membership.id, OF_CLIENT_A)
+    world.add("member_of_reseller_a", cast.reseller_a.membership.id, OF_RESELLER_A)
+    with everything("test"):
+        token: ApiToken = tokens.create(actor=cast.client_a.actor, name="of client A")[0]
+        world.add("token_of_client_a", token.id, frozenset({"client_a"}))
+        server = factories.server(cast.provider.organization)
+        world.add("server", server.id, OF_PROVIDER)
+        world.add("address", Address.objects.get(server=server).id, OF_PROVIDER)
+        package = factories.package(cast.reseller_a.organization)
+        world.add("package_of_reseller_a", package.id, OF_RESELLER_A)
+        hosting = factories.account(cast.client_a.organization, package, "client-a.example")
+        world.add("account", hosting.id, OF_CLIENT_A)
+        world.add("operation", Operation.objects.filter(hosting=hosting).latest("id").id, OF_CLIENT_A)
+        site = hosting.sites.get()
+        world.add("site", site.id, OF_CLIENT_A)
+        alias = sites.add_alias(actor=system, site=site, hostname="shop.client-a.example")[0]
+        world.add("site_alias", alias.id, OF_CLIENT_A)
+        zone = hosting.zones.get()
+        world.add("zone", zone.id, OF_CLIENT_A)
+        record = zones.add_record(actor=system, zone=zone, type="A", name="x", content="198.51.100.9")[0]
+        world.add("record", record.id, OF_CLIENT_A)
+        mail = hosting.mail_domains.get()
+        world.add("mail_domain", mail.id, OF_CLIENT_A)
+        mailbox = mailboxes.create(actor=system, mail_domain=mail, local="anna", password="a-Long-enough-9")[0]
+        world.add("mailbox", mailbox.id, OF_CLIENT_A)
+        address = mail_aliases.create(actor=system, mail_domain=mail, local="info", destinations=["x@y.example"])[0]
+        world.add("mail_alias", address.id, OF_CLIENT_A)
+        database = databases.create(actor=system, hosting=hosting, name="shop")[0]
+        world.add("database", database.id, OF_CLIENT_A)
+        user = database_users.create(actor=system, hosting=hosting, name="shop", password="a-Long-enough-9")[0]
+        world.add("database_user", user.id, OF_CLIENT_A)
+        preview = previews.request(
+            actor=cast.client_a.actor,
+            verb="site.add_alias",
+            arguments={"site": site.id, "hostname": "blog.client-a.example"},
+        )
+        world.add("preview_of_client_a", preview.id, frozenset({"client_a"}))
+        order = previews.request(
+            actor=cast.reseller_a.actor,
+            verb="account.create",
+            arguments={
+                "organization": cast.client_a.organization.id,
+                "package": package.id,
+                "domain": "next.example",
+                "username": "",
+            },
+        )
+        world.add("preview_of_reseller_a", order.id, frozenset({"reseller_a"}))
+    return world
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """The world, made once for a module; what a test does to it has to be rolled back."""
+    with django_db_blocker.unblock():
+        made = make()
+    yield made
+    with django_db_blocker.unblock():
+        call_command("flush", interactive=False, verbosity=0)
