@@ -3,7 +3,6 @@
 Follows dockerd(8). Images stay in the cache directory, containers and networks do not outlive the engine.
 """
 
-import os
 import shutil
 import subprocess
 import time
@@ -12,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers import image
+from tests.servers import image, reaper
 from tests.servers.commands import CommandError
 from tests.servers.network import Network, free_index
-from tests.servers.state import every, locked
+from tests.servers.state import Process, State, every, locked
 
 RUN = Path("/run/hostwright-engine")
 START_SECONDS = 60
@@ -29,22 +28,29 @@ class Engine:
     address: str
 
 
-def _stop_leftover() -> None:
-    """End an engine whose starter was killed before it could."""
+def _claim() -> State:
+    """Take an address for the engine, which the servers' reaper frees should this process be killed."""
+    with locked():
+        reaper.reap()
+        states = every()
+        if any(state.name == "engine" for state in states):
+            raise CommandError("another private engine runs; wait until it has ended")
+        index = free_index({state.index for state in states}, None)
+        state = State("engine", index, "engine", str(RUN), False, False, Process.current())
+        state.save()
+        Network(index).build()
+    reaper.spawn_watcher(state.name)
+    return state
+
+
+def _wait_for_leftover() -> None:
+    """Wait until an engine whose starter was killed has ended: it was told to."""
     pid_file = RUN / "pid"
-    if not pid_file.exists():
-        return
-    pid = pid_file.read_text().strip()
-    command = Path(f"/proc/{pid}/cmdline")
-    if command.exists() and b"dockerd" in command.read_bytes():
-        os.kill(int(pid), 15)
-        deadline = time.monotonic() + START_SECONDS
-        while command.exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
-    leftover = RUN / "index"
-    if leftover.exists():
-        Network(int(leftover.read_text())).remove()
-    shutil.rmtree(RUN, ignore_errors=True)
+    deadline = time.monotonic() + START_SECONDS
+    while pid_file.exists() and Process.find(int(pid_file.read_text())):
+        if time.monotonic() > deadline:
+            raise CommandError(f"the engine with process id {pid_file.read_text()} does not end")
+        time.sleep(0.1)
 
 
 def compose_argv() -> list[str]:
@@ -59,12 +65,10 @@ def compose_argv() -> list[str]:
 @contextmanager
 def engine() -> Iterator[Engine]:
     """A private engine; raises `CommandError` when it does not start. It ends with this process, however that ends."""
-    with locked():
-        _stop_leftover()
-        network = Network(free_index({state.index for state in every()}, None))
-        network.build()
-        RUN.mkdir(mode=0o700, parents=True)
-        (RUN / "index").write_text(str(network.index))
+    _wait_for_leftover()
+    state = _claim()
+    network = Network(state.index)
+    RUN.mkdir(mode=0o700, parents=True, exist_ok=True)
     socket = f"unix://{RUN}/docker.sock"
     argv = ["setpriv", "--pdeathsig=TERM", "--", "nsenter", f"--net={network.namespace_path}", "dockerd"]
     argv += [f"--data-root={image.cache_directory() / 'engine'}", f"--exec-root={RUN}/exec", f"--pidfile={RUN}/pid"]
@@ -82,8 +86,8 @@ def engine() -> Iterator[Engine]:
     finally:
         daemon.terminate()
         daemon.wait(timeout=START_SECONDS)
-        network.remove()
-        shutil.rmtree(RUN, ignore_errors=True)
+        with locked():
+            reaper.tear_down(state)
         _remove_groups()
 
 
