@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sqlite3
 import threading
 from typing import Any
@@ -112,11 +113,23 @@ def write_rows(connection: sqlite3.Connection, rows: list[tuple[str, str, Row | 
 
 
 def hold(paths: Paths) -> None:
-    """Keep the mail database open until SIGTERM or SIGINT, so that its readers need no write access."""
+    """Keep the mail database open until SIGTERM or SIGINT, so that its readers need no write access.
+
+    Tells systemd when it is ready (sd_notify(3)): a reader that comes too early remembers its failure.
+    """
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopped.set())
     connection = open_database(paths)
     connection.execute("SELECT value FROM generation").fetchone()
+    _notify_ready()
     stopped.wait()
     connection.close()
+
+
+def _notify_ready() -> None:
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.connect("\0" + address[1:] if address.startswith("@") else address)
+            channel.sendall(b"READY=1")

@@ -33,6 +33,12 @@ def daemon(name: str) -> Daemon:
     return Fpm(version.group(1)) if version else Unit(name)
 
 
+def is_reloaded(unit: str) -> bool:
+    """Whether a unit is one of the daemons that are checked and reloaded here."""
+    name = unit[: -len(".service")] if unit.endswith(".service") else unit
+    return not isinstance(daemon(name), Unit)
+
+
 def ensure_running(node: Node, name: str) -> None:
     """Start a daemon unless it runs. RefusedError when it is not installed or does not start."""
     found = daemon(name)

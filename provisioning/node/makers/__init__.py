@@ -12,7 +12,4 @@ from .zones import Zones
 
 PACKAGES = Packages()
 MAKERS: tuple[Maker, ...] = (Services(), Users(), Memberships(), Tree(), Sql(), Zones(), Rows())
-AFTER_RELOAD = ("services",)
-"""What goes live only when the daemons have their new configuration."""
-
-__all__ = ["AFTER_RELOAD", "MAKERS", "PACKAGES", "Maker"]
+__all__ = ["MAKERS", "PACKAGES", "Maker"]

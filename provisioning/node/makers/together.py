@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ..changes import DESTROY, REMOVE, Change
+from ..daemons import is_reloaded
 from ..errors import Failures
 from ..failpoints import failpoint
 from ..kinds import KINDS
 from ..node import Node
-from . import AFTER_RELOAD, MAKERS, PACKAGES, Maker
+from . import MAKERS, PACKAGES, Maker
 
 
 def is_undoable(change: Change) -> bool:
@@ -47,11 +48,18 @@ def make(node: Node, changes: list[Change]) -> Failures:
 
 
 def go_live(node: Node, changes: list[Change], *, after_reload: bool) -> Failures:
-    """Let out what daemons serve without a reload, or what starts them after one."""
+    """Let out what daemons serve without a reload, and units; those that we reload ourselves only after that.
+
+    Other units come before: a daemon that starts or reloads may need them.
+    """
     failures: Failures = {}
     for maker in reversed(MAKERS):
-        mine = [change for change in for_maker(maker, changes) if change.slice not in failures]
-        if mine and (maker.name in AFTER_RELOAD) == after_reload:
+        mine = [
+            change
+            for change in for_maker(maker, changes)
+            if change.slice not in failures and (change.kind == "service" and is_reloaded(change.name)) == after_reload
+        ]
+        if mine:
             failures.update(maker.go_live(node, mine))
     return failures
 
