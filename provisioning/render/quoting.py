@@ -65,6 +65,7 @@ def nginx(value: Value) -> Quoted:
     """
     text = _text("nginx", value)
     _refuse("nginx", text, ("$",), "begin a variable")
+    _refuse("nginx", text, ("\\",), "escape the next one")
     if text.startswith(("~", "*", ".")):
         raise Unrepresentable("nginx", "begins like a pattern")
     return Quoted(text) if _PLAIN.fullmatch(text) else _double_quoted(text)

@@ -76,7 +76,8 @@ class ZoneSpec:
                 normal = names.record(record.type, record.name, record.content, self.name)
                 names.ttl(record.ttl)
             except names.NameInvalid as error:
-                raise checks.SpecInvalid(f"record {record.type}", error.rule) from error
+                kind = "type" if error.rule.startswith("record_type") else record.type
+                raise checks.SpecInvalid(f"record {kind}", error.rule) from error
             if normal != (record.type, record.name, record.content):
                 raise checks.SpecInvalid(f"record {record.type}", "is not stored in its normal form")
 

@@ -109,7 +109,7 @@ def records(draw: st.DrawFn, zone: str) -> RecordSpec:
         st.one_of(
             st.tuples(st.just("TXT"), texts),
             st.tuples(st.just("A"), st.ip_addresses(v=4).map(str)),
-            st.tuples(st.just("AAAA"), st.ip_addresses(v=6).filter(lambda ip: ip.ipv4_mapped is None).map(str)),
+            st.tuples(st.just("AAAA"), st.ip_addresses(v=6).map(str).filter(_accepted(names.ip_address))),
             st.tuples(st.just("MX"), st.tuples(st.integers(0, 65535).map(str), hostnames).map(" ".join)),
             st.tuples(st.just("CAA"), st.just('0 issue "ca.example.net; account=1"')),
             st.tuples(st.just("NS"), hostnames),

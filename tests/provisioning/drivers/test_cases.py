@@ -1,8 +1,8 @@
 """Every file of cases/<service>/ is a test: a specification, and the resources that the service's driver makes of it.
 
 `account` is what the account should be, absent for the server's own slice. `expect` lists every key, with the
-attributes that matter; of a text `lines` gives lines that must be there, `lacks` what must be nowhere, and `text` the whole.
-`refused` is the start of the reason why there are no resources.
+attributes that matter; of a text `lines` gives lines that must be there, `lacks` what must be nowhere, and `text` the
+whole. `refused` is the start of the reason why there are no resources.
 """
 
 from __future__ import annotations
