@@ -102,7 +102,7 @@ def trace() -> dict[str, Any]:
             "intents": Intent.objects.count(),
             "operations": Operation.objects.count(),
             "previews": Preview.objects.count(),
-            "audit": AuditEntry.objects.exclude(action="token.create").count(),
+            "audit": AuditEntry.objects.exclude(action__in=["token.create", "access.refused"]).count(),
             "used": list(LimitCounter.objects.order_by("pk").values_list("subject", "resource", "used")),
         }
 

@@ -1,0 +1,113 @@
+"""What behaviour tests of provisioning stand on: the cast with a server and accounts, and how a refusal is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from django.apps import apps
+
+from accounts.models import LimitCounter, LimitUse, Organization
+from panel.core.errors import DomainError
+from panel.core.models import AuditEntry
+from panel.core.scoping import everything, tenant
+from provisioning.models import HostingAccount, Intent, MailDomain, Operation, Package, Server, Site, Zone
+from tests.cast import Cast, Person
+from tests.provisioning import factories
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A ready server; a package and an account of a client of reseller A, and the same of reseller B."""
+
+    cast: Cast
+    server: Server
+    package_a: Package
+    package_b: Package
+    account_a: HostingAccount
+    account_b: HostingAccount
+
+    @property
+    def site(self) -> Site:
+        """The site of client A."""
+        return Site._base_manager.get(hosting=self.account_a)
+
+    @property
+    def zone(self) -> Zone:
+        """The zone of client A."""
+        return Zone._base_manager.get(hosting=self.account_a, name=self.account_a.domain)
+
+    @property
+    def mail_domain(self) -> MailDomain:
+        """The mail domain of client A."""
+        return MailDomain._base_manager.get(hosting=self.account_a)
+
+
+def make(cast: Cast) -> Ground:
+    """Make it in the database; the mail of both accounts is vouched for."""
+    server = factories.server(cast.provider.organization)
+    Organization._base_manager.filter(kind=Organization.Kind.RESELLER).update(mail_vouched=True)
+    package_a = factories.package(cast.reseller_a.organization, remote_databases=True)
+    package_b = factories.package(cast.reseller_b.organization)
+    return Ground(
+        cast,
+        server,
+        package_a,
+        package_b,
+        factories.account(cast.client_a.organization, package_a, "a-site.org", username="asite"),
+        factories.account(cast.client_b.organization, package_b, "b-site.org", username="bsite"),
+    )
+
+
+@contextmanager
+def acting(person: Person) -> Iterator[None]:
+    """See what the pages and the API of this person see."""
+    with tenant(person.actor.path):
+        yield
+
+
+def rows() -> dict[str, object]:
+    """Return how many rows every table of provisioning has, the audit entries, and what the counters say."""
+    with everything("test"):
+        counts: dict[str, object] = {
+            model._meta.label: model._base_manager.count() for model in apps.get_app_config("provisioning").get_models()
+        }
+        counts["audit"] = AuditEntry.objects.count()
+        counts["counters"] = sorted(LimitCounter.objects.values_list("subject", "resource", "limit", "used"))
+        counts["uses"] = sorted(LimitUse.objects.exclude(amount=0).values_list("organization", "resource", "amount"))
+    return counts
+
+
+@contextmanager
+def refused(code: str, field: str | None = None, status: int = 400, *, says: str = "") -> Iterator[None]:
+    """Expect a refusal: its code, field and status, a message for people, and not one row, count or entry changed."""
+    before = rows()
+    with pytest.raises(DomainError) as caught:
+        yield
+    error = caught.value
+    assert (error.code, error.field, error.status) == (code, field, status), error.message
+    assert error.message
+    assert says in error.message
+    assert rows() == before
+
+
+def used(subject: str, resource: str) -> int:
+    """Return what a counter of an account or organization says; 0 without one."""
+    return LimitCounter.objects.filter(subject=subject, resource=resource).values_list("used", flat=True).first() or 0
+
+
+def dirty(hosting: HostingAccount) -> list[Intent]:
+    """Return the intents of an account's slices."""
+    return list(Intent.objects.filter(slice__hosting=hosting).order_by("id"))
+
+
+def last_operation(hosting: HostingAccount) -> Operation:
+    """Return the newest operation of an account."""
+    return Operation._base_manager.filter(hosting=hosting).latest("id")
+
+
+def entries(action: str) -> int:
+    """Return how many audit entries an action has."""
+    return int(AuditEntry._base_manager.filter(action=action).count())
