@@ -15,7 +15,7 @@ class OrganizationSerializer(StrictSerializer):
     id = serializers.CharField(read_only=True)
     kind = serializers.ChoiceField(choices=Organization.Kind.choices, read_only=True)
     name = serializers.CharField(read_only=True)
-    parent = serializers.SerializerMethodField()
+    parent = serializers.SerializerMethodField()  # type: ignore[assignment]
     status = serializers.ChoiceField(choices=Organization.Status.choices, read_only=True)
     suspended_reason = serializers.CharField(read_only=True)
     resellers_allowed = serializers.BooleanField(read_only=True)
@@ -34,7 +34,7 @@ class OrganizationCreateSerializer(StrictSerializer):
 
     kind = serializers.ChoiceField(choices=["client", "reseller"], default="client")
     name = serializers.CharField(max_length=100)
-    parent = serializers.CharField(max_length=32, required=False)
+    parent = serializers.CharField(max_length=32, required=False)  # type: ignore[assignment]
     resellers_allowed = serializers.BooleanField(required=False)
 
 

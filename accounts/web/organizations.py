@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.db.models import QuerySet
+from django.forms import Form
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -65,7 +66,7 @@ class ClientCreatePage(FormPage):
 
     action = "organization.create_client"
     title = gettext_lazy("New client")
-    form_class = forms.ClientForm
+    form_class: ClassVar[type[Form]] = forms.ClientForm
     submit_label = gettext_lazy("Create the client")
 
     def breadcrumbs(self) -> list[tuple[str, str]]:

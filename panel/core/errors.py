@@ -128,7 +128,7 @@ def clean_or_invalid(instance: models.Model, exclude: list[str] | None = None) -
     for model, constraints in instance.get_constraints():
         for constraint in constraints:
             try:
-                constraint.validate(model, instance, exclude=set(exclude or ()))
+                constraint.validate(model, instance, exclude=set(exclude or ()))  # type: ignore[attr-defined]
             except ValidationError as error:
                 message = error.messages[0]
                 if isinstance(constraint, models.UniqueConstraint):

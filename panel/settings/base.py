@@ -5,6 +5,7 @@ from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 VAR_DIR = BASE_DIR / "var"
+MESSAGES_DIR = VAR_DIR / "celery"  # of the embedded broker
 
 DEBUG = False
 ROOT_URLCONF = "panel.urls"

@@ -9,8 +9,8 @@ from panel.settings import base
 from panel.settings.base import *  # noqa: F403
 
 VAR_DIR = Path(os.environ.get("HOSTWRIGHT_VAR_DIR") or base.VAR_DIR)
-CELERY_DIR = VAR_DIR / "celery"
-for folder in (VAR_DIR, VAR_DIR / "static", CELERY_DIR, CELERY_DIR / "messages", CELERY_DIR / "control"):
+MESSAGES_DIR = VAR_DIR / "celery"
+for folder in (VAR_DIR, VAR_DIR / "static", MESSAGES_DIR, MESSAGES_DIR / "messages", MESSAGES_DIR / "control"):
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 SECRET_KEY = os.environ.get("HOSTWRIGHT_SECRET_KEY") or secret_text(VAR_DIR / "secret.key")
@@ -35,9 +35,9 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 
 CELERY_BROKER_URL = "hostwright-files://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "data_folder_in": str(CELERY_DIR / "messages"),
-    "data_folder_out": str(CELERY_DIR / "messages"),
-    "control_folder": str(CELERY_DIR / "control"),
+    "data_folder_in": str(MESSAGES_DIR / "messages"),
+    "data_folder_out": str(MESSAGES_DIR / "messages"),
+    "control_folder": str(MESSAGES_DIR / "control"),
     "store_processed": False,
     "polling_interval": 0.05,
 }

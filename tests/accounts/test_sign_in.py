@@ -85,7 +85,8 @@ def test_the_panel_bears_the_brand_s_name_only(cast: Cast) -> None:
 def test_the_session_is_fresh_after_signing_in_and_noted(cast: Cast) -> None:
     client = Client(headers={"host": HOST_A})
     client.session.save()
-    client.cookies["hostwright_session"] = before = client.session.session_key
+    before = str(client.session.session_key)
+    client.cookies["hostwright_session"] = before
     sign_in(HOST_A, cast.client_a.user.email, client=client)
     assert is_in(client)
     assert client.cookies["hostwright_session"].value != before

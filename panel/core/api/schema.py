@@ -60,7 +60,7 @@ class Schema(AutoSchema):
         return "_".join([*nouns, verb]).replace("-", "_")
 
 
-class SessionScheme(OpenApiAuthenticationExtension):
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The session of the panel's pages."""
 
     target_class = "panel.core.api.authentication.SessionAuthentication"

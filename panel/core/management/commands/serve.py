@@ -31,7 +31,7 @@ class Command(BaseCommand):
             raise CommandError("serve is for the embedded settings; in production run gunicorn and `manage.py worker`.")
         if migrate:
             call_command("migrate", interactive=False, verbosity=0)
-        file_broker.clear(settings.CELERY_DIR)
+        file_broker.clear(settings.MESSAGES_DIR)
         environment = os.environ | {"HOSTWRIGHT_PORT": str(port), "PYTHONUNBUFFERED": "1"}
         manage = str(settings.BASE_DIR / "manage.py")
         web = [
