@@ -17,7 +17,15 @@ NAMES = [path.relative_to(TEMPLATES).as_posix() for path in FILES]
 PAGES = [path for path in FILES if path.parent.name != "sites"]
 PAGE_NAMES = [path.relative_to(TEMPLATES).as_posix() for path in PAGES]
 WORD = re.compile(r"[A-Za-z]{2,}")
-SAID_ATTRIBUTES = {"alt", "aria-label", "placeholder", "title", "data-copied", "data-copy-failed"}
+SAID_ATTRIBUTES = {
+    "alt",
+    "aria-label",
+    "placeholder",
+    "title",
+    "data-copied",
+    "data-copy-failed",
+    "data-generated-words",
+}
 TRANSLATED = re.compile(r"{%\s*blocktrans(?:late)?\b.*?{%\s*endblocktrans(?:late)?\s*%}", re.DOTALL)
 COMMENT = re.compile(r"{%\s*comment\b.*?{%\s*endcomment\s*%}", re.DOTALL)
 ICON = re.compile(r"""{%\s*icon\s+["']([a-z0-9-]+)["']""")

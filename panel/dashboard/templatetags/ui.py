@@ -211,3 +211,9 @@ def plain(value: object) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+
+
+@register.filter
+def has_key(attributes: dict[str, object], name: str) -> bool:
+    """Tell whether a widget has an attribute, whatever its value."""
+    return name in attributes
