@@ -1,5 +1,6 @@
 """People: added with their first membership, changed by themselves, their passwords."""
 
+import functools
 import zoneinfo
 
 from django.contrib.auth.password_validation import validate_password
@@ -94,6 +95,12 @@ def _check_password(password: str, user: User) -> None:
 
 
 def _zone(name: str) -> str:
-    if name not in zoneinfo.available_timezones():
+    if name not in _zones():
         raise Invalid("timezone", _("Choose a time zone such as Europe/Berlin."), "timezone")
     return name
+
+
+@functools.cache
+def _zones() -> set[str]:
+    """Names of time zones; looking them up reads hundreds of files."""
+    return zoneinfo.available_timezones()
