@@ -1,6 +1,13 @@
 """What all tests share: the real servers, and the marks of each test in its report."""
 
+import os
+
 import pytest
+from hypothesis import settings
+
+# Machines are slow at times, so no example has a deadline; script/test long asks for many more examples.
+settings.register_profile("hostwright", deadline=None, max_examples=int(os.environ.get("HOSTWRIGHT_EXAMPLES", "200")))
+settings.load_profile("hostwright")
 
 pytest_plugins = ["tests.cast", "tests.servers.fixtures"]
 
