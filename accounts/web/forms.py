@@ -1,5 +1,7 @@
 """Forms of the accounts pages: what may be typed. Whether it is accepted is decided by the services."""
 
+from __future__ import annotations
+
 import zoneinfo
 from typing import Any
 
@@ -16,7 +18,9 @@ class ClientForm(forms.Form):
     """A new client."""
 
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("Company or person."))
-    parent: forms.ModelChoiceField[Organization] = forms.ModelChoiceField(None, label=_("Belongs to"), empty_label=None)
+    parent: "forms.ModelChoiceField[Organization]" = forms.ModelChoiceField(
+        None, label=_("Belongs to"), empty_label=None
+    )
     email = forms.CharField(
         label=_("Mail address of the owner"),
         max_length=254,
