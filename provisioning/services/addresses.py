@@ -40,7 +40,8 @@ def remove(*, actor: Actor, address: Address) -> None:
     if address.hosting_id:
         raise Conflict(_("An account has this address to itself. Take it back from the account first."), code="in_use")
     shared = Address.objects.filter(server=address.server, family=address.family, kind=Address.Kind.SHARED)
-    if not shared.exclude(pk=address.pk).exists() and address.server.placements.exists():
+    last = address.kind == Address.Kind.SHARED and not shared.exclude(pk=address.pk).exists()
+    if last and address.server.placements.exists():
         raise Conflict(
             _("This is the last shared address of its kind, and accounts use it. Add another one first."), code="in_use"
         )
