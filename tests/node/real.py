@@ -8,6 +8,7 @@ from typing import Any
 from tests.node.bundles import Body, directory, file, home, resource, slice_of, user
 
 PHP = "8.4"
+PASSWORD = "secret-1"
 NSSWITCH = """\
 passwd: files extrausers
 group: files extrausers
@@ -115,7 +116,7 @@ def mailbox(name: str, uid: int, domain: str, local: str = "info") -> Body:
     return resource("row", f"mailbox:{address}", table="mailbox", key=address, values=values)
 
 
-def account_bodies(name: str, uid: int, domain: str, page: str = "hello", password: str = "secret-1") -> list[Body]:
+def account_bodies(name: str, uid: int, domain: str, page: str = "hello", password: str = PASSWORD) -> list[Body]:
     """Everything that one account has on a server."""
     own = {"owner": name, "group": name, "as": name}
     alias = {"table": "alias", "key": f"sales@{domain}", "values": {"destinations": f"info@{domain}"}}
