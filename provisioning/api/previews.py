@@ -63,7 +63,7 @@ ARGUMENTS: dict[str, type[StrictSerializer]] = {
 SECRETS = ("password",)
 
 
-class Change(Document):
+class Planned(Document):
     """What would happen to one resource of a server."""
 
     key = serializers.CharField(help_text="Kind and name, such as `file:/etc/nginx/…`.")
@@ -78,7 +78,7 @@ class PlanOfServer(Document):
     """What would happen on one server."""
 
     server = serializers.CharField(help_text="Its name.")
-    changes = Change(many=True)
+    changes = Planned(many=True)
     reloads = serializers.ListField(child=serializers.CharField(), help_text="Daemons that would reload.")
     removals = serializers.IntegerField()
     resources = serializers.IntegerField()

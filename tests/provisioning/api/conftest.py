@@ -1,4 +1,4 @@
-"""The stage of the API's tests: the cast, a ready server, a package and an account of reseller A's client and one of B's."""
+"""The stage of the API's tests: the cast, a ready server, and a package and an account each for A and B."""
 
 from __future__ import annotations
 
