@@ -3,8 +3,9 @@
 import re
 
 DEFAULT = "#1f5fae"
-LIGHT_SURFACE = "#fafafa"
-DARK_SURFACE = "#262626"
+# The grounds that links stand on and that leave least contrast: tinted notices and states.
+LIGHT_SURFACE = "#ececec"
+DARK_SURFACE = "#3a3a3a"
 READABLE = 4.5
 _HEX = re.compile(r"#[0-9a-f]{6}")
 
