@@ -1,0 +1,445 @@
+"""The node program on a real Debian server: nginx, Apache, PHP-FPM, BIND, MariaDB and the mail database serve."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from typing import Any
+
+import pytest
+
+from provisioning.node.failpoints import FAILPOINTS
+from tests.node import real
+from tests.node.bundles import REPOSITORY, Body, directory, file, payload, request, resource, slice_of
+from tests.servers import Server
+
+LIBRARY = "/usr/lib/hostwright"
+
+
+class Target:
+    """A server with the node program on it, spoken to as the panel does."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        archive = subprocess.run(
+            ["tar", "-C", str(REPOSITORY / "provisioning/node"), "--exclude=__pycache__", "-cf", "-", "."],
+            capture_output=True,
+            check=True,
+        ).stdout
+        server.run(["mkdir", "-p", f"{LIBRARY}/hostwright_node"])
+        server.run(["tar", "-C", f"{LIBRARY}/hostwright_node", "-xf", "-"], input=archive)
+
+    def ask(self, *requests: dict[str, Any], failpoint: str = "") -> list[dict[str, Any]]:
+        """Answers of a fresh process to some requests; fewer when it was killed."""
+        lines = "".join(json.dumps(item) + "\n" for item in requests)
+        environment = [f"PYTHONPATH={LIBRARY}", f"HOSTWRIGHT_FAILPOINT={failpoint}"]
+        command = ["env", *environment, "python3", "-m", "hostwright_node", "serve"]
+        result = self.server.run(command, input=lines, check=False, timeout=180)
+        told = [json.loads(line) for line in result.stdout.splitlines()]
+        return [message for message in told if "event" not in message]
+
+    def apply(self, *slices: dict[str, Any], **more: Any) -> dict[str, Any]:
+        (answer,) = self.ask(request("apply", payload(*slices, **more)))
+        assert "report" in answer, answer
+        return dict(answer["report"])
+
+    def plan(self, *slices: dict[str, Any], **more: Any) -> dict[str, Any]:
+        (answer,) = self.ask(request("plan", payload(*slices, **more)))
+        return dict(answer["report"])
+
+    def get(self, host: str, path: str = "/") -> tuple[int, str]:
+        """Status and body of a page, asked from outside by name."""
+        with socket.create_connection((self.server.address, 80), timeout=10) as connection:
+            connection.sendall(f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        head, _, body = answer.partition("\r\n\r\n")
+        return int(head.split()[1]), body
+
+    def dig(self, name: str, kind: str = "A") -> str:
+        return self.server.run(["dig", "+short", "+time=2", "@127.0.0.1", name, kind]).stdout.strip()
+
+    def sql(self, statement: str, *arguments: str) -> str:
+        return self.server.run(["mariadb", "-BN", *arguments, "-e", statement], check=False).stdout.strip()
+
+    def mail_rows(self, table: str) -> list[str]:
+        query = f"SELECT * FROM {table}"  # noqa: S608 -- a test's own table
+        database = "/var/lib/hostwright/mail/mail.sqlite"
+        return self.server.run(["sqlite3", database, query], check=False).stdout.splitlines()
+
+    def pid(self, file: str) -> str:
+        return self.server.run(["cat", file]).stdout.strip()
+
+    def everything(self) -> str:
+        """A fingerprint of all that an apply may touch: files, databases, logins, rows, zones."""
+        script = (
+            "cd /; find etc home var/lib/extrausers var/lib/hostwright/zones var/log/hostwright"
+            " -printf '%p %y %m %U %G %l\\n' 2>/dev/null | sort;"
+            " find etc/nginx etc/apache2 etc/php etc/bind home var/lib/extrausers -type f -exec sha256sum {} +"
+            " | sort -k2"
+        )
+        parts = [self.server.run(["sh", "-c", script]).stdout]
+        parts.append(
+            self.sql(
+                "SHOW DATABASES; SELECT User, Host, json_value(Priv, '$.authentication_string')"
+                " FROM mysql.global_priv ORDER BY 1, 2;"
+                " SELECT grantee, table_schema, privilege_type FROM information_schema.schema_privileges"
+                " ORDER BY 1, 2, 3"
+            )
+        )
+        parts += ["\n".join(sorted(self.mail_rows(table))) for table in ("domain", "mailbox", "alias")]
+        return "\n".join(parts)
+
+
+@pytest.fixture(scope="module")
+def target(module_server: Server) -> Target:
+    """A server with its base configuration, shared by this module: every test has accounts of its own."""
+    made = Target(module_server)
+    module_server.wait_booted()
+    report = made.apply(real.base())
+    assert report["status"] == "applied", report
+    return made
+
+
+def status(report: dict[str, Any], slice_id: str) -> str:
+    return str(report["slices"][slice_id]["status"])
+
+
+def changed_zone(domain: str, address: str) -> Body:
+    return resource("zone", domain, text=real.zone_text(domain, address), service="named")
+
+
+def test_an_account_is_served_when_its_apply_reports(target: Target) -> None:
+    """No waiting after the report: it comes when everything answers."""
+    report = target.apply(real.account("alice", 20001, "alice.example"))
+    assert report["status"] == "applied", report
+    assert target.get("www.alice.example") == (200, "hello alice")
+    serial = report["slices"]["acc_alice"]["served"]["zone:alice.example"]["serial"]
+    assert target.dig("alice.example", "SOA").split()[2] == str(serial)
+    login = ["-ualice_wp", f"-p{real.PASSWORD}"]
+    assert target.sql("SELECT DATABASE()", *login, "alice_wp") == "alice_wp"
+    assert target.mail_rows("alias") == ["sales@alice.example|info@alice.example"]
+    assert report["reloads"] == {"apache2": 1, "nginx": 1, "php8.4-fpm": 1}
+    again = target.apply(real.account("alice", 20001, "alice.example"), verify=True)
+    assert (again["status"], again["reloads"]) == ("unchanged", {})
+
+
+def test_a_change_is_served_when_its_apply_reports(target: Target) -> None:
+    first = real.account("bob", 20002, "bob.example")
+    target.apply(first)
+    masters = [target.pid(file) for file in ("/run/nginx.pid", "/run/php/php8.4-fpm.pid")]
+    own = {"owner": "bob", "group": "bob", "as": "bob"}
+    for number in range(5):
+        pool = real.pool_text("bob", f"php_admin_value[memory_limit] = {100 + number}M")
+        address = f"198.51.100.{number + 1}"
+        report = target.apply(
+            {
+                **real.replaced(
+                    first,
+                    file("/home/bob/public_html/index.php", "<?php echo ini_get('memory_limit');", **own),
+                    file("/etc/php/8.4/fpm/pool.d/bob.conf", pool, service="php8.4-fpm"),
+                    file(
+                        "/etc/nginx/sites-enabled/bob.conf",
+                        real.site_text("bob", "bob.example", f"location = /n {{ return 200 n{number}; }}"),
+                        service="nginx",
+                    ),
+                    changed_zone("bob.example", address),
+                ),
+                "generation": 2 + number,
+            }
+        )
+        assert report["status"] == "applied", report
+        assert target.get("bob.example", "/n") == (200, f"n{number}")
+        assert target.get("bob.example") == (200, f"{100 + number}M")
+        assert target.dig("bob.example") == address
+    assert masters == [target.pid(file) for file in ("/run/nginx.pid", "/run/php/php8.4-fpm.pid")]
+
+
+@pytest.mark.parametrize(
+    ("guilty", "words"),
+    [
+        (
+            file(
+                "/etc/nginx/sites-enabled/dave.conf",
+                real.site_text("dave", "dave.example", "nonsense;"),
+                service="nginx",
+            ),
+            'unknown directive "nonsense"',
+        ),
+        (
+            file("/etc/php/8.4/fpm/pool.d/dave.conf", real.pool_text("dave", "bogus = 1"), service="php8.4-fpm"),
+            "unknown entry 'bogus'",
+        ),
+        (
+            file("/etc/apache2/sites-enabled/dave.conf", "Nonsense on\n", service="apache2"),
+            "Invalid command 'Nonsense'",
+        ),
+        (
+            resource("zone", "dave.example", text=real.zone_text("dave.example") + "www CNAME x.example.\n"),
+            "CNAME and other data",
+        ),
+        (
+            resource("database", "dave_wp", charset="utf8mb4", collation="latin1_bin"),
+            "is not valid for CHARACTER SET 'utf8mb4'",
+        ),
+    ],
+    ids=["nginx", "php", "apache", "zone", "sql"],
+)
+def test_what_a_checker_refuses_stops_nobody_else(target: Target, guilty: Body, words: str) -> None:
+    """The guilty account leaves no trace; the good one of the same bundle is live; others never stop answering."""
+    target.apply(real.account("alice", 20001, "alice.example"))
+    before = target.everything()
+    name = f"good{guilty['kind'][:2]}{len(words)}"
+    good = real.account(name, 22000 + len(words), f"{name}.example")
+    bad = real.replaced(real.account("dave", 20004, "dave.example"), guilty)
+    report = target.apply(bad, good)
+    assert (report["status"], status(report, "acc_dave"), status(report, f"acc_{name}")) == (
+        "partial",
+        "rejected",
+        "applied",
+    )
+    assert words in report["slices"]["acc_dave"]["reason"]
+    assert target.get(f"{name}.example") == (200, f"hello {name}")
+    assert target.get("alice.example") == (200, "hello alice")
+    target.apply(slice_of(f"acc_{name}", generation=2))
+    keys = [f"directory:/home/{name}", f"user:{name}", f"database:{name}_wp"]
+    target.apply(slice_of(f"acc_{name}", generation=3, tombstones=keys))
+    assert target.everything() == before
+
+
+def test_an_account_ends_without_a_trace(target: Target) -> None:
+    before = target.everything()
+    target.apply(real.account("erin", 20005, "erin.example"))
+    target.server.run(["runuser", "-u", "erin", "--", "mkdir", "-p", "/home/erin/mail/new"])
+    target.sql("CREATE TABLE erin_wp.posts (id INT)")
+    target.apply(slice_of("acc_erin", generation=2))
+    assert target.get("erin.example")[0] == 404
+    assert target.dig("erin.example") == ""
+    assert target.sql("SHOW TABLES", "erin_wp") == "posts"
+    assert target.server.run(["test", "-d", "/home/erin/mail/new"], check=False).returncode == 0
+    keys = ["directory:/home/erin", "user:erin", "database:erin_wp"]
+    report = target.apply(slice_of("acc_erin", generation=3, tombstones=keys))
+    assert report["status"] == "applied", report
+    assert target.everything() == before
+
+
+def test_what_is_foreign_is_left_alone(target: Target) -> None:
+    """A user, database, login and zone that somebody else made are never taken over."""
+    target.server.run(["useradd", "--system", "frank"])
+    target.sql("CREATE DATABASE gina_wp; CREATE USER 'henry_wp'@'localhost' IDENTIFIED BY 'theirs'")
+    text = real.zone_text("ivan.example").replace("@SERIAL@", "7")
+    target.server.put("/var/cache/bind/ivan.db", text)
+    target.server.run(["rndc", "addzone", "ivan.example", '{ type primary; file "/var/cache/bind/ivan.db"; };'])
+    before = target.everything()
+    names = ("frank", "gina", "henry", "ivan")
+    report = target.apply(*(real.account(name, 20100 + n, f"{name}.example") for n, name in enumerate(names)))
+    assert {told["code"] for told in report["slices"].values()} == {"foreign"}
+    assert target.everything() == before
+    assert target.dig("ivan.example", "SOA").split()[2] == "7"
+    target.server.run(["userdel", "frank"])
+    target.sql("DROP DATABASE gina_wp; DROP USER 'henry_wp'@'localhost'")
+    target.server.run(["rndc", "delzone", "ivan.example"])
+
+
+def test_grants_reach_no_database_that_looks_alike(target: Target) -> None:
+    """attacks.md C3: `_` is a wildcard in GRANT unless it is escaped."""
+    databases = [resource("database", name, charset="utf8mb4", collation="utf8mb4_bin") for name in ("jo_a", "joxa")]
+    login = resource(
+        "database_user",
+        "jo_a@localhost",
+        user="jo_a",
+        host="localhost",
+        password_hash=real.native_hash("x"),
+        grants=[{"database": "jo_a", "privileges": ["ALL"]}],
+        locked=False,
+    )
+    assert (
+        target.apply(slice_of("acc_jo", databases[0], login), slice_of("acc_jox", databases[1]))["status"] == "applied"
+    )
+    assert target.sql("SELECT 1", "-ujo_a", "-px", "jo_a") == "1"
+    denied = target.server.run(["mariadb", "-ujo_a", "-px", "joxa", "-e", "SELECT 1"], check=False)
+    assert "ERROR 1044" in denied.stderr
+    locked = {**login, "locked": True}
+    assert target.apply(slice_of("acc_jo", databases[0], locked, generation=2))["status"] == "applied"
+    assert target.sql("SELECT 1", "-ujo_a", "-px", "jo_a") == ""
+
+
+def test_drift_is_found_and_repaired(target: Target) -> None:
+    bundle = real.account("karl", 20011, "karl.example")
+    target.apply(bundle)
+    target.server.run(["rndc", "delzone", "karl.example"])
+    target.sql("ALTER USER karl_wp@localhost ACCOUNT LOCK; REVOKE ALL PRIVILEGES, GRANT OPTION FROM karl_wp@localhost")
+    target.server.run(["sqlite3", "/var/lib/hostwright/mail/mail.sqlite", "DELETE FROM alias WHERE 1"])
+    target.server.run(["sh", "-c", "echo '# by hand' >> /etc/nginx/sites-enabled/karl.conf"])
+    told = target.plan(bundle, verify=True)["slices"]["acc_karl"]["changes"]
+    assert {change["key"] for change in told} == {
+        "zone:karl.example",
+        "database_user:karl_wp@localhost",
+        "row:alias:sales@karl.example",
+        "file:/etc/nginx/sites-enabled/karl.conf",
+    }
+    report = target.apply(bundle, verify=True)
+    assert report["status"] == "applied", report
+    assert target.plan(bundle, verify=True)["slices"]["acc_karl"]["status"] == "unchanged"
+    assert target.sql("SELECT DATABASE()", "-ukarl_wp", f"-p{real.PASSWORD}", "karl_wp") == "karl_wp"
+    assert target.dig("karl.example") == "198.51.100.77"
+
+
+def test_a_serial_never_goes_back(target: Target) -> None:
+    zone = changed_zone("liam.example", "198.51.100.1")
+    bundle = {**slice_of("acc_liam", zone), "hints": {"zone:liam.example": {"serial_floor": 3000000000}}}
+    first = target.apply(bundle)["slices"]["acc_liam"]["served"]["zone:liam.example"]["serial"]
+    assert first == 3000000000
+    target.apply(slice_of("acc_liam", generation=2))
+    report = target.apply(slice_of("acc_liam", changed_zone("liam.example", "198.51.100.2"), generation=3))
+    assert report["slices"]["acc_liam"]["served"]["zone:liam.example"]["serial"] == first + 1
+    assert target.dig("liam.example", "SOA").split()[2] == str(first + 1)
+
+
+def test_the_mail_database_is_read_without_write_access(target: Target) -> None:
+    """A reader of the group mail sees each change at once, through -wal and -shm that it may not write."""
+    target.apply(real.account("mona", 20013, "mona.example"))
+    unit = (
+        "[Unit]\nDescription=Mail database\n[Service]\nType=notify\n"
+        f"Environment=PYTHONPATH={LIBRARY}\nExecStart=/usr/bin/python3 -m hostwright_node hold-mail\n"
+    )
+    extra = [
+        file("/etc/systemd/system/hw-mail.service", unit),
+        resource("service", "hw-mail.service", enabled=False, running=True),
+    ]
+    assert target.apply(real.base(*extra, generation=2))["status"] == "applied"
+    target.server.run(["useradd", "--system", "--groups", "mail", "reader"])
+    query = [
+        "runuser", "-u", "reader", "--", "sqlite3", "/var/lib/hostwright/mail/mail.sqlite",
+        "SELECT address FROM mailbox WHERE domain LIKE 'mona%' ORDER BY 1",
+    ]  # fmt: skip
+    assert target.server.run(query).stdout.split() == ["info@mona.example"]
+    changed = real.replaced(
+        real.account("mona", 20013, "mona.example"), real.mailbox("mona", 20013, "mona.example", "new")
+    )
+    target.apply({**changed, "generation": 2})
+    assert target.server.run(query).stdout.split() == ["info@mona.example", "new@mona.example"]
+    insert = [*query[:-1], "DELETE FROM mailbox"]
+    assert "readonly" in target.server.run(insert, check=False).stderr
+    assert target.apply(real.base(generation=3))["status"] == "applied"
+    assert target.server.run(["systemctl", "is-active", "hw-mail.service"], check=False).stdout.strip() == "inactive"
+
+
+def test_a_tenant_that_swaps_directories_for_links_gets_nothing(target: Target) -> None:
+    """attacks.md E2, E3: while applies run, the tenant flips a directory and a link to root's; that stays as it is."""
+    first = real.account("nina", 20014, "nina.example")
+    target.apply(first)
+    target.server.run(["sh", "-c", "mkdir -p /etc/victim && echo keep > /etc/victim/file && chmod 777 /etc/victim"])
+    before = target.server.run(["sh", "-c", "ls -lan /etc/victim; cat /etc/victim/*"]).stdout
+    swap = "mv public_html p2; ln -s /etc/victim public_html; rm public_html; mv p2 public_html"
+    flip = f"cd /home/nina; while :; do {swap}; done"
+    script = f"runuser -u nina -- sh -c '{flip}' >/dev/null 2>&1 & echo $!"
+    flipper = target.server.run(["sh", "-c", script]).stdout.strip()
+    own = {"owner": "nina", "group": "nina", "as": "nina"}
+    try:
+        for number in range(25):
+            bodies = [
+                file("/home/nina/public_html/file", f"{number}\n", **own),
+                directory("/home/nina/public_html/sub", mode="0755", **own),
+            ]
+            target.apply({**real.replaced(first, *bodies), "generation": 2 + number})
+    finally:
+        target.server.run(["pkill", "-KILL", "-u", "nina"], check=False)
+        target.server.run(["kill", flipper], check=False)
+    assert target.server.run(["sh", "-c", "ls -lan /etc/victim; cat /etc/victim/*"]).stdout == before
+
+
+def test_a_full_disk_changes_nothing(target: Target) -> None:
+    """attacks.md X5: the old configuration stays whole, the reason is clear, and it heals by itself."""
+    target.apply(real.account("alice", 20001, "alice.example"))
+    run = target.server.run
+    run(["sh", "-c", "mkdir -p /var/log/hostwright && mount -t tmpfs -o size=64k none /var/log/hostwright"])
+    run(["sh", "-c", "head -c 60000 /dev/zero > /var/log/hostwright/fill"], check=False)
+    before = target.everything()
+    big = real.replaced(real.account("omar", 20015, "omar.example"), file("/var/log/hostwright/omar.txt", "x" * 100000))
+    report = target.apply(big)
+    assert (status(report, "acc_omar"), report["slices"]["acc_omar"]["code"]) == ("rejected", "disk_full")
+    assert target.everything() == before
+    run(["umount", "/var/log/hostwright"])
+    assert target.apply(big)["status"] == "applied"
+    assert target.get("omar.example") == (200, "hello omar")
+
+
+def test_a_port_that_is_taken_brings_the_old_configuration_back(target: Target) -> None:
+    """attacks.md X17: the checker is content, the reload is not; nobody notices but the one who asked for it."""
+    first = real.account("paul", 20016, "paul.example")
+    target.apply(first)
+    holder = "import socket,time; s=socket.socket(); s.bind(('0.0.0.0',8099)); s.listen(); time.sleep(60)"
+    process = target.server.run(["sh", "-c", f'python3 -c "{holder}" >/dev/null 2>&1 & echo $!; sleep 0.5'])
+    text = real.site_text("paul", "paul.example", "listen 8099;")
+    bad = real.replaced(first, file("/etc/nginx/sites-enabled/paul.conf", text, service="nginx"))
+    good = real.account("quin", 20017, "quin.example")
+    report = target.apply({**bad, "generation": 2}, good)
+    target.server.run(["kill", process.stdout.strip()])
+    assert (status(report, "acc_paul"), status(report, "acc_quin")) == ("rejected", "applied")
+    assert "8099" in report["slices"]["acc_paul"]["reason"]
+    assert target.get("paul.example") == (200, "hello paul")
+    assert target.get("quin.example") == (200, "hello quin")
+
+
+@pytest.mark.parametrize("point", [point for point in FAILPOINTS if not point.startswith(("undo", "recover"))])
+def test_old_or_new_after_a_kill(target: Target, point: str) -> None:
+    """kill -9 at every point: after the next start nothing is half there; the next apply makes it whole."""
+    number = FAILPOINTS.index(point)
+    name, domain = f"kill{number}", f"kill{number}.example"
+    old = real.account(name, 23000 + number, domain)
+    target.apply(old)
+    new = {
+        **real.without(
+            real.replaced(
+                old,
+                file(f"/etc/nginx/sites-enabled/{name}.conf", real.site_text(name, domain, "# new"), service="nginx"),
+                changed_zone(domain, "198.51.100.9"),
+                real.mailbox(name, 23000 + number, domain, "second"),
+                resource("database", f"{name}_two", charset="utf8mb4", collation="utf8mb4_bin"),
+                resource("zone", f"two.{domain}", text=real.zone_text(f"two.{domain}"), service="named"),
+            ),
+            f"row:alias:sales@{domain}",
+            f"database_user:{name}_wp@localhost",
+        ),
+        "generation": 2,
+    }
+    extra = real.account(f"more{number}", 24000 + number, f"more{number}.example")
+    doomed = slice_of("acc_doomed", generation=1) if point != "home-renamed" else _doomed(target)
+    before = target.everything()
+    answers = target.ask(request("apply", payload(new, extra, doomed)), failpoint=point)
+    assert answers == [], "the program was not killed: it never came to this point"
+    assert target.ask() == []
+    after = target.everything()
+    committed = point in ("after-commit", "finish-half", "home-renamed", "before-close")
+    if not committed:
+        assert _without_serials(after) == _without_serials(before)
+    assert target.get("alice.example")[0] in (200, 404)
+    status_code, _ = target.get(domain)
+    assert status_code == 200
+    assert target.dig(domain) == ("198.51.100.9" if committed else "198.51.100.77")
+    report = target.apply(new, extra)
+    assert report["status"] == ("unchanged" if committed else "applied"), report
+    assert target.get(f"more{number}.example") == (200, f"hello more{number}")
+    assert target.dig(domain) == "198.51.100.9"
+    assert target.apply(new, extra, verify=True)["status"] == "unchanged"
+
+
+def _doomed(target: Target) -> dict[str, Any]:
+    """An account whose home is to be destroyed in the apply that is killed."""
+    target.apply(real.account("doomed", 20099, "doomed.example"))
+    target.apply(slice_of("acc_doomed", generation=2))
+    keys = ["directory:/home/doomed", "user:doomed", "database:doomed_wp"]
+    return slice_of("acc_doomed", generation=3, tombstones=keys)
+
+
+def _without_serials(text: str) -> str:
+    """An undo after a zone was served gives it a higher serial, as it must: master files differ in that alone."""
+    return "\n".join(line for line in text.splitlines() if "hostwright/zones" not in line)
+
+
+def test_a_no_op_touches_no_daemon(target: Target) -> None:
+    bundle = real.account("alice", 20001, "alice.example")
+    target.apply(bundle)
+    report = target.apply(bundle)
+    assert (report["status"], report["reloads"], report["steps"]) == ("unchanged", {}, [])
