@@ -48,7 +48,7 @@ def test_an_account_shows_servers_addresses_and_usage(stage: Stage):
     assert shown["usage"]["mailboxes"] == {"used": 0, "limit": None}
 
 
-REFUSED = [
+REFUSED: list[tuple[dict[str, Any], str, int]] = [
     # D1, D2, K3, K4: names that are commands, options, system users or look-alikes
     ({"domain": "shop.org;id"}, "domain", 400),
     ({"domain": "$(id).org"}, "domain", 400),

@@ -201,7 +201,7 @@ def test_the_service_notices_a_change_after_the_endpoint_looked(stage: Stage, pr
         before = trace()
         for act in (zones.change_record, zones.remove_record):
             with pytest.raises(Stale):
-                act(actor=stage.cast.client_a.actor, record=record, version=seen)  # type: ignore[operator]
+                act(actor=stage.cast.client_a.actor, record=record, version=seen)
         assert trace() == before
 
 
