@@ -133,20 +133,10 @@ def test_g5_role_names_are_nobodys_private_mailbox(ground: Ground, local: str):
     ],
 )
 def test_g5_destinations_are_addresses_only(ground: Ground, destination: object):
-    with acting(ground.cast.client_a):
-        with pytest.raises(Exception, match=".") as caught:
-            mail_aliases.create(
-                actor=ground.cast.client_a.actor,
-                mail_domain=ground.mail_domain,
-                local="x",
-                destinations=[destination],  # type: ignore[list-item]
-            )
-        with refused(caught.value.code, "destinations"):  # type: ignore[attr-defined]
-            mail_aliases.create(
-                actor=ground.cast.client_a.actor,
-                mail_domain=ground.mail_domain,
-                local="x",
-                destinations=["fine@a-site.org", destination],  # type: ignore[list-item]
+    for destinations in ([destination], ["fine@a-site.org", destination]):
+        with acting(ground.cast.client_a), refused(None, "destinations"):
+            mail_aliases.create(  # type: ignore[arg-type]
+                actor=ground.cast.client_a.actor, mail_domain=ground.mail_domain, local="x", destinations=destinations
             )
 
 
