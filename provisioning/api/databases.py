@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from panel.core.api.serializers import StrictSerializer
 from provisioning.api.base import Document, Endpoint, describe, page_of, started_of
 from provisioning.api.fields import Password, Reference, Text
+from provisioning.api.holdings import HoldingQuery, narrowed
 from provisioning.models import DatabaseUser as DatabaseUserRow
 from provisioning.selectors import hosting_accounts as selectors
 from provisioning.services import database_users, databases
@@ -106,6 +107,18 @@ class AccountDatabases(Endpoint):
         return self.started(operation, database=Database(made))
 
 
+class DatabaseList(Endpoint):
+    """Databases."""
+
+    actions = {"GET": "database.view"}
+    is_list = True
+
+    @describe("databases_list", "List databases, newest first", page_of(Database), query=HoldingQuery)
+    def get(self, request: Request) -> Response:
+        """Of all accounts that you see, or of one."""
+        return self.page(narrowed(selectors.databases(), self.query(HoldingQuery)), Database)
+
+
 class DatabaseItem(Endpoint):
     """One database."""
 
@@ -146,6 +159,18 @@ class AccountDatabaseUsers(Endpoint):
         hosting = self.find(selectors.listed(), pk)
         made, operation = database_users.create(actor=self.actor, hosting=hosting, **self.read(DatabaseUserCreate))
         return self.started(operation, database_user=DatabaseUser(made))
+
+
+class DatabaseUserList(Endpoint):
+    """Database users."""
+
+    actions = {"GET": "database_user.view"}
+    is_list = True
+
+    @describe("database_users_list", "List database users, newest first", page_of(DatabaseUser), query=HoldingQuery)
+    def get(self, request: Request) -> Response:
+        """Of all accounts that you see, or of one."""
+        return self.page(narrowed(selectors.database_users(), self.query(HoldingQuery)), DatabaseUser)
 
 
 class DatabaseUserItem(Endpoint):

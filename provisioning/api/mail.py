@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from panel.core.api.serializers import StrictSerializer
 from provisioning.api.base import Document, Endpoint, Nothing, describe, page_of, started_of
 from provisioning.api.fields import Flag, Number, Password, Reference, Text
+from provisioning.api.holdings import HoldingQuery, narrowed
 from provisioning.models import MailDomain as MailDomainRow
 from provisioning.selectors import hosting_accounts as selectors
 from provisioning.services import mail_aliases, mail_domains, mailboxes
@@ -107,6 +108,18 @@ class AccountMailDomains(Endpoint):
     def get(self, request: Request, pk: str) -> Response:
         """With the word on whether their mail is taken here."""
         return self.page(selectors.mail_domains(self.find(selectors.listed(), pk)), MailDomain)
+
+
+class MailDomainList(Endpoint):
+    """Mail domains."""
+
+    actions = {"GET": "mail_domain.view"}
+    is_list = True
+
+    @describe("mail_domains_list", "List mail domains, newest first", page_of(MailDomain), query=HoldingQuery)
+    def get(self, request: Request) -> Response:
+        """Of all accounts that you see, or of one."""
+        return self.page(narrowed(selectors.mail_domains(), self.query(HoldingQuery)), MailDomain)
 
 
 class MailDomainItem(Endpoint):

@@ -124,3 +124,16 @@ class OperationCancel(Endpoint):
         operation = self.find(selectors.listed(), pk)
         self.read(Nothing)
         return Response(Operation(service.cancel(actor=self.actor, operation=operation)).data)
+
+
+class OperationConfirm(Endpoint):
+    """Lets a held operation go on."""
+
+    actions = {"POST": "operation.confirm"}
+
+    @describe("operations_confirm", "Let an operation go on that would remove much", started_of(), status=202)
+    def post(self, request: Request, pk: str) -> Response:
+        """For one that waits because it would remove unusually much from a server; the provider's."""
+        operation = self.find(selectors.listed(), pk)
+        self.read(Nothing)
+        return self.started(service.confirm(actor=self.actor, operation=operation))

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from panel.core.api.serializers import StrictSerializer
 from provisioning.api.base import Document, Endpoint, describe, page_of, started_of
 from provisioning.api.fields import Text, find
+from provisioning.api.holdings import HoldingQuery, narrowed
 from provisioning.models import SiteName as SiteNameRow
 from provisioning.selectors import hosting_accounts as selectors
 from provisioning.services import sites as service
@@ -51,6 +52,18 @@ class AccountSites(Endpoint):
     def get(self, request: Request, pk: str) -> Response:
         """With all names that they answer to."""
         return self.page(selectors.sites(self.find(selectors.listed(), pk)), Site)
+
+
+class SiteList(Endpoint):
+    """Sites."""
+
+    actions = {"GET": "site.view"}
+    is_list = True
+
+    @describe("sites_list", "List sites, newest first", page_of(Site), query=HoldingQuery)
+    def get(self, request: Request) -> Response:
+        """Of all accounts that you see, or of one."""
+        return self.page(narrowed(selectors.sites(), self.query(HoldingQuery), "domain__name"), Site)
 
 
 class SiteItem(Endpoint):

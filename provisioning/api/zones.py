@@ -19,6 +19,7 @@ from panel.core.api.serializers import StrictSerializer
 from panel.core.errors import DomainError, Invalid, Stale
 from provisioning.api.base import Document, Endpoint, describe, page_of, started_of
 from provisioning.api.fields import Number, Text, find
+from provisioning.api.holdings import HoldingQuery, narrowed
 from provisioning.models import Record as RecordRow
 from provisioning.models import Zone as ZoneRow
 from provisioning.selectors import hosting_accounts as accounts
@@ -103,6 +104,18 @@ class AccountZones(Endpoint):
     def get(self, request: Request, pk: str) -> Response:
         """One for each domain that it holds."""
         return self.page(accounts.zones(self.find(accounts.listed(), pk)), Zone)
+
+
+class ZoneList(Endpoint):
+    """Zones."""
+
+    actions = {"GET": "zone.view"}
+    is_list = True
+
+    @describe("zones_list", "List zones, newest first", page_of(Zone), query=HoldingQuery)
+    def get(self, request: Request) -> Response:
+        """Of all accounts that you see, or of one."""
+        return self.page(narrowed(accounts.zones(), self.query(HoldingQuery)), Zone)
 
 
 class ZoneItem(Endpoint):

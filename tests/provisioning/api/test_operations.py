@@ -55,6 +55,18 @@ def test_retry_and_cancel(stage: Stage):
     assert program.post(f"{path}/retry", status=409)["code"] == "not_retryable"
 
 
+def test_a_held_operation_is_let_go_on_by_the_provider(stage: Stage):
+    operation = of_account_a(stage)
+    path = f"/operations/{operation.pk}"
+    before = trace()
+    stage.program("reseller_a").post(f"{path}/confirm", status=403)
+    assert stage.program("provider").post(f"{path}/confirm", status=409)["code"] == "not_waiting"
+    assert trace() == before
+    with everything("test"):
+        Operation.objects.filter(pk=operation.pk).update(status="waiting")
+    assert stage.program("provider").post(f"{path}/confirm")["operation"]["status"] == "pending"
+
+
 def test_operations_of_others_are_not_there(stage: Stage):
     path = f"/operations/{of_account_a(stage).pk}"
     before = trace()
