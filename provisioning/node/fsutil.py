@@ -292,7 +292,11 @@ def _empty(trash: int) -> None:
 def _flatten(trash: int, name: str, device: int, numbers: Iterator[int]) -> list[str]:
     """Unlink the files of a directory and move its subdirectories up; their new names."""
     moved: list[str] = []
-    descriptor = os.open(name, DIRECTORY, dir_fd=trash)
+    try:
+        descriptor = os.open(name, DIRECTORY, dir_fd=trash)
+    except PermissionError:
+        os.chmod(name, 0o700, dir_fd=trash)
+        descriptor = os.open(name, DIRECTORY, dir_fd=trash)
     try:
         if os.fstat(descriptor).st_dev != device:
             raise OSError(errno.EXDEV, f"another file system is mounted at {name!r}")

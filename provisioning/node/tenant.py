@@ -25,7 +25,9 @@ Operation = dict[str, Any]
 """{"do": one of the names in `_DO`, "path": relative to where the opener starts, and that function's arguments}."""
 
 OpenParent = Callable[[str], int]
-SECONDS = 60
+SECONDS = 15
+"""What a tenant's home may take. A tenant can stop a process of its own uid: that must delay nobody for long."""
+REMOVAL_SECONDS = 600
 
 
 def _snapshot(directory: int, name: str, operation: Operation, unsynced: Unsynced) -> fsutil.Snapshot:
@@ -140,33 +142,35 @@ class Tenant:
     home: int
 
 
-def perform_as(tenant: Tenant, operations: list[Operation], keep: Iterable[int] = ()) -> list[Outcome]:
-    """Do operations below a tenant's home, as the tenant, stopping at the first error; durable when it returns.
+def perform_as(tenant: Tenant, operations: list[Operation], *, stop: bool, keep: Iterable[int] = ()) -> list[Outcome]:
+    """Do operations below a tenant's home, as the tenant; durable when it returns. `stop`: at the first error.
 
     `keep` are descriptors that the child holds too: the lock, so that nobody else starts while the child still works.
     """
+    removes = any(operation["do"] == "rmtree" for operation in operations)
+    seconds = REMOVAL_SECONDS if removes else SECONDS
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        _child(tenant, operations, writer, {writer, tenant.home, 0, 1, 2, *keep})
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(seconds)
+        _child(tenant, operations, writer, {writer, tenant.home, 0, 1, 2, *keep}, stop)
     os.close(writer)
     try:
-        data = _read_until_end(reader)
+        data = _read_until_end(reader, seconds)
     finally:
         os.close(reader)
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     if data is None:
-        return [Outcome(error=(errno.ETIMEDOUT, "the home directory does not answer"))]
+        return [Outcome(error=(errno.ETIMEDOUT, "the home directory does not answer")) for _ in operations]
     return [Outcome(item["value"], tuple(item["error"]) if item["error"] else None) for item in json.loads(data)]
 
 
-def _child(tenant: Tenant, operations: list[Operation], writer: int, keep: set[int]) -> None:
+def _child(tenant: Tenant, operations: list[Operation], writer: int, keep: set[int], stop: bool) -> None:
     """The child's whole life; never returns."""
     try:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(SECONDS)
         for entry in os.listdir("/proc/self/fd"):
             if int(entry) not in keep:
                 with contextlib.suppress(OSError):
@@ -176,7 +180,7 @@ def _child(tenant: Tenant, operations: list[Operation], writer: int, keep: set[i
         os.setresuid(tenant.uid, tenant.uid, tenant.uid)
         os.umask(0o077)
         unsynced = Unsynced()
-        outcomes = perform(operations, lambda parent: open_below(tenant.home, parent), unsynced, stop=True)
+        outcomes = perform(operations, lambda parent: open_below(tenant.home, parent), unsynced, stop=stop)
         unsynced.flush()
         report = [{"value": outcome.value, "error": outcome.error} for outcome in outcomes]
         fsutil.write_all(writer, json.dumps(report).encode("utf-8"))
@@ -189,9 +193,9 @@ def open_below(home: int, parent: str) -> int:
     return fsutil.walk(home, [part for part in parent.split("/") if part])
 
 
-def _read_until_end(reader: int) -> bytes | None:
+def _read_until_end(reader: int, seconds: int) -> bytes | None:
     chunks: list[bytes] = []
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + seconds
     while True:
         ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:

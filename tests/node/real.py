@@ -94,6 +94,10 @@ www IN A {address}
 """
 
 
+def zone(domain: str, address: str) -> Body:
+    return resource("zone", domain, text=zone_text(domain, address), service="named")
+
+
 def native_hash(password: str) -> str:
     """MariaDB's mysql_native_password hash."""
     return "*" + hashlib.sha1(hashlib.sha1(password.encode()).digest()).hexdigest().upper()  # noqa: S324 -- its format

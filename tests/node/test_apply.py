@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from provisioning.node.errors import NodeError
-from tests.node.bundles import Machine, directory, file, home, resource, slice_of, user
+from tests.node.bundles import Machine, directory, file, home, payload, request, resource, slice_of, user
 
 SITE = "/etc/hostwright/site.conf"
 
@@ -234,6 +234,19 @@ def test_a_tenants_link_leads_nowhere(machine: Machine) -> None:
     report = machine.apply(slice_of("acc_a", *account(more), generation=2))
     assert status(report) == "rejected"
     assert list(target.iterdir()) == []
+
+
+def test_a_tenant_cannot_keep_the_node_from_undoing(machine: Machine) -> None:
+    """What a tenant makes of its own home between an apply and its undo is the tenant's business, nobody else's."""
+    machine.apply(slice_of("acc_a", *account()))
+    own = {"owner": "alice", "group": "alice", "as": "alice"}
+    more = file("/home/alice/public_html/app.php", **own)
+    machine.spawn(request("apply", payload(slice_of("acc_a", *account(more), generation=2))), failpoint="before-commit")
+    public = machine.at("/home/alice/public_html")
+    public.rename(machine.at("/home/alice/away"))
+    public.symlink_to(machine.at("/etc/hostwright"))
+    report = machine.apply(slice_of("acc_b", file(SITE)))
+    assert status(report, "acc_b") == "applied"
 
 
 def test_a_slice_names_only_its_own_user(machine: Machine) -> None:

@@ -2,111 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import socket
-import subprocess
 from typing import Any
 
 import pytest
 
-from provisioning.node.failpoints import FAILPOINTS
 from tests.node import real
-from tests.node.bundles import REPOSITORY, Body, directory, file, payload, request, resource, slice_of
+from tests.node.bundles import Body, directory, file, resource, slice_of
+from tests.node.target import LIBRARY, Target, prepared
 from tests.servers import Server
-
-LIBRARY = "/usr/lib/hostwright"
-
-
-class Target:
-    """A server with the node program on it, spoken to as the panel does."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        archive = subprocess.run(
-            ["tar", "-C", str(REPOSITORY / "provisioning/node"), "--exclude=__pycache__", "-cf", "-", "."],
-            capture_output=True,
-            check=True,
-        ).stdout
-        server.run(["mkdir", "-p", f"{LIBRARY}/hostwright_node"])
-        server.run(["tar", "-C", f"{LIBRARY}/hostwright_node", "-xf", "-"], input=archive)
-
-    def ask(self, *requests: dict[str, Any], failpoint: str = "") -> list[dict[str, Any]]:
-        """Answers of a fresh process to some requests; fewer when it was killed."""
-        lines = "".join(json.dumps(item) + "\n" for item in requests)
-        environment = [f"PYTHONPATH={LIBRARY}", f"HOSTWRIGHT_FAILPOINT={failpoint}"]
-        command = ["env", *environment, "python3", "-m", "hostwright_node", "serve"]
-        result = self.server.run(command, input=lines, check=False, timeout=180)
-        told = [json.loads(line) for line in result.stdout.splitlines()]
-        return [message for message in told if "event" not in message]
-
-    def apply(self, *slices: dict[str, Any], **more: Any) -> dict[str, Any]:
-        (answer,) = self.ask(request("apply", payload(*slices, **more)))
-        assert "report" in answer, answer
-        return dict(answer["report"])
-
-    def plan(self, *slices: dict[str, Any], **more: Any) -> dict[str, Any]:
-        (answer,) = self.ask(request("plan", payload(*slices, **more)))
-        return dict(answer["report"])
-
-    def get(self, host: str, path: str = "/") -> tuple[int, str]:
-        """Status and body of a page, asked from outside by name."""
-        with socket.create_connection((self.server.address, 80), timeout=10) as connection:
-            connection.sendall(f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
-            answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
-        head, _, body = answer.partition("\r\n\r\n")
-        return int(head.split()[1]), body
-
-    def dig(self, name: str, kind: str = "A") -> str:
-        return self.server.run(["dig", "+short", "+time=2", "@127.0.0.1", name, kind]).stdout.strip()
-
-    def sql(self, statement: str, *arguments: str) -> str:
-        return self.server.run(["mariadb", "-BN", *arguments, "-e", statement], check=False).stdout.strip()
-
-    def mail_rows(self, table: str) -> list[str]:
-        query = f"SELECT * FROM {table}"  # noqa: S608 -- a test's own table
-        database = "/var/lib/hostwright/mail/mail.sqlite"
-        return self.server.run(["sqlite3", database, query], check=False).stdout.splitlines()
-
-    def pid(self, file: str) -> str:
-        return self.server.run(["cat", file]).stdout.strip()
-
-    def everything(self) -> str:
-        """A fingerprint of all that an apply may touch: files, databases, logins, rows, zones."""
-        script = (
-            "cd /; find etc home var/lib/extrausers var/lib/hostwright/zones var/log/hostwright"
-            " -printf '%p %y %m %U %G %l\\n' 2>/dev/null | sort;"
-            " find etc/nginx etc/apache2 etc/php etc/bind home var/lib/extrausers -type f -exec sha256sum {} +"
-            " | sort -k2"
-        )
-        parts = [self.server.run(["sh", "-c", script]).stdout]
-        parts.append(
-            self.sql(
-                "SHOW DATABASES; SELECT User, Host, json_value(Priv, '$.authentication_string')"
-                " FROM mysql.global_priv ORDER BY 1, 2;"
-                " SELECT grantee, table_schema, privilege_type FROM information_schema.schema_privileges"
-                " ORDER BY 1, 2, 3"
-            )
-        )
-        parts += ["\n".join(sorted(self.mail_rows(table))) for table in ("domain", "mailbox", "alias")]
-        return "\n".join(parts)
 
 
 @pytest.fixture(scope="module")
 def target(module_server: Server) -> Target:
     """A server with its base configuration, shared by this module: every test has accounts of its own."""
-    made = Target(module_server)
-    module_server.wait_booted()
-    report = made.apply(real.base())
-    assert report["status"] == "applied", report
-    return made
+    return prepared(module_server)
 
 
 def status(report: dict[str, Any], slice_id: str) -> str:
     return str(report["slices"][slice_id]["status"])
-
-
-def changed_zone(domain: str, address: str) -> Body:
-    return resource("zone", domain, text=real.zone_text(domain, address), service="named")
 
 
 def test_an_account_is_served_when_its_apply_reports(target: Target) -> None:
@@ -143,7 +56,7 @@ def test_a_change_is_served_when_its_apply_reports(target: Target) -> None:
                         real.site_text("bob", "bob.example", f"location = /n {{ return 200 n{number}; }}"),
                         service="nginx",
                     ),
-                    changed_zone("bob.example", address),
+                    real.zone("bob.example", address),
                 ),
                 "generation": 2 + number,
             }
@@ -286,12 +199,12 @@ def test_drift_is_found_and_repaired(target: Target) -> None:
 
 
 def test_a_serial_never_goes_back(target: Target) -> None:
-    zone = changed_zone("liam.example", "198.51.100.1")
+    zone = real.zone("liam.example", "198.51.100.1")
     bundle = {**slice_of("acc_liam", zone), "hints": {"zone:liam.example": {"serial_floor": 3000000000}}}
     first = target.apply(bundle)["slices"]["acc_liam"]["served"]["zone:liam.example"]["serial"]
     assert first == 3000000000
     target.apply(slice_of("acc_liam", generation=2))
-    report = target.apply(slice_of("acc_liam", changed_zone("liam.example", "198.51.100.2"), generation=3))
+    report = target.apply(slice_of("acc_liam", real.zone("liam.example", "198.51.100.2"), generation=3))
     assert report["slices"]["acc_liam"]["served"]["zone:liam.example"]["serial"] == first + 1
     assert target.dig("liam.example", "SOA").split()[2] == str(first + 1)
 
@@ -380,62 +293,6 @@ def test_a_port_that_is_taken_brings_the_old_configuration_back(target: Target) 
     assert "8099" in report["slices"]["acc_paul"]["reason"]
     assert target.get("paul.example") == (200, "hello paul")
     assert target.get("quin.example") == (200, "hello quin")
-
-
-@pytest.mark.parametrize("point", [point for point in FAILPOINTS if not point.startswith(("undo", "recover"))])
-def test_old_or_new_after_a_kill(target: Target, point: str) -> None:
-    """kill -9 at every point: after the next start nothing is half there; the next apply makes it whole."""
-    number = FAILPOINTS.index(point)
-    name, domain = f"kill{number}", f"kill{number}.example"
-    old = real.account(name, 23000 + number, domain)
-    target.apply(old)
-    new = {
-        **real.without(
-            real.replaced(
-                old,
-                file(f"/etc/nginx/sites-enabled/{name}.conf", real.site_text(name, domain, "# new"), service="nginx"),
-                changed_zone(domain, "198.51.100.9"),
-                real.mailbox(name, 23000 + number, domain, "second"),
-                resource("database", f"{name}_two", charset="utf8mb4", collation="utf8mb4_bin"),
-                resource("zone", f"two.{domain}", text=real.zone_text(f"two.{domain}"), service="named"),
-            ),
-            f"row:alias:sales@{domain}",
-            f"database_user:{name}_wp@localhost",
-        ),
-        "generation": 2,
-    }
-    extra = real.account(f"more{number}", 24000 + number, f"more{number}.example")
-    doomed = slice_of("acc_doomed", generation=1) if point != "home-renamed" else _doomed(target)
-    before = target.everything()
-    answers = target.ask(request("apply", payload(new, extra, doomed)), failpoint=point)
-    assert answers == [], "the program was not killed: it never came to this point"
-    assert target.ask() == []
-    after = target.everything()
-    committed = point in ("after-commit", "finish-half", "home-renamed", "before-close")
-    if not committed:
-        assert _without_serials(after) == _without_serials(before)
-    assert target.get("alice.example")[0] in (200, 404)
-    status_code, _ = target.get(domain)
-    assert status_code == 200
-    assert target.dig(domain) == ("198.51.100.9" if committed else "198.51.100.77")
-    report = target.apply(new, extra)
-    assert report["status"] == ("unchanged" if committed else "applied"), report
-    assert target.get(f"more{number}.example") == (200, f"hello more{number}")
-    assert target.dig(domain) == "198.51.100.9"
-    assert target.apply(new, extra, verify=True)["status"] == "unchanged"
-
-
-def _doomed(target: Target) -> dict[str, Any]:
-    """An account whose home is to be destroyed in the apply that is killed."""
-    target.apply(real.account("doomed", 20099, "doomed.example"))
-    target.apply(slice_of("acc_doomed", generation=2))
-    keys = ["directory:/home/doomed", "user:doomed", "database:doomed_wp"]
-    return slice_of("acc_doomed", generation=3, tombstones=keys)
-
-
-def _without_serials(text: str) -> str:
-    """An undo after a zone was served gives it a higher serial, as it must: master files differ in that alone."""
-    return "\n".join(line for line in text.splitlines() if "hostwright/zones" not in line)
 
 
 def test_a_no_op_touches_no_daemon(target: Target) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import posixpath
 from collections.abc import Iterable
@@ -150,12 +151,15 @@ class Tree(Maker):
             for change in reversed(_sorted(changes))
             if change.before["type"] != "file" or "data" in change.before
         ]
-        for change, _outcome in _perform(node, planned, failing, tolerate_missing_user=True):
+        for change, outcome in _perform(node, planned, failing, backwards=True):
             failpoint("undo-half")
             self._note_leftover(node, change)
-        for change in changes:
-            if change in failing:
-                raise OSError(f"{change.key} could not be brought back: {failing.found[change.slice].reason}")
+            error = outcome.as_error()
+            if error is None:
+                continue
+            if change.body.get("as") is None:
+                raise OSError(error.errno, f"{change.key} could not be brought back: {error.strerror}")
+            node.steps.progress("undo", f"{change.key} is left to its tenant: {error.strerror}")
 
     def _note_leftover(self, node: Node, change: Change) -> None:
         """A home that we made and that holds something already stays, and may be taken by the same slice again."""
@@ -175,9 +179,9 @@ class Tree(Maker):
             elif change.extra.get("made"):
                 planned.append((change, _op("rmdir", change)))
         unfinished: dict[str, str] = {}
-        for change, outcome in _perform(node, planned, failing, tolerate_missing_user=True):
+        for change, outcome in _perform(node, planned, failing, backwards=True):
             error = outcome.as_error()
-            if error is not None:
+            if error is not None and (change.change == DESTROY or change.body.get("as") is None):
                 unfinished[change.key] = from_os_error(change.key, error).reason
             failpoint("finish-half")
         return unfinished
@@ -186,7 +190,7 @@ class Tree(Maker):
         changes = [Change(item.slice, item.key, "change", item.body, item.body, extra=item.extra) for item in resources]
         planned = [(change, _op("snapshot", change, content=_wants_content(change))) for change in changes]
         found: dict[str, Body | None] = {}
-        for change, outcome in _perform(node, planned, Failing(), tolerate_missing_user=True):
+        for change, outcome in _perform(node, planned, Failing(), backwards=True):
             actual = None if outcome.error else outcome.value
             if actual is None or not self._is_as_wanted(node, change, actual):
                 found[change.key] = _describe(node, change, actual or {"type": "none"})
@@ -246,16 +250,21 @@ def _by_actor(planned: Planned) -> dict[str | None, Planned]:
 
 
 def _perform(
-    node: Node, planned: Planned, failing: Failing, *, tolerate_missing_user: bool = False
+    node: Node, planned: Planned, failing: Failing, *, backwards: bool = False
 ) -> list[tuple[Change, Outcome]]:
-    """Do operations, root's by root, each tenant's by one child. Errors go to `failing`; results in the given order."""
+    """Do operations, root's by root, each tenant's by one child. Errors go to `failing`; results in the given order.
+
+    `backwards` is for undoing, removing and looking: tenants first, since root made what they build on; an error stops
+    none of the others, and what has no user or no home any more has nothing to be undone.
+    """
     results: dict[int, Outcome] = {}
-    for actor, items in _by_actor(planned).items():
+    actors = sorted(_by_actor(planned).items(), key=lambda item: (item[0] is None) == backwards)
+    for actor, items in actors:
         operations = [operation for _change, operation in items]
         if actor is None:
             outcomes = perform(operations, lambda parent: open_parent(node.paths, parent), node.unsynced)
         else:
-            outcomes = _perform_as(node, actor, operations, tolerate_missing_user)
+            outcomes = _perform_as(node, actor, operations, backwards)
         for (change, operation), outcome in zip(items, outcomes):
             results[id(operation)] = outcome
             error = outcome.as_error()
@@ -264,26 +273,29 @@ def _perform(
     return [(change, results[id(operation)]) for change, operation in planned if id(operation) in results]
 
 
-def _perform_as(node: Node, user: str, operations: list[Operation], tolerate: bool) -> list[Outcome]:
+def _perform_as(node: Node, user: str, operations: list[Operation], backwards: bool) -> list[Outcome]:
     nothing = [Outcome({"type": "none"} if operation["do"] == "snapshot" else True) for operation in operations]
-    only_looks = all(operation["do"] == "snapshot" for operation in operations)
+    is_optional = backwards or all(operation["do"] == "snapshot" for operation in operations)
     uid = node.accounts.extra_users().get(user)
     if uid is None:
-        if tolerate or only_looks:
-            return nothing
-        return [Outcome(error=(2, f"there is no user {user!r} on this server"))]
+        return nothing if is_optional else [_failed(errno.ENOENT, f"there is no user {user!r} on this server")]
     try:
         home = open_home(node.paths, user, uid)
     except FileNotFoundError:
-        return nothing if tolerate or only_looks else [Outcome(error=(2, f"/home/{user} does not exist"))]
+        return nothing if is_optional else [_failed(errno.ENOENT, f"/home/{user} does not exist")]
     except OSError as error:
-        return [Outcome(error=(error.errno or 5, f"/home/{user}: {error.strerror}"))]
+        return [_failed(error.errno or errno.EIO, f"/home/{user}: {error.strerror}") for _ in operations]
     try:
         shared = tuple(gid for gid in map(node.accounts.system_groups().get, SHARED_GROUPS) if gid is not None)
         tenant = Tenant(uid, node.accounts.gid(user), shared, home)
-        return perform_as(tenant, [_possible(tenant, item) for item in operations], keep=node.lock_descriptors)
+        possible = [_possible(tenant, operation) for operation in operations]
+        return perform_as(tenant, possible, stop=not backwards, keep=node.lock_descriptors)
     finally:
         os.close(home)
+
+
+def _failed(number: int, text: str) -> Outcome:
+    return Outcome(error=(number, text))
 
 
 def _possible(tenant: Tenant, operation: Operation) -> Operation:
@@ -304,7 +316,7 @@ def open_home(paths: Paths, user: str, uid: int) -> int:
         os.close(parent)
     if os.fstat(home).st_uid != uid:
         os.close(home)
-        raise PermissionError(1, "it does not belong to this user")
+        raise PermissionError(errno.EPERM, "it does not belong to this user")
     return home
 
 
