@@ -73,7 +73,7 @@ def compile_slices(server: Server, slices: Sequence[Slice], using: str) -> Compi
 
 
 def _resources(spec: ServerSpec, part: Slice, specs: desired.Desired) -> list[Resource]:
-    if part.hosting_id is None:
+    if not part.hosting_id:
         return drivers.for_server(spec)
     account = specs[part.hosting_id]
     if isinstance(account, Exception):

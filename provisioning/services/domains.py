@@ -23,8 +23,8 @@ def may_hold(*, actor: Actor, organization: Organization, name: str, field: str 
     """Return the A-label of `name` if the client `organization` may hold it, else refuse.
 
     Raises Invalid for public suffixes, special-use names, mail providers' names and the installation's own hosts;
-    Conflict, which tells nothing about the other holder, when the name, one above it or one below it belongs to another
-    client.
+    Conflict, which tells nothing about the other holder, when an account holds the name already, or when one above or
+    below it belongs to another client.
     """
     name = normal(field, names.hostname, name)
     if len(name) > LONGEST:
@@ -37,7 +37,7 @@ def may_hold(*, actor: Actor, organization: Organization, name: str, field: str 
         raise Invalid("reserved", _("This domain belongs to a public mail provider and can't be hosted."), field)
     refuse_platform(actor=actor, name=name, field=field)
     for holder in ownership.holders(name):
-        if holder.organization_id != organization.pk:
+        if holder.organization_id != organization.pk or holder.name == name:
             raise Conflict(
                 _("This name, or one above or below it, is already in use here. If it is yours, ask support."),
                 field=field,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -26,10 +27,10 @@ def create(ground: Ground, name: str = "shop") -> Database:
         return databases.create(actor=ground.cast.client_a.actor, hosting=ground.account_a, name=name)[0]
 
 
-def login(ground: Ground, name: str = "shop", **values: object) -> DatabaseUser:
+def login(ground: Ground, name: str = "shop", **values: Any) -> DatabaseUser:
     """Create a login as client A does."""
     with acting(ground.cast.client_a):
-        return database_users.create(  # type: ignore[arg-type]
+        return database_users.create(
             actor=ground.cast.client_a.actor,
             hosting=ground.account_a,
             **{"name": name, "password": PASSWORD, **values},
@@ -160,7 +161,7 @@ def test_limits_hold(ground: Ground):
                 actor=ground.cast.client_a.actor, hosting=ground.account_a, name="two", password=PASSWORD
             )
         database_users.remove(actor=ground.cast.client_a.actor, user=DatabaseUser.objects.get())
-    assert login(ground, "two")
+    assert login(ground, "two").name == "asite_two"
 
 
 def test_others_can_not_touch_databases(ground: Ground):

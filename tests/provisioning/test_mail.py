@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import bcrypt
 import pytest
@@ -23,20 +24,20 @@ SYSTEM = Actor.system("test")
 PASSWORD = "correct horse 42"
 
 
-def box(ground: Ground, local: str = "anna", **values: object) -> Mailbox:
+def box(ground: Ground, local: str = "anna", **values: Any) -> Mailbox:
     """Create a mailbox as client A does."""
     with acting(ground.cast.client_a):
-        return mailboxes.create(  # type: ignore[arg-type]
+        return mailboxes.create(
             actor=ground.cast.client_a.actor,
             mail_domain=ground.mail_domain,
             **{"local": local, "password": PASSWORD, **values},
         )[0]
 
 
-def alias(ground: Ground, local: str = "info", destinations: object = ("anna@a-site.org",)) -> MailAlias:
+def alias(ground: Ground, local: str = "info", destinations: Any = ("anna@a-site.org",)) -> MailAlias:
     """Create an alias as client A does."""
     with acting(ground.cast.client_a):
-        return mail_aliases.create(  # type: ignore[arg-type]
+        return mail_aliases.create(
             actor=ground.cast.client_a.actor, mail_domain=ground.mail_domain, local=local, destinations=destinations
         )[0]
 
@@ -50,9 +51,9 @@ def test_a_mailbox_keeps_a_hash_and_counts(ground: Ground):
 
 
 @pytest.mark.parametrize("quota", [0, -1, True, "5", 2**63])
-def test_a_quota_is_a_size(ground: Ground, quota: object):
+def test_a_quota_is_a_size(ground: Ground, quota: Any):
     with acting(ground.cast.client_a), refused("quota", "quota_bytes"):
-        mailboxes.create(  # type: ignore[arg-type]
+        mailboxes.create(
             actor=ground.cast.client_a.actor,
             mail_domain=ground.mail_domain,
             local="a",
@@ -132,10 +133,10 @@ def test_g5_role_names_are_nobodys_private_mailbox(ground: Ground, local: str):
         7,
     ],
 )
-def test_g5_destinations_are_addresses_only(ground: Ground, destination: object):
+def test_g5_destinations_are_addresses_only(ground: Ground, destination: Any):
     for destinations in ([destination], ["fine@a-site.org", destination]):
         with acting(ground.cast.client_a), refused(None, "destinations"):
-            mail_aliases.create(  # type: ignore[arg-type]
+            mail_aliases.create(
                 actor=ground.cast.client_a.actor, mail_domain=ground.mail_domain, local="x", destinations=destinations
             )
 

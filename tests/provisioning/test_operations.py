@@ -8,6 +8,7 @@ import pytest
 
 from panel.core.scoping import everything
 from provisioning.models import HostingAccount, Intent, Lease, Operation, OperationTarget, Run, Server, Slice, Zone
+from provisioning.selectors import servers as selectors
 from provisioning.services import hosting_accounts, intents, leases, operations, runs
 from tests.provisioning import factories
 from tests.provisioning.ground import Ground, acting, dirty, entries, last_operation, refused
@@ -126,11 +127,12 @@ def test_a_server_out_of_reach_makes_operations_wait_with_doubling_delay(ground:
             assert shown(operation) == ("waiting", runs.REASON_UNREACHABLE, "No connection: refused")
     assert delays == [5, 10, 20, 40, 80, 160, 320, 600, 600]
     server = Server.objects.get(pk=ground.server.pk)
-    assert server.unreachable_since is not None
+    assert list(selectors.allowed(ground.cast.client_a.organization, ())) == []
     assert Intent.objects.count() == 2
     carry(ground, names(ground, "applied"))
     server.refresh_from_db()
-    assert (server.attempts, server.unreachable_since, server.retry_at) == (0, None, None)
+    assert (server.attempts, server.retry_at) == (0, None)
+    assert list(selectors.allowed(ground.cast.client_a.organization, ())) == [server]
     assert shown(operation)[0] == "applied"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from accounts.models import LimitCounter
@@ -38,14 +40,14 @@ def test_a_change_reaches_the_accounts_at_once(ground: Ground):
         ({"is_staff": True}, "unknown", "is_staff"),
     ],
 )
-def test_unfit_values_are_refused(ground: Ground, values: dict[str, object], code: str, field: str | None):
+def test_unfit_values_are_refused(ground: Ground, values: dict[str, Any], code: str, field: str | None):
     actor, new = ground.cast.reseller_a.actor, {"organization": ground.cast.reseller_a.organization, "name": "New"}
     with acting(ground.cast.reseller_a):
         with refused(code, field):
             packages.change(actor=actor, package=ground.package_a, **values)
         if "organization" not in values:
             with refused(code, field):
-                packages.create(actor=actor, **{**new, **values})  # type: ignore[arg-type]
+                packages.create(actor=actor, **{**new, **values})
 
 
 def test_names_are_once_per_seller_while_on_sale(ground: Ground):
@@ -54,7 +56,7 @@ def test_names_are_once_per_seller_while_on_sale(ground: Ground):
         with refused("conflict", "name", 409):
             packages.create(actor=actor, organization=own, name="bASIC")
         packages.remove(actor=actor, package=ground.package_a)
-        assert packages.create(actor=actor, organization=own, name="Basic")
+        assert packages.create(actor=actor, organization=own, name="Basic").archived_at is None
 
 
 def test_only_sellers_have_packages_and_only_their_own(ground: Ground):

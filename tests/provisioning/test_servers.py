@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -20,10 +21,10 @@ KEY = "ssh-ed25519 " + base64.b64encode(b"\0\0\0\x0bssh-ed25519" + b"\0\0\0 " + 
 OTHER_KEY = "ssh-ed25519 " + base64.b64encode(b"\0\0\0\x0bssh-ed25519" + b"\0\0\0 " + bytes(31) + b"x").decode()
 
 
-def add(ground: Ground, **values: object) -> Server:
+def add(ground: Ground, **values: Any) -> Server:
     """Add a server as the provider does."""
     with everything("test"):
-        return servers.add(  # type: ignore[arg-type]
+        return servers.add(
             actor=ground.cast.provider.actor,
             **{
                 "organization": ground.cast.provider.organization,
@@ -87,7 +88,7 @@ def test_a_host_key_is_pinned_by_the_fingerprint_that_was_compared(ground: Groun
         ({"stack": "iis"}, "invalid_choice", "stack"),
     ],
 )
-def test_d1_d2_unfit_servers_are_refused(ground: Ground, values: dict[str, object], code: str, field: str):
+def test_d1_d2_unfit_servers_are_refused(ground: Ground, values: dict[str, Any], code: str, field: str):
     with refused(code, field):
         add(ground, **values)
 
