@@ -124,7 +124,7 @@ class Host:
 
     def shell(self, script: str, *arguments: str, input: str = "", check: bool = True) -> str:
         """Run a shell script there as root; its output."""
-        done = self.server.run(["sh", "-euc", script, "sh", *arguments], input=input, check=check)
+        done = self.server.run(["env", "-C", "/", "sh", "-euc", script, "sh", *arguments], input=input, check=check)
         return done.stdout + done.stderr
 
     def upload(self, username: str, path: str, text: str) -> None:
@@ -181,9 +181,13 @@ class Host:
     def mailbox(self, address: str, password: str = PASSWORD) -> imaplib.IMAP4:
         """A session with a mailbox by IMAP with STARTTLS; raises imaplib's refusal."""
         client = imaplib.IMAP4(self.server.address, timeout=30)
-        client.starttls(ANY_CERTIFICATE)
-        client.login(address, password)
-        client.select("INBOX")
+        try:
+            client.starttls(ANY_CERTIFICATE)
+            client.login(address, password)
+            client.select("INBOX")
+        except imaplib.IMAP4.error:
+            client.shutdown()
+            raise
         return client
 
     def subjects(self, address: str) -> list[str]:
@@ -208,7 +212,7 @@ class Host:
         usual = ("syntax is ok", "test is successful", "Syntax OK")
         said = []
         for command in commands:
-            done: subprocess.CompletedProcess[str] = self.server.run(command, check=False)
+            done: subprocess.CompletedProcess[str] = self.server.run(["env", "-C", "/", *command], check=False)
             output = done.stderr if command[0] in ("doveconf", "postconf") else done.stdout + done.stderr
             lines = [line for line in output.splitlines() if line.strip() and not any(word in line for word in usual)]
             said += [f"{command[0]}: {line}" for line in lines]

@@ -187,7 +187,7 @@ def test_no_tenant_reads_another_home_or_its_cached_scripts(host: Host) -> None:
         "ab",
         "/home/ab/public_html/spy.php",
         "<?php echo @opcache_get_status() === false ? 'no list ' : 'list ';"
-        " echo @include('/home/xy/public_html/config.php') ? 'read' : 'kept';"
+        " echo (@include '/home/xy/public_html/config.php') ? 'read' : 'kept';"
         " exec('cat /home/xy/public_html/config.php 2>&1', $out, $code); echo ' ', $code;",
     )
     assert host.http("alpha.example", "/spy.php")[2] == "no list kept 1"
