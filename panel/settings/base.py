@@ -164,6 +164,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "panel.core.api.schema.describe_pages",
         "panel.core.api.schema.add_problem_responses",
     ],
     "ENUM_NAME_OVERRIDES": {

@@ -33,7 +33,7 @@ PANEL_SCHEME = "http"
 PANEL_PORT = os.environ.get("HOSTWRIGHT_PORT", "8000")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-CELERY_BROKER_URL = "hostwright-files://"
+CELERY_BROKER_URL = "hostwright-files://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "data_folder_in": str(MESSAGES_DIR / "messages"),
     "data_folder_out": str(MESSAGES_DIR / "messages"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
@@ -69,6 +69,33 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         """Return the scheme's description."""
         return {"type": "apiKey", "in": "cookie", "name": "hostwright_session"}
+
+
+class StrictBodies(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Bodies that take no other fields say so."""
+
+    target_class = "panel.core.api.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> Any:
+        """Return the serializer's description, closed when it is a body."""
+        described = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # type: ignore[no-untyped-call]
+        return {**described, "additionalProperties": False} if direction == "request" else described
+
+
+def describe_pages(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Describe the answer of every list that is described by its items as the page that it is."""
+    for path in result.get("paths", {}).values():
+        for operation in path.values():
+            paged = any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ()))
+            content = operation["responses"].get("200", {}).get("content", {}).get("application/json", {})
+            if paged and content.get("schema", {}).get("type") == "array":
+                content["schema"] = {
+                    "type": "object",
+                    "properties": {"items": content["schema"], "next": {"type": "string", "nullable": True}},
+                    "required": ["items", "next"],
+                }
+    return result
 
 
 def add_problem_responses(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from celery import bootsteps
+from celery import bootsteps, current_app
 from celery.beat import EmbeddedService
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-
-from panel.celery import app
 
 
 class BeatThread(bootsteps.StartStopStep):
@@ -31,8 +29,8 @@ class Command(BaseCommand):
     def handle(self, *, beat: bool, threads: int, **_: Any) -> None:
         """Work until a signal says to stop."""
         if beat:
-            app.steps["worker"].add(BeatThread)
-        app.worker_main(
+            current_app.steps["worker"].add(BeatThread)
+        current_app.worker_main(
             [
                 "worker",
                 "--pool=threads",
