@@ -17,6 +17,7 @@ from panel.core.scoping import everything
 from provisioning.models import HostingAccount, Intent, Operation, Package, Preview, Server
 from tests.cast import Cast, Person
 from tests.provisioning import factories
+from tests.provisioning.api import contract
 
 API = "/api/v1"
 
@@ -32,7 +33,9 @@ class Program:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         url = path if path.startswith("/api/") else f"{API}{path}"
         content = {} if body is None else {"data": body, "content_type": "application/json"}
-        return getattr(self.client, method.lower())(url, headers=named, **content)
+        response = getattr(self.client, method.lower())(url, headers=named, **content)
+        contract.check(method, url, response)
+        return response
 
     def get(self, path: str, status: int = 200) -> Any:
         """Return the body of a GET that is answered with `status`."""

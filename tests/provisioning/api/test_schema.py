@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 import yaml
 from django.core.management import call_command
+from django.http import JsonResponse
+from jsonschema import ValidationError
 from rest_framework.serializers import Serializer
 
 from panel.core.api.serializers import StrictSerializer
 from provisioning.api import accounts, databases, mail, operations, packages, previews, servers, sites, zones
+from tests.provisioning.api import contract
 
 SECRET = re.compile(r"hash|digest|secret|seed|totp|private|token|password|ciphertext|credential|host_key\b|\bkey_id\b")
 #: A token is shown once, when it is made.
@@ -94,3 +97,20 @@ def test_passwords_are_written_only(document: dict[str, Any]):
     assert {"MailboxCreateRequest", "DatabaseUserCreateRequest"} <= taking
     for name in taking:
         assert schemas[name]["properties"]["password"]["writeOnly"] is True, name
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, {"items": []}),
+        (200, {"items": [], "next": None, "total": 0}),
+        (200, {"items": [{"id": "acc_1"}], "next": None}),
+        (201, {"items": [], "next": None}),
+        (404, {"detail": "Not found."}),
+    ],
+)
+def test_the_check_of_answers_bites(status: int, body: dict[str, Any]):
+    kind = "application/problem+json" if status >= 400 else "application/json"
+    contract.check("GET", "/api/v1/accounts", JsonResponse({"items": [], "next": None}))
+    with pytest.raises((AssertionError, ValidationError)):
+        contract.check("GET", "/api/v1/accounts", JsonResponse(body, status=status, content_type=kind))
