@@ -6,11 +6,10 @@ from rest_framework.response import Response
 
 from accounts.api import serializers
 from accounts.models import Brand, Organization
-from accounts.selectors import organizations
+from accounts.selectors import audit, organizations
 from accounts.services import brands
 from panel.core.api.views import ApiView
 from panel.core.errors import NotFound
-from panel.core.models import AuditEntry
 
 
 class OneBrand(ApiView):
@@ -50,8 +49,8 @@ class Audit(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List entries, newest first."""
-        rows = AuditEntry.objects.all()
+        rows = audit.entries(self.actor)
         wanted = request.query_params.get("object")
         if wanted is not None:
             rows = rows.filter(object_id=wanted)
-        return self.page(rows, serializers.AuditSerializer, path=self.actor.path)
+        return self.page(rows, serializers.AuditSerializer)

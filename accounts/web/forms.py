@@ -18,9 +18,7 @@ class ClientForm(forms.Form):
     """A new client."""
 
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("Company or person."))
-    parent: "forms.ModelChoiceField[Organization]" = forms.ModelChoiceField(
-        None, label=_("Belongs to"), empty_label=None
-    )
+    parent: forms.ModelChoiceField[Organization] = forms.ModelChoiceField(None, label=_("Belongs to"), empty_label=None)
     email = forms.CharField(
         label=_("Mail address of the owner"),
         max_length=254,

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from accounts.models import LimitCounter
-from accounts.selectors import organizations
+from accounts.selectors import audit, organizations
 from panel.core.actors import Actor
 from panel.core.models import AuditEntry
 from provisioning.models import HostingAccount, Operation, Server
@@ -108,9 +108,9 @@ def first_steps(actor: Actor) -> list[dict[str, Any]]:
     return [{"label": label, "url": reverse(route), "done": done} for label, route, done in steps]
 
 
-def activity() -> QuerySet[AuditEntry]:
-    """Audit entries within the scope, newest first."""
-    return AuditEntry.objects.order_by("-id")
+def activity(actor: Actor) -> QuerySet[AuditEntry]:
+    """Audit entries within the scope, newest first, with `who` acted as far as the actor may know."""
+    return audit.entries(actor)
 
 
 def search(actor: Actor, text: str) -> list[Group]:

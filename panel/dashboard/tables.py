@@ -22,7 +22,7 @@ class ActivityTable(django_tables2.Table):
         order_by="id",
         attrs={"td": {"class": "text-md-nowrap"}},
     )
-    actor_label = django_tables2.Column(verbose_name=_("Who"), orderable=False)
+    who = django_tables2.Column(verbose_name=_("Who"), orderable=False, default=_("your host"))
     action = django_tables2.TemplateColumn('<span class="mono">{{ value }}</span>', verbose_name=_("What"))
     object_label = django_tables2.Column(verbose_name=_("To what"), orderable=False)
     changes = django_tables2.TemplateColumn(
@@ -52,6 +52,4 @@ class ActivityFilter(django_filters.FilterSet):
 
     def find(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Look for the text in people, actions and objects."""
-        return rows.filter(
-            Q(actor_label__icontains=value) | Q(action__icontains=value) | Q(object_label__icontains=value)
-        )
+        return rows.filter(Q(who__icontains=value) | Q(action__icontains=value) | Q(object_label__icontains=value))

@@ -79,7 +79,7 @@ class ActivityPage(ListPage):
     export_name = "activity"
 
     def list_rows(self) -> QuerySet[AuditEntry]:
-        return selectors.activity()
+        return selectors.activity(self.actor)
 
     def empty(self) -> Empty:
         return Empty("history", _("Nothing was done yet"))
