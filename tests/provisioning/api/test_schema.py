@@ -10,7 +10,6 @@ import pytest
 import yaml
 from django.core.management import call_command
 from django.http import JsonResponse
-from jsonschema import ValidationError
 from rest_framework.serializers import Serializer
 
 from panel.core.api.serializers import StrictSerializer
@@ -112,5 +111,5 @@ def test_passwords_are_written_only(document: dict[str, Any]):
 def test_the_check_of_answers_bites(status: int, body: dict[str, Any]):
     kind = "application/problem+json" if status >= 400 else "application/json"
     contract.check("GET", "/api/v1/accounts", JsonResponse({"items": [], "next": None}))
-    with pytest.raises((AssertionError, ValidationError)):
+    with pytest.raises(AssertionError):
         contract.check("GET", "/api/v1/accounts", JsonResponse(body, status=status, content_type=kind))
