@@ -48,7 +48,18 @@ SERVICES: dict[str, tuple[str, str | Promise]] = {
     "mariadb": ("database", "MariaDB"),
     "postfix": ("mail", gettext_lazy("Mail transport (Postfix)")),
     "dovecot": ("mailbox", gettext_lazy("Mailboxes (Dovecot)")),
+    "mail": ("mail", gettext_lazy("Mail")),
     "": ("server", gettext_lazy("System")),
+}
+
+#: Daemon → its name within a sentence, where it is not the name it runs by.
+DAEMONS: dict[str, str | Promise] = {
+    "apache2": "Apache",
+    "dovecot": "Dovecot",
+    "mariadb": "MariaDB",
+    "named": "BIND",
+    "postfix": "Postfix",
+    "zones": gettext_lazy("zones"),
 }
 
 KINDS: dict[str, str | Promise] = {
@@ -121,9 +132,6 @@ def kind(name: str) -> str:
 
 
 STEPS: dict[str, str | Promise] = {
-    "apply": gettext_lazy("Apply the changes"),
-    "commit": gettext_lazy("Keep the new state"),
-    "compare": gettext_lazy("Compare with the server"),
     "connect": gettext_lazy("Connect to the server"),
     "install node program": gettext_lazy("Install the node program"),
     "install packages": gettext_lazy("Install packages"),
@@ -131,7 +139,11 @@ STEPS: dict[str, str | Promise] = {
     "look at the system": gettext_lazy("Look at the system"),
     "read desired state": gettext_lazy("Read what should be"),
     "restrict the panel's key": gettext_lazy("Restrict the panel's key"),
+    "recover an interrupted apply": gettext_lazy("Recover an interrupted change"),
+    "remove what is no longer wanted": gettext_lazy("Remove what is no longer wanted"),
+    "undo": gettext_lazy("Put everything back"),
     "say hello": gettext_lazy("Speak to the node program"),
+    "write": gettext_lazy("Write files, zones and logins"),
 }
 STEP_VERBS: dict[str, str | Promise] = {
     "check": gettext_lazy("Check %(daemon)s"),
@@ -147,5 +159,11 @@ def step(name: str) -> str:
         return str(STEPS[name])
     verb, _space, daemon = name.partition(" ")
     if daemon and verb in STEP_VERBS:
-        return str(STEP_VERBS[verb]) % {"daemon": service(daemon)[1]}
+        return str(STEP_VERBS[verb]) % {"daemon": ", ".join(_daemon(name) for name in daemon.split(", "))}
     return name[:1].upper() + name[1:]
+
+
+def _daemon(name: str) -> str:
+    if name.startswith("php") and name.endswith("-fpm"):
+        return service(name)[1]
+    return str(DAEMONS.get(name, name))

@@ -18,7 +18,7 @@ SIGNS = {
     "remove": ("\N{MINUS SIGN}", "plan-remove"),
     "destroy": ("\N{MINUS SIGN}", "plan-remove"),
 }
-ORDER = ["nginx", "apache2", "apache", "php-fpm", "named", "mariadb", "postfix", "dovecot", ""]
+ORDER = ["nginx", "apache2", "apache", "php-fpm", "named", "mariadb", "postfix", "dovecot", "mail", ""]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def build(changes: Iterable[Mapping[str, Any]], reloads: Iterable[str]) -> Plan:
     counts = dict.fromkeys(SIGNS, 0)
     for item in changes:
         counts[item["change"]] += 1
-        by_service[item.get("service") or ""].append(_change(item))
+        by_service[_reader(item)].append(_change(item))
     groups = [Group(*words.service(name), name in reloading, by_service[name]) for name in _ordered(by_service)]
     return Plan(groups, counts["add"], counts["change"], counts["remove"] + counts["destroy"])
 
@@ -78,6 +78,12 @@ def _ordered(names: Iterable[str]) -> list[str]:
         return (ORDER.index(base) if base in ORDER else len(ORDER), name)
 
     return sorted(names, key=place)
+
+
+def _reader(item: Mapping[str, Any]) -> str:
+    """The daemon that reads a change; rows of the mail database are read by both mail daemons."""
+    reader = "mail" if item["key"].startswith("row:") else item.get("service")
+    return str(reader or "")
 
 
 def _change(item: Mapping[str, Any]) -> Change:

@@ -18,6 +18,7 @@ GB = "{% load ui %}{{ value|gb }}"
 LIMIT = "{% load ui %}{{ value|limit }}"
 MONO = '<span class="mono">{{ value }}</span>'
 WIDE_ONLY = {"td": {"class": "d-none d-md-table-cell"}}
+ONE_LINE = {"td": {"class": "text-md-nowrap"}}
 TITLE = {"a": {"class": "row-title"}}
 
 
@@ -179,7 +180,7 @@ class RecordTable(tables.Table):
 class RunTable(tables.Table):
     """Round trips to a server."""
 
-    created_at = tables.TemplateColumn(AGO, verbose_name=_("When"), order_by="id")
+    created_at = tables.TemplateColumn(AGO, verbose_name=_("When"), order_by="id", attrs=ONE_LINE)
     status = tables.TemplateColumn(STATE, verbose_name=_("State"))
     slices = tables.Column(verbose_name=_("Parts"))
     changes = tables.Column(verbose_name=_("Changes"))

@@ -42,7 +42,7 @@ def test_an_order_shows_its_plan_first_and_is_carried_out_when_confirmed(cast: C
         assert not HostingAccount.objects.exists()
     assert answer.headers["Location"] == url("preview", preview.pk)
     waiting = browser.get(url("preview_part", preview.pk)).content.decode()
-    assert 'hx-trigger="every 1s"' in waiting
+    assert 'hx-trigger="every 500ms"' in waiting
     change = {
         "key": "file:/etc/nginx/hostwright/bakery.conf",
         "change": "add",
@@ -52,7 +52,7 @@ def test_an_order_shows_its_plan_first_and_is_carried_out_when_confirmed(cast: C
     plan = {"servers": [{"server": "web1", "changes": [change], "reloads": ["nginx"], "removals": 0, "resources": 1}]}
     previews.answer(preview_id=preview.pk, status=Preview.Status.READY, result=plan)
     ready = browser.get(url("preview", preview.pk)).content.decode()
-    assert "every 1s" not in ready
+    assert "every 500ms" not in ready
     assert "+server_name bakery.example;" in ready
     assert 'class="diff-add"' in ready
     confirmed = browser.post(url("preview_confirm", preview.pk))
@@ -135,7 +135,7 @@ def test_a_client_adds_a_site_alias_and_a_mail_alias(cast: Cast, account: Hostin
         assert MailAlias.objects.get().destinations == ["lena@bakery.example", "team@elsewhere.example"]
     followed = browser.get(added.headers["Location"]).content.decode()
     assert "shop.bakery.example" in followed
-    assert 'hx-trigger="every 1s"' in followed
+    assert 'hx-trigger="every 500ms"' in followed
 
 
 def test_a_taken_name_is_refused_at_its_field_without_naming_the_owner(cast: Cast, account: HostingAccount):
@@ -246,11 +246,11 @@ def test_the_live_part_stops_when_the_operation_is_over_and_keeps_detail_from_te
     with everything("test"):
         operation = Operation.objects.get()
     part = url("operation_part", operation.pk)
-    assert "every 1s" in cast.reseller_a.browser().get(part).content.decode()
+    assert "every 500ms" in cast.reseller_a.browser().get(part).content.decode()
     with everything("test"):
         Operation.objects.update(status="rejected", reason="The server's disk is full.", detail="ENOSPC /etc/nginx")
     seen = cast.reseller_a.browser().get(part).content.decode()
-    assert "every 1s" not in seen
+    assert "every 500ms" not in seen
     assert "disk is full" in seen
     assert "ENOSPC" not in seen
     assert "ENOSPC" in cast.provider.browser().get(part).content.decode()
