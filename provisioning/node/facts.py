@@ -16,9 +16,9 @@ import struct
 from typing import Any
 
 from . import PROTOCOLS, VERSION
-from .daemons.base import has_systemd
 from .node import Node
 from .processes import run
+from .units import has_systemd
 
 SIOCGIFCONF = 0x8912
 INTERFACE_SIZE = 40

@@ -42,7 +42,7 @@ def test_old_or_new_after_a_kill(target: Target, point: str) -> None:
         "generation": 2,
     }
     extra = real.account(f"more{number}", 24000 + number, f"more{number}.example")
-    doomed = slice_of("acc_doomed", generation=1) if point != "home-renamed" else _doomed(target)
+    doomed = _doomed(target, f"doomed{number}", 25000 + number)
     before = target.everything()
     answers = target.ask(request("apply", payload(new, extra, doomed)), failpoint=point)
     assert answers == [], "the program was not killed: it never came to this point"
@@ -55,19 +55,20 @@ def test_old_or_new_after_a_kill(target: Target, point: str) -> None:
     status_code, _ = target.get(domain)
     assert status_code == 200
     assert target.dig(domain) == ("198.51.100.9" if committed else "198.51.100.77")
-    report = target.apply(new, extra)
+    report = target.apply(new, extra, doomed)
     assert report["status"] == ("unchanged" if committed else "applied"), report
+    assert f"doomed{number}" not in target.everything()
     assert target.get(f"more{number}.example") == (200, f"hello more{number}")
     assert target.dig(domain) == "198.51.100.9"
     assert target.apply(new, extra, verify=True)["status"] == "unchanged"
 
 
-def _doomed(target: Target) -> dict[str, Any]:
-    """An account whose home is to be destroyed in the apply that is killed."""
-    target.apply(real.account("doomed", 20099, "doomed.example"))
-    target.apply(slice_of("acc_doomed", generation=2))
-    keys = ["directory:/home/doomed", "user:doomed", "database:doomed_wp"]
-    return slice_of("acc_doomed", generation=3, tombstones=keys)
+def _doomed(target: Target, name: str, uid: int) -> dict[str, Any]:
+    """An account whose data is to be destroyed in the apply that is killed."""
+    target.apply(real.account(name, uid, f"{name}.example"))
+    target.apply(slice_of(f"acc_{name}", generation=2))
+    keys = [f"directory:/home/{name}", f"user:{name}", f"database:{name}_wp"]
+    return slice_of(f"acc_{name}", generation=3, tombstones=keys)
 
 
 def _without_serials(text: str) -> str:

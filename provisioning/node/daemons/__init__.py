@@ -11,7 +11,8 @@ from ..errors import RefusedError
 from ..failpoints import failpoint
 from ..node import Node
 from ..processes import Running, run
-from .base import Daemon, Unit, has_systemd
+from ..units import has_systemd, plain
+from .base import Daemon, Unit
 from .fpm import Fpm
 from .others import Dovecot, Mariadb, Named, Postfix
 from .web import Apache, Nginx
@@ -35,8 +36,7 @@ def daemon(name: str) -> Daemon:
 
 def is_reloaded(unit: str) -> bool:
     """Whether a unit is one of the daemons that are checked and reloaded here."""
-    name = unit[: -len(".service")] if unit.endswith(".service") else unit
-    return not isinstance(daemon(name), Unit)
+    return not isinstance(daemon(plain(unit)), Unit)
 
 
 def ensure_running(node: Node, name: str) -> None:

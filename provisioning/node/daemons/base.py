@@ -9,18 +9,7 @@ from ..changes import Change
 from ..errors import RefusedError
 from ..node import Node
 from ..processes import Running, alive, command_line, run
-
-SYSTEMD = "/run/systemd/system"
-
-
-def has_systemd() -> bool:
-    """Whether systemd is this system's init (sd_booted(3))."""
-    return os.path.isdir(SYSTEMD)
-
-
-def unit_command(verb: str, unit: str) -> list[str]:
-    """The command that does something to a unit, by systemd or by its init script."""
-    return ["systemctl", verb, unit] if has_systemd() else ["service", unit, verb]
+from ..units import command, has_systemd
 
 
 class Daemon:
@@ -57,7 +46,7 @@ class Daemon:
         """Start it and wait until its init system says that it runs."""
         if has_systemd():
             run(["systemctl", "reset-failed", self.unit], timeout=20)
-        result = run(unit_command("start", self.unit), timeout=90)
+        result = run(command("start", self.unit), timeout=90)
         if not result.ok:
             told = run(["systemctl", "status", "--no-pager", "--lines=15", self.unit]) if has_systemd() else result
             raise RefusedError("failed", f"{self.name} does not start: {told.words}")
@@ -87,7 +76,7 @@ class Unit(Daemon):
 
     def reload(self, node: Node, pid: int, changes: list[Change]) -> Running | None:
         verb = "try-reload-or-restart" if has_systemd() else "restart"
-        return Running(unit_command(verb, self.unit), timeout=60)
+        return Running(command(verb, self.unit), timeout=60)
 
     def is_ready(self, node: Node, mark: Any, changes: list[Change]) -> bool:
         return True

@@ -11,7 +11,8 @@ from ..node import Node
 from ..processes import Running, run
 from ..rndc import Rndc, RndcError
 from ..sockets import accepts, listeners_of
-from .base import Daemon, unit_command
+from ..units import command
+from .base import Daemon
 
 RESTART_ONLY = re.compile(r"^\s*(?:inet_interfaces|inet_protocols)\s*=.*$", re.MULTILINE)
 
@@ -60,7 +61,7 @@ class Postfix(Listening):
 
     def reload(self, node: Node, pid: int, changes: list[Change]) -> Running | None:
         if any(_listening_lines(change) for change in changes):
-            return Running(unit_command("restart", self.unit), timeout=60)
+            return Running(command("restart", self.unit), timeout=60)
         return Running(["postfix", "reload"], timeout=30)
 
 
@@ -99,7 +100,7 @@ class Mariadb(Daemon):
         return ["mariadbd", "--user=mysql", "--help", "--verbose", "--silent"]
 
     def reload(self, node: Node, pid: int, changes: list[Change]) -> Running | None:
-        return Running(unit_command("restart", self.unit), timeout=120)
+        return Running(command("restart", self.unit), timeout=120)
 
     def is_ready(self, node: Node, mark: Any, changes: list[Change]) -> bool:
         return self.pid(node) is not None and run(["mariadb-admin", "--protocol=socket", "ping"], timeout=10).ok

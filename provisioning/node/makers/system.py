@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ..changes import ADD, REMOVE, Change
-from ..daemons.base import has_systemd, unit_command
 from ..errors import Failures, RefusedError
 from ..node import Node
 from ..processes import run, stream
 from ..rules import Body
 from ..state import Remembered
+from ..units import UNITS, bring, plain, state
 from .base import Failing, Maker
 
 APT = [
@@ -134,17 +134,16 @@ class Services(Maker):
 
     def before(self, node: Node, changes: list[Change]) -> Failures:
         for change in changes:
-            change.before = _unit_state(change.name)
+            change.before = state(node, change.name)
         return {}
 
     def make(self, node: Node, changes: list[Change]) -> Failures:
         """Removals: while the unit's file is still there."""
         failing = Failing()
         for change in changes:
-            file = f"/etc/systemd/system/{change.name}"
-            is_ours = any(node.state.owner(f"file:{file}{suffix}") for suffix in ("", ".service"))
+            is_ours = node.state.owner(f"file:{UNITS}/{plain(change.name)}.service") is not None
             if change.change == REMOVE and is_ours:
-                _bring(change, {"enabled": False, "running": False}, failing)
+                _bring(node, change, {"enabled": False, "running": False}, failing)
         return failing.found
 
     def go_live(self, node: Node, changes: list[Change]) -> Failures:
@@ -152,45 +151,25 @@ class Services(Maker):
         for change in changes:
             if change.new is not None:
                 change.is_live = True
-                _bring(change, change.new, failing)
+                _bring(node, change, change.new, failing)
         return failing.found
 
     def undo(self, node: Node, changes: list[Change]) -> None:
         failing = Failing()
         for change in changes:
             if change.is_live or change.change == REMOVE:
-                _bring(change, change.before, failing)
+                _bring(node, change, change.before, failing)
 
     def differs(self, node: Node, resources: list[Remembered]) -> dict[str, Body | None]:
         found: dict[str, Body | None] = {}
         for resource in resources:
-            actual = _unit_state(resource.key.partition(":")[2])
+            actual = state(node, resource.key.partition(":")[2])
             if any(actual[field] != bool(resource.body.get(field)) for field in actual):
                 found[resource.key] = {**resource.body, **actual}
         return found
 
 
-def _unit_state(unit: str) -> dict[str, bool]:
-    if not has_systemd():
-        return {"running": run(["service", unit, "status"]).ok}
-    told = run(["systemctl", "show", "--property=ActiveState,UnitFileState", unit]).output
-    facts = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
-    return {
-        "enabled": facts.get("UnitFileState") in ("enabled", "enabled-runtime", "static", "alias", "generated"),
-        "running": facts.get("ActiveState") in ("active", "activating", "reloading"),
-    }
-
-
-def _bring(change: Change, wanted: Body, failing: Failing) -> None:
-    """Enable or disable, then start or stop, where it is not so already."""
-    now = _unit_state(change.name)
-    commands = []
-    if has_systemd() and now["enabled"] != bool(wanted.get("enabled")):
-        commands.append(["systemctl", "enable" if wanted.get("enabled") else "disable", change.name])
-    if now["running"] != bool(wanted.get("running")):
-        commands.append(unit_command("start" if wanted.get("running") else "stop", change.name))
-    for command in commands:
-        result = run(command, timeout=90)
-        if not result.ok:
-            failing.add(change, RefusedError("failed", f"{' '.join(command)}: {result.words}"))
-            return
+def _bring(node: Node, change: Change, wanted: Body, failing: Failing) -> None:
+    failed = bring(node, change.name, enabled=bool(wanted.get("enabled")), running=bool(wanted.get("running")))
+    if failed is not None:
+        failing.add(change, RefusedError("failed", f"{change.key}: {failed.words}"))
