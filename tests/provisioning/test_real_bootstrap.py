@@ -1,0 +1,1 @@
+"""Bare Debian machines become target servers with live accounts, from nothing."""

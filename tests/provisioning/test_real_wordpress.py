@@ -1,0 +1,1 @@
+"""Debian's WordPress runs on the default stack, executed as its tenant."""
