@@ -138,16 +138,17 @@ class Host:
         path: str = "/",
         *,
         method: str = "GET",
+        body: str | None = None,
         address: str = "",
         headers: dict[str, str] | None = None,
     ) -> tuple[int, dict[str, str], str]:
         """Ask for a page of the site `name`: status, headers in lower case, body."""
-        connection = http.client.HTTPConnection(address or self.server.address, 80, timeout=20)
+        connection = http.client.HTTPConnection(address or self.server.address, 80, timeout=60)
         try:
-            connection.request(method, path, headers={"Host": name, **(headers or {})})
+            connection.request(method, path, body, {"Host": name, **(headers or {})})
             response = connection.getresponse()
-            body = response.read().decode(errors="replace")
-            return response.status, {key.lower(): value for key, value in response.getheaders()}, body
+            text = response.read().decode(errors="replace")
+            return response.status, {key.lower(): value for key, value in response.getheaders()}, text
         finally:
             connection.close()
 
