@@ -28,6 +28,8 @@ table inet hostwright {
 }
 """
 
+LAST_INDEX = len(_IPV4) - 1
+
 
 @dataclass(frozen=True)
 class Network:

@@ -20,7 +20,7 @@ from typing import Self
 
 from tests.servers import cgroup, image, reaper
 from tests.servers.commands import CommandError, call, spawn
-from tests.servers.network import Network, free_index, resolvers
+from tests.servers.network import LAST_INDEX, Network, free_index, resolvers
 from tests.servers.state import RUN, Process, State, every, locked
 
 BOOT_SECONDS = 60.0
@@ -344,7 +344,9 @@ def _claim(
     remembered: _Remembered | None,
 ) -> State:
     states = every()
-    index = free_index({state.index for state in states}, remembered.index if remembered else None)
+    # A server that keeps its disk wants to keep its address too, so it takes one that others come to last.
+    kept = remembered.index if remembered else LAST_INDEX if directory else None
+    index = free_index({state.index for state in states}, kept)
     name = name or f"server-{index}"
     if any(state.name == name for state in states):
         raise ServerError(f"there is a server {name!r} already; take it down with: script/server down {name}")
