@@ -9,16 +9,16 @@ import urllib.parse
 from tests.provisioning.hosts import PASSWORD, Host, account
 from tests.servers import Server
 
-CONFIGURATION = """<?php
+CONFIGURATION = f"""<?php
 define('DB_NAME', 'ab_c');
 define('DB_USER', 'ab_u');
-define('DB_PASSWORD', base64_decode('{}'));
+define('DB_PASSWORD', base64_decode('{base64.b64encode(PASSWORD.encode()).decode()}'));
 define('DB_HOST', 'localhost');
 define('DB_CHARSET', 'utf8mb4');
 $table_prefix = 'wp_';
 define('ABSPATH', __DIR__ . '/');
 require_once ABSPATH . 'wp-settings.php';
-""".format(base64.b64encode(PASSWORD.encode()).decode())
+"""
 INSTALL = """
 DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends wordpress
 cp -RL /usr/share/wordpress/. /home/ab/public_html/
