@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -27,7 +29,7 @@ def url(name: str, *args: object) -> str:
     return reverse(f"provisioning:{name}", args=args)
 
 
-def order(person: Person, package: Package, client: Person, domain: str) -> tuple[Client, object]:
+def order(person: Person, package: Package, client: Person, domain: str) -> tuple[Client, Any]:
     browser = person.browser()
     fields = {"organization": client.organization.pk, "package": package.pk, "domain": domain, "username": ""}
     return browser, browser.post(url("account_create"), fields)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from provisioning import words
@@ -28,7 +30,7 @@ def test_an_operation_without_words_of_its_own_is_shown_as_it_is():
 
 
 def test_a_plan_is_grouped_by_who_reads_it_and_summed():
-    changes = [
+    changes: list[dict[str, Any]] = [
         {"key": "user:ab", "change": "add", "service": None, "diff": "+uid: 1"},
         {"key": "zone:a.example", "change": "change", "service": "named", "diff": "-a\n+b"},
         {"key": "file:/etc/nginx/a.conf", "change": "remove", "service": "nginx", "diff": ""},
