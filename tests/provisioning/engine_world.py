@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
-import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,9 +20,8 @@ from accounts.services import brands, organizations
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from panel.demo import proofs
-from panel.demo.proofs import Live, Proof
+from panel.demo.proofs import Live
 from provisioning import bootstrap, reconcile, transport
-from provisioning.desired import target
 from provisioning.models import DatabaseUser, HostingAccount, MailDomain, Operation, Package
 from provisioning.models import Server as Row
 from provisioning.services import (
@@ -40,7 +35,6 @@ from provisioning.services import (
 )
 from tests.servers import Server
 
-ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = Actor.system("test")
 PASSWORD = "a-Pass.word'1"
 GIB = 1024**3
@@ -148,6 +142,15 @@ def settled(operation: Operation) -> None:
     """The operation must have been applied."""
     now = fresh(operation)
     assert now.status == Operation.Status.APPLIED, (now.status, now.reason, now.detail)
+
+
+def rejected(operation: Operation, reason: str, *, says: str) -> None:
+    """The operation must have been rejected: `reason` begins what everybody reads, the provider's detail has `says`."""
+    now = fresh(operation)
+    assert now.status == Operation.Status.REJECTED, (now.status, now.reason, now.detail)
+    assert now.reason.startswith(reason)
+    assert says in now.detail
+    assert says not in now.reason
 
 
 def until(what: str, ready: Callable[[], object], seconds: float) -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pymysql
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
+from panel.core.scoping import everything
+from panel.demo.proofs import dns_answer, http_get
+from provisioning.models import DatabaseUser, HostingAccount, Operation, Run
+from provisioning.services import database_users, databases, hosting_accounts, servers
 from tests.provisioning import engine_world
-from tests.provisioning.engine_world import World, prove, settled
+from tests.provisioning.engine_world import PASSWORD, SYSTEM, World, fresh, prove, rejected, settled
 from tests.servers import Server
 
 pytestmark = pytest.mark.server
@@ -23,8 +29,124 @@ def world(
         yield engine_world.make(module_server)
 
 
-def test_an_order_becomes_a_live_account(world: World) -> None:
+def test_an_order_becomes_a_live_account_and_the_same_again_changes_nothing(world: World) -> None:
     _hosting, operation, live = world.full("alpha.example")
     assert world.reconcile() is None
     settled(operation)
     prove(live)
+    with everything("test"):
+        again = servers.reconcile(actor=SYSTEM, server=world.row)
+    assert world.reconcile() is None
+    settled(again)
+    run = Run.objects.filter(server=world.row).latest("id")
+    assert (run.status, run.changes, run.reloads) == (Run.Status.APPLIED, 0, {})
+    prove(live)
+
+
+def test_suspended_and_released(world: World) -> None:
+    hosting, _operation, live = world.full("susi.example")
+    world.reconcile()
+    with everything("test"):
+        suspension = hosting_accounts.suspend(actor=SYSTEM, hosting=hosting)
+    world.reconcile()
+    settled(suspension)
+    status, headers, body = http_get(world.address, "www.susi.example")
+    assert (status, "retry-after" in headers, "susi.example" in body) == (503, True, False)
+    assert world.address in dns_answer(world.address, "susi.example", "A")
+    with pytest.raises(pymysql.err.OperationalError):
+        login(live.database_user, world.address)
+    with everything("test"):
+        release = hosting_accounts.unsuspend(actor=SYSTEM, hosting=hosting)
+    world.reconcile()
+    settled(release)
+    prove(live)
+
+
+def test_terminated_with_its_data_and_its_names_are_free_again(world: World) -> None:
+    hosting, _operation, live = world.full("gone.example")
+    world.reconcile()
+    prove(live)
+    with everything("test"):
+        ending = hosting_accounts.terminate(
+            actor=SYSTEM, hosting=hosting, confirm="gone.example", purge_at=timezone.now()
+        )
+    world.reconcile()
+    settled(ending)
+    status, _headers, body = http_get(world.address, "gone.example")
+    assert status == 404
+    assert "gone" not in body
+    assert world.machine.run(["ls", "-A", "/home/.hostwright-trash"], check=False).stdout == ""
+    assert not (world.machine.root / f"home/{hosting.username}").exists()
+    assert world.machine.run(["getent", "passwd", hosting.username], check=False).returncode == 2
+    schemas = world.machine.run(["mariadb", "-N", "-e", "SHOW DATABASES"]).stdout.split()
+    users = world.machine.run(["mariadb", "-N", "-e", "SELECT User FROM mysql.global_priv"]).stdout.split()
+    assert live.database not in schemas
+    assert live.database_user not in users
+    assert world.machine.run(["rndc", "zonestatus", "gone.example"], check=False).returncode != 0
+    assert not list((world.machine.root / "var/lib/hostwright/zones").glob("gone.example*"))
+    _hosting, operation, reborn = world.full("gone.example")
+    world.reconcile()
+    settled(operation)
+    prove(reborn)
+
+
+def test_an_existing_user_of_the_server_is_never_adopted(world: World) -> None:
+    """attacks.md K3: the name exists on that target alone, so only the target can refuse it."""
+    world.machine.run(["useradd", "--create-home", "--uid", "3456", "carpenter"])
+    world.machine.put("/home/carpenter/plans", "by hand")
+    before = world.machine.run(["cat", "/etc/passwd", "/etc/group", "/etc/shadow"]).stdout
+    _hosting, operation = world.order("carpenter.example", "carpenter")
+    _other, good = world.order("joiner.example", "joiner")
+    world.reconcile()
+    rejected(operation, "Something on the server that the panel did not make is in the way.", says="carpenter")
+    settled(good)
+    assert world.machine.run(["cat", "/etc/passwd", "/etc/group", "/etc/shadow"]).stdout == before
+    assert world.machine.run(["stat", "-c", "%U %a", "/home/carpenter"]).stdout.startswith("carpenter ")
+    assert world.machine.run(["ls", "/home/carpenter"]).stdout == "plans\n"
+    assert world.machine.run(["cat", "/home/carpenter/plans"]).stdout == "by hand"
+    assert http_get(world.address, "carpenter.example")[0] == 404
+
+
+@pytest.mark.parametrize("name", ["bind", "www-data", "root", "_apt"])
+def test_a_system_user_written_past_every_service_is_never_adopted(world: World, name: str) -> None:
+    """attacks.md K3 and D5: no service took this name; the worker and the target refuse it all the same."""
+    before = world.machine.run(["getent", "passwd", name]).stdout
+    hosting, operation = world.order(f"like-{name.strip('_')}.example")
+    HostingAccount._base_manager.filter(pk=hosting.pk).update(username=name)
+    world.reconcile()
+    assert fresh(operation).status == Operation.Status.REJECTED
+    assert world.machine.run(["getent", "passwd", name]).stdout == before
+    assert not (world.machine.root / f"home/{name}").exists()
+
+
+def test_a_database_whose_name_another_ones_wildcards_match_stays_shut(world: World) -> None:
+    """attacks.md C3: `_` in a granted name is a wildcard of MariaDB unless it is escaped."""
+    first, _one = world.order("under.example", "ab")
+    second, _two = world.order("score.example", "abxx")
+    with everything("test"):
+        mine, _ = databases.create(actor=SYSTEM, hosting=first, name="x_y")
+        theirs, _ = databases.create(actor=SYSTEM, hosting=second, name="y")
+        user, operation = database_users.create(
+            actor=SYSTEM,
+            hosting=first,
+            name="u",
+            password=PASSWORD,
+            databases=[mine],
+            host=DatabaseUser.Host.ANY,
+        )
+    assert (mine.name, theirs.name) == ("ab_x_y", "abxx_y")
+    world.reconcile()
+    settled(operation)
+    assert theirs.name in world.machine.run(["mariadb", "-N", "-e", "SHOW DATABASES"]).stdout.split()
+    with login(user.name, world.address) as connection, connection.cursor() as cursor:
+        cursor.execute("USE `ab_x_y`")
+        with pytest.raises(pymysql.err.OperationalError) as refused:
+            cursor.execute("USE `abxx_y`")
+        assert refused.value.args[0] == 1044
+        cursor.execute("SHOW DATABASES")
+        assert {row[0] for row in cursor.fetchall()} == {"ab_x_y", "information_schema"}
+
+
+def login(user: str, address: str) -> pymysql.Connection[pymysql.cursors.Cursor]:
+    """A session of a tenant's user from outside."""
+    return pymysql.connect(host=address, user=user, password=PASSWORD, connect_timeout=10)
