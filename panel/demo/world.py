@@ -27,7 +27,7 @@ RESELLER = "Northwind Studio"
 CLIENT = "Lena's Bakery"
 BRAND_HOST = "northwind.localhost"
 DOMAIN = "lenasbakery.example"
-GIB = 1024**3
+GB = 10**9
 SYSTEM = Actor.system("demo")
 
 
@@ -151,8 +151,8 @@ def make_account(actor: Actor, nodes: dict[str, Organization], on_live: Callable
             actor=actor,
             organization=nodes["reseller"],
             name="Starter",
-            disk_bytes=10 * GIB,
-            bandwidth_bytes=100 * GIB,
+            disk_bytes=10 * GB,
+            bandwidth_bytes=100 * GB,
             mailboxes=10,
             aliases=50,
             databases=5,
@@ -181,7 +181,7 @@ def make_account(actor: Actor, nodes: dict[str, Organization], on_live: Callable
             host=DatabaseUser.Host.ANY,
         )
         mailbox, _third = mailboxes.create(
-            actor=actor, mail_domain=mail_domain, local="lena", password=mailbox_password, quota_bytes=GIB
+            actor=actor, mail_domain=mail_domain, local="lena", password=mailbox_password, quota_bytes=GB
         )
         alias, last = mail_aliases.create(
             actor=actor, mail_domain=mail_domain, local="hello", destinations=[mailbox.address]
