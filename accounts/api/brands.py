@@ -5,8 +5,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import serializers
-from accounts.models import Brand, Organization
+from accounts.models import Organization
 from accounts.selectors import audit, organizations
+from accounts.selectors import brands as selectors
 from accounts.services import brands
 from panel.core.api.views import ApiView
 from panel.core.errors import NotFound
@@ -20,7 +21,7 @@ class OneBrand(ApiView):
     @extend_schema(responses=serializers.BrandSerializer)
     def get(self, request: Request, pk: str) -> Response:
         """Show it; 404 when the organization lives under a brand from above."""
-        brand = Brand.objects.filter(organization=self._organization(pk)).first()
+        brand = selectors.own(self._organization(pk))
         if brand is None:
             raise NotFound()
         return Response(serializers.BrandSerializer(brand).data)

@@ -6,8 +6,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import serializers
-from accounts.models import ApiToken, Membership, User
+from accounts.models import ApiToken, Membership
 from accounts.selectors import organizations
+from accounts.selectors import tokens as token_selectors
+from accounts.selectors import users as people
 from accounts.services import invitations, memberships, tokens, users
 from panel.core.api.views import ApiView
 
@@ -20,7 +22,7 @@ class Me(ApiView):
     @extend_schema(responses=serializers.MeSerializer)
     def get(self, request: Request) -> Response:
         """Show who the caller is and for whom they act."""
-        user = User.objects.get(pk=self.actor.user_id)
+        user = people.one(self.actor.user_id)
         scopes = self.actor.scopes
         body = {
             "user": user.id,
@@ -43,7 +45,7 @@ class Members(ApiView):
     def get(self, request: Request, pk: str) -> Response:
         """List them, newest first."""
         organization = self.find(organizations.listed(), pk)
-        rows = Membership.objects.filter(organization=organization).select_related("user")
+        rows = people.members(organization.path)
         return self.page(rows, serializers.MemberSerializer)
 
     @extend_schema(request=serializers.MemberCreateSerializer, responses={201: serializers.MemberSerializer})
@@ -54,7 +56,7 @@ class Members(ApiView):
         user = users.create(actor=self.actor, organization=organization, **values)
         if "password" not in values:
             invitations.send(user=user)
-        membership = Membership.objects.select_related("user").get(user=user, organization=organization)
+        membership = people.memberships().get(user=user, organization=organization)
         url = reverse("accounts_api:member", args=[membership.id])
         return self.created(serializers.MemberSerializer(membership).data, url)
 
@@ -84,7 +86,7 @@ class OneMember(ApiView):
         return Response(status=204)
 
     def _membership(self, pk: str) -> Membership:
-        return self.find(Membership.objects.select_related("user", "organization"), pk)
+        return self.find(people.memberships(), pk)
 
 
 class Tokens(ApiView):
@@ -96,7 +98,7 @@ class Tokens(ApiView):
     @extend_schema(responses=serializers.TokenSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List them, newest first."""
-        rows = ApiToken.objects.filter(organization_id=self.actor.organization_id)
+        rows = token_selectors.own(self.actor)
         return self.page(rows, serializers.TokenSerializer)
 
     @extend_schema(request=serializers.TokenCreateSerializer, responses={201: serializers.TokenTextSerializer})
@@ -128,4 +130,4 @@ class OneToken(ApiView):
         return Response(status=204)
 
     def _token(self, pk: str) -> ApiToken:
-        return self.find(ApiToken.objects.filter(organization_id=self.actor.organization_id), pk)
+        return self.find(token_selectors.own(self.actor), pk)

@@ -31,6 +31,11 @@ def for_organization(organization: Organization) -> Brand:
     raise Brand.DoesNotExist
 
 
+def own(organization: Organization) -> Brand | None:
+    """Return the organization's own brand, if it has one."""
+    return Brand.objects.filter(organization=organization).first()
+
+
 def of_user(user: User) -> Brand:
     """Return the brand that a user was registered under; mail to the user speaks in its name."""
     return for_organization(user.brand_root)

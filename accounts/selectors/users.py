@@ -26,5 +26,14 @@ def memberships_at(user: User, brand: Brand) -> list[Membership]:
 
 def members(organization_path: str) -> QuerySet[Membership]:
     """Return the memberships in scope of the organization at the path."""
-    rows = Membership.objects.filter(organization__path=organization_path)
-    return rows.select_related("user", "organization")
+    return memberships().filter(organization__path=organization_path)
+
+
+def memberships() -> QuerySet[Membership]:
+    """Return the memberships in scope."""
+    return Membership.objects.select_related("user", "organization")
+
+
+def one(user_id: str | None) -> User:
+    """Return a person by id; raises User.DoesNotExist."""
+    return User.objects.get(pk=user_id)

@@ -14,8 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
-from accounts.models import ApiToken, Brand, Membership, Organization, User
+from accounts.models import ApiToken, Membership, Organization, User
+from accounts.selectors import brands as brand_selectors
 from accounts.selectors import organizations, users
+from accounts.selectors import tokens as token_selectors
 from accounts.services import brands, invitations, memberships, tokens
 from accounts.services import users as service
 from accounts.web import forms, tables
@@ -30,7 +32,7 @@ class ProfilePage(FormPage):
     form_class = forms.ProfileForm
 
     def find(self) -> User:
-        return User.objects.get(pk=self.actor.user_id)
+        return users.one(self.actor.user_id)
 
     def subject(self) -> None:
         return None
@@ -96,7 +98,7 @@ class MemberChangePage(FormPage):
     form_class = forms.RoleForm
 
     def rows(self) -> QuerySet[Any] | None:
-        return Membership.objects.select_related("user", "organization")
+        return users.memberships()
 
     def get_title(self) -> str:
         return str(self.object.user.name)
@@ -126,7 +128,7 @@ class MemberRemovePage(ActionPage):
     danger = True
 
     def rows(self) -> QuerySet[Any] | None:
-        return Membership.objects.select_related("user", "organization")
+        return users.memberships()
 
     def get_question(self) -> str:
         return _("Take away the access of %(email)s?") % {"email": self.object.user.email}
@@ -148,7 +150,7 @@ class TokenListPage(ListPage):
     export_name = "tokens"
 
     def list_rows(self) -> QuerySet[ApiToken]:
-        return ApiToken.objects.filter(organization_id=self.actor.organization_id, revoked_at__isnull=True)
+        return token_selectors.own(self.actor).filter(revoked_at__isnull=True)
 
     def actions(self) -> list[Action]:
         if not self.may("token.create"):
@@ -193,7 +195,7 @@ class TokenRevokePage(ActionPage):
     danger = True
 
     def rows(self) -> QuerySet[Any] | None:
-        return ApiToken.objects.filter(organization_id=self.actor.organization_id)
+        return token_selectors.own(self.actor)
 
     def get_question(self) -> str:
         return _("Revoke the token %(name)s? Programs that use it are shut out at once.") % {"name": self.object.name}
@@ -227,7 +229,7 @@ class BrandPage(FormPage):
         return [(self.object.name, reverse("accounts:reseller", args=[self.object.pk]))]
 
     def initial(self) -> dict[str, Any]:
-        brand = Brand.objects.filter(organization=self.object).first()
+        brand = brand_selectors.own(self.object)
         if brand is None:
             return {"name": self.object.name, "primary_color": "#206bc4"}
         shown = {field: getattr(brand, field) for field in self.form_class.base_fields}
