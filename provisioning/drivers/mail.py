@@ -23,40 +23,34 @@ USERNAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234
 
 
 def account(server: ServerSpec, account: AccountSpec) -> list[Resource]:
-    """The account's mail: stores in its home, and rows for its domains, mailboxes and aliases.
+    """The account's mail: a place in its home, and rows for its domains, mailboxes and aliases.
 
-    A domain that does not deliver here has its rows all the same: people log in before its mail is moved.
-
-    While the account is suspended its mailboxes still receive, so that no mail is lost, but let nobody in.
+    Dovecot makes each mailbox's own directory, as the tenant, when its first message comes. A domain that does not
+    deliver here has its rows all the same: people log in before its mail is moved. While the account is suspended its
+    mailboxes still receive, so that no mail is lost, but let nobody in.
     """
     if "mail" not in account.services & server.roles:
         return []
     name = account.username
-    resources = [_store(name, f"{account.home}/mail")]
-    for domain in sorted(account.mail_domains, key=lambda domain: domain.name):
-        resources += _domain(account, domain)
-    return resources
-
-
-def _store(username: str, path: str) -> Resource:
-    return kinds.directory(path, owner=username, group=username, mode="0700", as_=username, data=True)
+    store = kinds.directory(f"{account.home}/mail", owner=name, group=name, mode="0700", as_=name, data=True)
+    domains = sorted(account.mail_domains, key=lambda domain: domain.name)
+    return [store, *(resource for domain in domains for resource in _domain(account, domain))]
 
 
 def _domain(account: AccountSpec, domain: MailDomainSpec) -> list[Resource]:
-    resources = [
-        _store(account.username, f"{account.home}/mail/{domain.name}"),
+    mailboxes = sorted(domain.mailboxes, key=lambda mailbox: mailbox.local)
+    aliases = sorted(domain.aliases, key=lambda alias: alias.local)
+    return [
         kinds.row("domain", domain.name, {"deliver": domain.deliver}),
+        *(_mailbox(account, domain, mailbox) for mailbox in mailboxes),
+        *(
+            kinds.row("alias", f"{alias.local}@{domain.name}", {"destinations": ",".join(sorted(alias.destinations))})
+            for alias in aliases
+        ),
     ]
-    for mailbox in sorted(domain.mailboxes, key=lambda mailbox: mailbox.local):
-        resources += _mailbox(account, domain, mailbox)
-    resources += [
-        kinds.row("alias", f"{alias.local}@{domain.name}", {"destinations": ",".join(sorted(alias.destinations))})
-        for alias in sorted(domain.aliases, key=lambda alias: alias.local)
-    ]
-    return resources
 
 
-def _mailbox(account: AccountSpec, domain: MailDomainSpec, mailbox: MailboxSpec) -> list[Resource]:
+def _mailbox(account: AccountSpec, domain: MailDomainSpec, mailbox: MailboxSpec) -> Resource:
     home = f"{account.home}/mail/{domain.name}/{mailbox.local}"
     values: dict[str, kinds.Scalar] = {
         "domain": domain.name,
@@ -70,7 +64,7 @@ def _mailbox(account: AccountSpec, domain: MailDomainSpec, mailbox: MailboxSpec)
         "quota_bytes": mailbox.quota_bytes,
         "enabled": mailbox.enabled and not account.suspended,
     }
-    return [_store(account.username, home), kinds.row("mailbox", f"{mailbox.local}@{domain.name}", values)]
+    return kinds.row("mailbox", f"{mailbox.local}@{domain.name}", values)
 
 
 def base(server: ServerSpec) -> list[Resource]:

@@ -38,7 +38,7 @@ def _web(account: AccountSpec) -> list[Resource]:
     parents = {"/".join(parts) for docroot in docroots for parts in accumulate([part] for part in docroot.split("/"))}
     resources = [
         kinds.directory(paths.temporary(name), owner=name, group=name, mode="0700", as_=name),
-        kinds.directory(logs, group=name, mode="0750"),
+        kinds.directory(logs, group=name, mode="0750", data=True),
         kinds.link(f"{home}/logs", logs, as_=name),
     ]
     resources += [

@@ -32,6 +32,7 @@ from provisioning.selectors import servers as server_selectors
 from provisioning.services import counters, holding, intents, mail_domains, operations, packages, sites, zones
 from provisioning.services import domains as domain_services
 from provisioning.services.inputs import normal
+from provisioning.spec import paths
 
 SERVICES = ("web", "database", "mail", "dns")
 USERNAME_REST = timedelta(days=30)
@@ -170,7 +171,8 @@ def purged(*, hosting_ids: Iterable[str | None]) -> None:
 def data_keys(hosting: HostingAccount) -> list[str]:
     """Return the keys of an account's data on its servers: what only a tombstone may destroy."""
     databases = [f"database:{name}" for name in hosting.databases.values_list("name", flat=True)]
-    return [*databases, f"directory:{hosting.home}/mail", f"directory:{hosting.home}", f"user:{hosting.username}"]
+    directories = [paths.logs(hosting.username), f"{hosting.home}/mail", hosting.home]
+    return [*databases, *(f"directory:{directory}" for directory in directories), f"user:{hosting.username}"]
 
 
 def newest_php(server: Server) -> str:
