@@ -64,6 +64,8 @@ class Running:
                 )
             except OSError as error:
                 self._missing = f"{argv[0]}: {error.strerror}"
+                self._output.close()
+                self._errors.close()
 
     def poll(self) -> Result | None:
         """The result when it has ended (or was killed at the end of its time), None while it runs."""

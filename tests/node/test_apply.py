@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from typing import Any
 
 import pytest
 
@@ -13,15 +14,16 @@ from tests.node.bundles import Machine, directory, file, home, payload, request,
 SITE = "/etc/hostwright/site.conf"
 
 
-def status(report: dict, slice_id: str = "acc_a") -> str:
-    return report["slices"][slice_id]["status"]
+def status(report: dict[str, Any], slice_id: str = "acc_a") -> str:
+    return str(report["slices"][slice_id]["status"])
 
 
-def code(report: dict, slice_id: str = "acc_a") -> str | None:
-    return report["slices"][slice_id]["code"]
+def code(report: dict[str, Any], slice_id: str = "acc_a") -> str | None:
+    found: str | None = report["slices"][slice_id]["code"]
+    return found
 
 
-def account(*more: dict, name: str = "alice", uid: int = 20001) -> tuple[dict, ...]:
+def account(*more: dict[str, Any], name: str = "alice", uid: int = 20001) -> tuple[dict[str, Any], ...]:
     return (
         user(name, uid),
         home(name),

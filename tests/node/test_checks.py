@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,11 +74,11 @@ def picky(machine: Machine, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
     return daemon
 
 
-def site(name: str, text: str = "good\n") -> dict:
+def site(name: str, text: str = "good\n") -> dict[str, Any]:
     return slice_of(f"acc_{name}", file(f"/etc/hostwright/{name}.conf", text, service="picky"))
 
 
-def statuses(report: dict) -> dict[str, str]:
+def statuses(report: dict[str, Any]) -> dict[str, str]:
     return {name: told["status"] for name, told in report["slices"].items()}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from provisioning.node.changes import Change
 from provisioning.node.diff import masked, text_diff
 from tests.node.bundles import Machine, file, home, resource, slice_of, user
@@ -10,7 +12,7 @@ SITE = "/etc/hostwright/site.conf"
 MASK = "••••"
 
 
-def changes(plan: dict, slice_id: str = "acc_a") -> dict[str, dict]:
+def changes(plan: dict[str, Any], slice_id: str = "acc_a") -> dict[str, dict[str, Any]]:
     return {change["key"]: change for change in plan["slices"][slice_id]["changes"]}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 import pytest
 
@@ -44,13 +45,13 @@ AGAIN = ["users-half-written", "tree-half-staged", "tree-half-renamed", "undo-ha
 """Points that are passed more than once: also killed at the second passing."""
 
 
-def outcome(machine: Machine) -> dict:
+def outcome(machine: Machine) -> dict[str, Any]:
     """The machine's tree without what is no state: the trash of a home on its way out counts as its absence."""
     return {name: entry for name, entry in machine.tree().items() if "/.hostwright-trash" not in name}
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory) -> dict:
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the machine looks like before and after, made without any kill."""
     from tests.node.conftest import prepare
 
@@ -65,7 +66,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict:
 
 
 @pytest.mark.parametrize(("point", "nth"), [*REACHED, *((point, 2) for point in AGAIN)])
-def test_old_or_new_after_a_kill(machine: Machine, expected: dict, point: str, nth: int) -> None:
+def test_old_or_new_after_a_kill(machine: Machine, expected: dict[str, Any], point: str, nth: int) -> None:
     machine.apply(OLD, OLD_B)
     machine.at("/home/bob/file").write_text("bob's\n")
     change = request("apply", payload(NEW, NEW_B, NEW_C))

@@ -48,6 +48,8 @@ class Rows(Maker):
             change.is_live = True
         try:
             self._write(node, rows)
+        except RefusedError as error:
+            return {change.slice: error for change in changes}
         except (sqlite3.Error, OSError) as error:
             full = "full" in str(error) or getattr(error, "errno", None) == 28
             refused = RefusedError("disk_full" if full else "failed", f"mail database: {error}")
