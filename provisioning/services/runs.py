@@ -315,7 +315,8 @@ def _settle(
             verdict = verdicts[row.slice_id]
             row.status, row.reason = verdict.status, verdict.reason
             groups[verdict.status, verdict.reason].append(row.pk)
-            details[row.operation_id] = verdict.detail or details.get(row.operation_id, "")
+            if verdict.detail:
+                details.setdefault(row.operation_id, verdict.detail)
     for (status, reason), keys in groups.items():
         ended = None if status == OperationTarget.Status.WAITING else now
         OperationTarget.objects.filter(pk__in=keys).update(status=status, reason=reason, finished_at=ended)
