@@ -33,10 +33,20 @@ ROOT = Path(__file__).resolve().parents[2]
 UNREACHABLE = "The server can't be reached at the moment."
 AUTHORIZED = "/root/.ssh/authorized_keys"
 
-# In front of the real program: a check waits as long as /run/hold is there, and says so.
+# In front of the real program: a check waits as long as /root/hold is there, and says so.
 CHECKER = """#!/bin/sh
-while test -e /run/hold; do touch /run/held; sleep 0.05; done
+while test -e /root/hold; do touch /root/held; sleep 0.05; done
 exec /usr/sbin/nginx "$@"
+"""
+
+KILL_NODE = """
+for process in /proc/[0-9]*; do
+    if tr '\\0' ' ' < "$process/cmdline" | grep -q '^/usr/bin/python3 -m hostwright_node serve'; then
+        kill -KILL "${process#/proc/}"
+        killed=yes
+    fi
+done
+test "$killed"
 """
 
 
@@ -131,12 +141,12 @@ def test_a_worker_killed_in_the_middle_of_an_apply(world: World, worker: Worker,
     hosting, operation, live = world.full(f"{stem}.example", stem)
     with held_at_its_check(machine):
         worker.start()
-        until("the node checks what it has written", (machine.root / "run/held").exists, 60)
+        until("the node checks what it has written", (machine.root / "root/held").exists, 60)
         worker.kill()
         assert fresh(operation).status == Operation.Status.RUNNING
         assert Slice.objects.get(hosting=hosting).applied == 0
         if node_too:
-            machine.run(["pkill", "-KILL", "-f", "hostwright_node serve"])
+            machine.run(["sh", "-euc", KILL_NODE])
     # Nobody may touch the server before the dead worker's lease has run out: here is the minute that it takes.
     assert world.reconcile() is None
     assert fresh(operation).status == Operation.Status.RUNNING
@@ -153,11 +163,11 @@ def test_a_worker_killed_in_the_middle_of_an_apply(world: World, worker: Worker,
 def held_at_its_check(machine: Server) -> Iterator[None]:
     """Let every apply wait at its check of nginx, in the middle between journal and commit, until the block's end."""
     machine.put("/usr/local/sbin/nginx", CHECKER, "0755")
-    machine.run(["sh", "-c", "rm -f /run/held; touch /run/hold"])
+    machine.run(["sh", "-c", "rm -f /root/held; touch /root/hold"])
     try:
         yield
     finally:
-        machine.run(["rm", "-f", "/run/hold", "/usr/local/sbin/nginx"])
+        machine.run(["rm", "-f", "/root/hold", "/usr/local/sbin/nginx"])
 
 
 def nothing_is_doubled(world: World, hosting: HostingAccount, live: Live) -> None:
@@ -165,10 +175,10 @@ def nothing_is_doubled(world: World, hosting: HostingAccount, live: Live) -> Non
     machine = world.machine
     users = (machine.root / "var/lib/extrausers/passwd").read_text().splitlines()
     assert len([line for line in users if line.startswith(f"{hosting.username}:")]) == 1
-    grants = machine.run(
-        ["mariadb", "-N", "-e", f"SELECT Host FROM mysql.global_priv WHERE User = '{hosting.username}_shop'"]
-    )
-    assert grants.stdout.split() == ["%"]
+    logins = machine.run(["mariadb", "-N", "-e", "SELECT CONCAT(User, '@', Host) FROM mysql.global_priv"]).stdout
+    assert [login for login in logins.split() if login.startswith(f"{live.database_user}@")] == [
+        f"{live.database_user}@%"
+    ]
     mail = machine.run(
         [
             "sqlite3",
