@@ -109,10 +109,9 @@ def recover_at_start(node: Node) -> None:
 def serve(paths: Paths) -> None:
     """Serve on stdin and stdout. Whatever else would be written there goes to stderr."""
     os.umask(0o022)
-    source = os.fdopen(os.dup(0), "rb", buffering=1 << 20)
-    sink = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    node = Node(paths)
-    recover_at_start(node)
-    Conversation(node, source, sink).run()
-    node.close()
+    with os.fdopen(os.dup(0), "rb", buffering=1 << 20) as source, os.fdopen(os.dup(1), "wb") as sink:
+        os.dup2(2, 1)
+        node = Node(paths)
+        recover_at_start(node)
+        Conversation(node, source, sink).run()
+        node.close()

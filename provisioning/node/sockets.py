@@ -1,13 +1,17 @@
-"""Which sockets a process listens on, and whether somebody answers there. Read from /proc; changes nothing."""
+"""Which sockets a process listens on, and whether somebody answers there. Changes nothing."""
 
 from __future__ import annotations
 
 import os
 import socket
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-LISTEN = "0A"
+LISTEN = 10
+FAMILIES = (socket.AF_INET, socket.AF_INET6)
+NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY = 4, 20
+NLM_F_REQUEST, NLM_F_DUMP, NLMSG_ERROR, NLMSG_DONE = 1, 0x300, 2, 3
 ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- what a wildcard listener is reached by
 
 
@@ -38,27 +42,56 @@ def socket_inodes(pid: int) -> set[str]:
     return inodes
 
 
-def _decode(family: socket.AddressFamily, text: str) -> str:
-    raw = bytes.fromhex(text)
-    words = struct.unpack(f"<{len(raw) // 4}I", raw)
-    return socket.inet_ntop(family, struct.pack(f">{len(words)}I", *words))
-
-
 def tcp_listeners() -> dict[str, Listener]:
-    """Inode → listener, of every listening TCP socket of this network namespace (proc(5), /proc/net/tcp)."""
-    found: dict[str, Listener] = {}
-    for file, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
-        try:
-            with open(f"/proc/net/{file}") as lines:
-                next(lines)
-                for line in lines:
-                    fields = line.split()
-                    if fields[3] == LISTEN:
-                        address, _, port = fields[1].partition(":")
-                        found[fields[9]] = Listener(family, _decode(family, address), int(port, 16))
-        except FileNotFoundError:
-            continue
-    return found
+    """Inode → listener, of every listening TCP socket of this network namespace."""
+    try:
+        return {inode: found for family in FAMILIES for inode, found in _from_kernel(family)}
+    except OSError:
+        return {inode: found for family in FAMILIES for inode, found in _from_proc(family)}
+
+
+def _from_kernel(family: socket.AddressFamily) -> Iterator[tuple[str, Listener]]:
+    """By sock_diag(7): the kernel looks at listening sockets only, where /proc/net/tcp walks its whole table."""
+    query = struct.pack("=BBBxI", family, socket.IPPROTO_TCP, 0, 1 << LISTEN) + bytes(48)
+    header = struct.pack("=IHHII", 16 + len(query), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, 1, 0)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as channel:
+        channel.settimeout(5)
+        channel.bind((0, 0))
+        channel.send(header + query)
+        while True:
+            data = channel.recv(1 << 16)
+            while data:
+                length, kind = struct.unpack_from("=IH", data)
+                if kind == NLMSG_DONE:
+                    return
+                if kind == NLMSG_ERROR:
+                    raise OSError("sock_diag is not to be had")
+                yield _decode(family, data[16:length])
+                data = data[(length + 3) & ~3 :]
+
+
+def _decode(family: socket.AddressFamily, message: bytes) -> tuple[str, Listener]:
+    """A `struct inet_diag_msg` (linux/inet_diag.h)."""
+    size = 4 if family == socket.AF_INET else 16
+    (port,) = struct.unpack_from(">H", message, 4)
+    (inode,) = struct.unpack_from("=I", message, 68)
+    return str(inode), Listener(family, socket.inet_ntop(family, message[8 : 8 + size]), port)
+
+
+def _from_proc(family: socket.AddressFamily) -> Iterator[tuple[str, Listener]]:
+    """By /proc/net/tcp (proc(5)), where the kernel has no sock_diag."""
+    file = "/proc/net/tcp" if family == socket.AF_INET else "/proc/net/tcp6"
+    if not os.path.exists(file):
+        return
+    with open(file) as lines:
+        next(lines)
+        for line in lines:
+            fields = line.split()
+            if int(fields[3], 16) == LISTEN:
+                address, _, port = fields[1].partition(":")
+                words = struct.unpack(f"<{len(address) // 8}I", bytes.fromhex(address))
+                raw = struct.pack(f">{len(words)}I", *words)
+                yield fields[9], Listener(family, socket.inet_ntop(family, raw), int(port, 16))
 
 
 def listeners_of(pid: int) -> list[Listener]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sqlite3
 import struct
 import subprocess
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from provisioning.node import dns, fsutil, mail, processes, rndc, sql
+from provisioning.node import dns, fsutil, mail, processes, rndc, sockets, sql
 from provisioning.node.errors import RefusedError, shorten
 from provisioning.node.facts import upstream
 from provisioning.node.fsutil import Unsynced
@@ -247,6 +248,24 @@ def test_long_words_keep_their_end() -> None:
 )
 def test_versions_are_told_as_upstream_has_them(debian: str, expected: str) -> None:
     assert upstream(debian) == expected
+
+
+# --- sockets
+
+
+@pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+def test_a_listener_is_found_and_asked(family: socket.AddressFamily, address: str) -> None:
+    with socket.socket(family, socket.SOCK_STREAM) as server:
+        server.bind((address, 0))
+        server.listen()
+        listener = sockets.Listener(family, address, server.getsockname()[1])
+        assert listener in sockets.listeners_of(os.getpid())
+        from_proc = dict(sockets._from_proc(family))
+        assert listener in from_proc.values()
+        assert sockets.accepts(listener)
+        assert not sockets.speaks_http(listener, timeout=0.05)
+    assert not sockets.accepts(listener)
+    assert not sockets.unix_accepts("/nonexistent/socket")
 
 
 # --- the mail database

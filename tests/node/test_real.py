@@ -154,6 +154,21 @@ def test_what_is_foreign_is_left_alone(target: Target) -> None:
     target.server.run(["rndc", "delzone", "ivan.example"])
 
 
+def test_a_host_name_is_not_served_twice(target: Target) -> None:
+    """nginx and Apache would take the second for the first, and pass their own checks."""
+    target.apply(real.account("rosa", 20018, "rosa.example"))
+    thief = real.account("saul", 20019, "saul.example")
+    text = real.site_text("saul", "rosa.example")
+    for path, stolen, service in (
+        ("/etc/nginx/sites-enabled/saul.conf", text, "nginx"),
+        ("/etc/apache2/sites-enabled/saul.conf", real.vhost_text("rosa.example", "saul"), "apache2"),
+    ):
+        report = target.apply(real.replaced(thief, file(path, stolen, service=service)))
+        assert report["slices"]["acc_saul"]["code"] == "foreign"
+        assert "rosa.example is used by another slice" in report["slices"]["acc_saul"]["reason"]
+    assert target.get("rosa.example") == (200, "hello rosa")
+
+
 def test_grants_reach_no_database_that_looks_alike(target: Target) -> None:
     """attacks.md C3: `_` is a wildcard in GRANT unless it is escaped."""
     databases = [resource("database", name, charset="utf8mb4", collation="utf8mb4_bin") for name in ("jo_a", "joxa")]
