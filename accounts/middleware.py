@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.contrib.auth import logout
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
 
 from accounts import actors
 from accounts.selectors import brands
@@ -29,7 +30,7 @@ class PanelHostMiddleware:
 
 
 class ActorMiddleware:
-    """Sets `request.actor` (None for strangers), opens its tenant scope, ends a session that is at the wrong panel."""
+    """Sets `request.actor` (None for strangers), its tenant scope and time zone; ends a session at the wrong panel."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -41,7 +42,7 @@ class ActorMiddleware:
             if request.user.is_authenticated:
                 logout(request)
             return self.get_response(request)
-        with scoping.tenant(actor.path):
+        with scoping.tenant(actor.path), timezone.override(request.user.timezone):  # type: ignore[union-attr]
             return self.get_response(request)
 
 

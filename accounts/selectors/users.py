@@ -2,7 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Brand, Membership, User
+from accounts.models import Brand, Membership, Organization, User
 from panel.core.scoping import everything
 
 
@@ -15,10 +15,14 @@ def at_brand(brand: Brand, email: str) -> list[User]:
 
 
 def memberships_at(user: User, brand: Brand) -> list[Membership]:
-    """Return what `user` is in the organizations that `brand`'s panel shows, oldest first; empty for strangers."""
+    """Return what `user` is in the organizations that `brand`'s panel shows, oldest first.
+
+    Closed organizations are left out; for strangers to the brand it is empty.
+    """
     with everything("signing in comes before the scope"):
         rows = Membership.objects.filter(user=user, organization__path__startswith=brand.organization.path)
-        found = list(rows.select_related("organization").order_by("id"))
+        rows = rows.exclude(organization__status=Organization.Status.CLOSED)
+        found = list(rows.select_related("organization", "user").order_by("id"))
     if user.brand_root_id == brand.organization_id:
         return found
     return found if any(row.organization_id == brand.organization_id for row in found) else []

@@ -1,8 +1,9 @@
-"""Housekeeping of the kernel's own tables."""
+"""Housekeeping of tables that only grow."""
 
 from datetime import timedelta
 
 from celery import shared_task
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from panel.core.models import IdempotencyKey
@@ -12,5 +13,6 @@ KEPT = timedelta(hours=24)
 
 @shared_task
 def purge() -> None:
-    """Delete idempotency keys that are older than a day."""
+    """Delete idempotency keys that are older than a day, and sessions that have ended."""
+    SessionStore.clear_expired()
     IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).delete()

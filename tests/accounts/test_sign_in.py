@@ -1,10 +1,12 @@
 """Signing in: per panel host, throttled, with a fresh session; what is asked and shown before it."""
 
+import io
 import re
 
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -144,6 +146,27 @@ def test_people_of_a_suspended_organization_see_to_themselves_only(cast: Cast) -
     assert client.get(reverse("accounts:profile")).status_code == 200
     assert client.get(reverse("accounts:token_list")).status_code == 403
     assert program.get("/api/v1/me").status_code == 401
+
+
+def test_people_of_a_closed_organization_are_out(cast: Cast) -> None:
+    client = cast.client_a.browser()
+    with tenant(cast.reseller_a.actor.path):
+        organizations.close(actor=cast.reseller_a.actor, organization=cast.client_a.organization)
+    assert not is_in(client)
+    assert not is_in(sign_in(HOST_A, cast.client_a.user.email))
+
+
+def test_an_installation_begins_with_its_provider(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = {"name": "First Hosting", "email": "owner@first.example", "person": "Olga"}
+    monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
+    with pytest.raises(CommandError, match="password"):
+        call_command("create_provider", **arguments)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+    call_command("create_provider", **arguments, stdout=io.StringIO())
+    assert is_in(sign_in(PROVIDER_HOST, "owner@first.example"))
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+    with pytest.raises(CommandError, match="provider already"):
+        call_command("create_provider", **arguments)
 
 
 def test_a_reset_link_leads_to_the_account_s_own_panel(cast: Cast) -> None:

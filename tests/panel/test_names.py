@@ -3,7 +3,7 @@
 # ruff: noqa: RUF001 (look-alike characters are the point)
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from panel.core import names
@@ -270,8 +270,7 @@ def test_labels_are_people_s_own_words() -> None:
     assert names.label("  Ünï 名 <b>{{7*7}}</b> $(x) ") == "Ünï 名 <b>{{7*7}}</b> $(x)"
 
 
-@given(st.text(max_size=80))
-def test_an_accepted_host_name_is_plain_and_stays_as_it_is(text: str) -> None:
+def check_host_name(text: str) -> None:
     try:
         name = names.hostname(text)
     except NameInvalid:
@@ -280,6 +279,18 @@ def test_an_accepted_host_name_is_plain_and_stays_as_it_is(text: str) -> None:
     assert names.hostname(name) == name
     assert len(name) <= 253
     assert all(1 <= len(part) <= 63 for part in name.split("."))
+
+
+@given(st.text(max_size=80))
+def test_an_accepted_host_name_is_plain_and_stays_as_it_is(text: str) -> None:
+    check_host_name(text)
+
+
+@pytest.mark.long
+@settings(max_examples=10_000)
+@given(st.one_of(st.text(max_size=80), st.from_regex(r"[\w．。ßжК-]{1,20}(\.[\w-]{1,20}){1,3}\.?")))
+def test_an_accepted_host_name_is_plain_among_many(text: str) -> None:
+    check_host_name(text)
 
 
 @given(st.from_regex(r"[a-z0-9äßж-]{1,12}(\.[a-z0-9äж-]{1,12}){1,3}\.?", fullmatch=True))
