@@ -14,6 +14,7 @@ from . import PROTOCOLS
 from .apply import apply
 from .errors import NodeError
 from .facts import hello
+from .fsutil import write_all
 from .node import Emit, Node
 from .paths import Paths
 from .plan import plan
@@ -25,7 +26,7 @@ LINE_LIMIT = 512 * 1024 * 1024
 class Conversation:
     """Answers requests in order. A reader that is gone does not stop an apply that has begun."""
 
-    def __init__(self, node: Node, source: BinaryIO, sink: BinaryIO) -> None:
+    def __init__(self, node: Node, source: BinaryIO, sink: int) -> None:
         self._node = node
         self._source = source
         self._sink = sink
@@ -55,9 +56,9 @@ class Conversation:
     def _send(self, message: dict[str, Any]) -> None:
         if not self._has_reader:
             return
+        line = json.dumps(message, ensure_ascii=False, separators=(",", ":")) + "\n"
         try:
-            self._sink.write(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n")
-            self._sink.flush()
+            write_all(self._sink, line.encode("utf-8", "backslashreplace"))
         except (BrokenPipeError, ConnectionResetError):
             self._has_reader = False
 
@@ -109,9 +110,11 @@ def recover_at_start(node: Node) -> None:
 def serve(paths: Paths) -> None:
     """Serve on stdin and stdout. Whatever else would be written there goes to stderr."""
     os.umask(0o022)
-    with os.fdopen(os.dup(0), "rb", buffering=1 << 20) as source, os.fdopen(os.dup(1), "wb") as sink:
-        os.dup2(2, 1)
+    sink = os.dup(1)
+    os.dup2(2, 1)
+    with os.fdopen(os.dup(0), "rb", buffering=1 << 20) as source:
         node = Node(paths)
         recover_at_start(node)
         Conversation(node, source, sink).run()
         node.close()
+    os.close(sink)
