@@ -84,18 +84,16 @@ def _read(held: Held) -> _Work | None:
     """
     began = time.monotonic()
     with snapshot() as using:
-        rows = list(
-            Intent.objects.using(using)
-            .filter(_due(), slice__server=held.server_id)
-            .order_by("id")
-            .values_list("id", "slice_id", "operation_id", "verify", "confirmed")[:MOST_INTENTS]
-        )
+        there = Intent.objects.using(using).filter(slice__server=held.server_id).order_by("id")
+        columns = ("id", "slice_id", "operation_id", "verify", "confirmed")
+        rows = list(there.filter(_due()).values_list(*columns)[:MOST_INTENTS])
         confirmed = {row[1] for row in rows if row[4]}
         wanted = set(list(dict.fromkeys(row[1] for row in rows if row[1] not in confirmed))[:MOST_SLICES])
         is_confirmed = not wanted
         wanted = wanted or set(sorted(confirmed)[:MOST_SLICES])
         if not wanted:
             return None
+        rows += there.exclude(_due()).filter(slice__in=wanted).values_list(*columns)  # What waited is served as well.
         server = Server.objects.using(using).select_related("organization").get(pk=held.server_id)
         slices = list(Slice.objects.using(using).filter(pk__in=wanted).order_by("id"))
         due: dict[str, list[str]] = defaultdict(list)
@@ -142,17 +140,33 @@ def _carry(held: Held, work: _Work) -> timedelta | None:
 
 
 def _send(held: Held, work: _Work, generations: dict[str, int], steps: runs.Steps) -> dict[str, Any]:
-    """One round trip, and one more for slices of which the server turns out not to hold what it was known to hold."""
+    """One round trip; one more for slices of which the server turns out not to hold what it was known to hold, and one
+    for slices that remove nothing when others remove so much that all are held.
+    """
     report = _apply(held, work, generations, steps, work.slices, whole=False)
-    needed = [part for part in work.slices if report["slices"].get(part.name, {}).get("status") == "need"]
+    needed = _with_status(work, report, "need")
     if needed:
-        again = _apply(held, work, generations, steps, needed, whole=True)
-        report = {
-            **again,
-            "slices": {**report["slices"], **again["slices"]},
-            "reloads": Counter(report["reloads"]) + Counter(again["reloads"]),
-        }
+        report = _merged(report, _apply(held, work, generations, steps, needed, whole=True))
+    innocent = [part for part in _with_status(work, report, "held") if not _removes(work, part)]
+    if innocent:
+        report = _merged(report, _apply(held, work, generations, steps, innocent, whole=False))
     return report
+
+
+def _with_status(work: _Work, report: Mapping[str, Any], status: str) -> list[Slice]:
+    return [part for part in work.slices if report["slices"].get(part.name, {}).get("status") == status]
+
+
+def _removes(work: _Work, part: Slice) -> bool:
+    return not part.manifest.keys() <= work.compiled.resources[part.id].keys()
+
+
+def _merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **second,
+        "slices": {**first["slices"], **second["slices"]},
+        "reloads": Counter(first["reloads"]) + Counter(second["reloads"]),
+    }
 
 
 def _apply(
