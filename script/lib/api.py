@@ -52,9 +52,9 @@ class Api:
             found = self.get(f"/operations/{operation}")
             if found["status"] == "applied":
                 return
-            words = f"{found['verb']} {found['subject']}: {found['status']} {found['reason']}"
+            words = f"{found['verb']} {found['subject']}: {found['status']} {found['reason']} {found['detail'] or ''}"
             if found["status"] in ("rejected", "cancelled"):
-                raise ApiError(words)
+                raise ApiError(f"{words}\n{json.dumps(found['targets'], indent=1)[-3000:]}")
             if time.monotonic() > deadline:
                 raise ApiError(f"{words} after {seconds:.0f} s")
             time.sleep(0.1)
