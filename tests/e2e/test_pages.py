@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import ConsoleMessage, Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.services import brands
@@ -73,9 +73,13 @@ def quiet(page: Page) -> Iterator[list[str]]:
         if message.type in ("error", "warning") and not expected:
             said.append(message.text)
 
+    def failed(request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # what the browser gives up when the page is left
+            said.append(f"{request.url} {request.failure}")
+
     page.on("console", listen)
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("requestfailed", lambda request: said.append(f"{request.url} {request.failure}"))
+    page.on("requestfailed", failed)
     yield said
     assert said == []
 
