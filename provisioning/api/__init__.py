@@ -1,0 +1,1 @@
+"""API endpoints of provisioning, thin over its services and selectors."""

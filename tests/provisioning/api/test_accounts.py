@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from accounts.models import LimitUse
+from accounts.services import limits
 from panel.core.scoping import everything
 from provisioning.models import Domain, HostingAccount, Intent, Operation, Package
 from tests.provisioning import factories
@@ -156,8 +158,6 @@ def test_an_account_belongs_to_a_client(stage: Stage):
 
 
 def test_a_limit_says_rule_level_use_and_limit(stage: Stage):
-    from accounts.services import limits
-
     limits.set_limit(subject=stage.cast.reseller_a.organization.pk, resource="accounts", limit=1)
     before = trace()
     problem = stage.program("reseller_a").post("/accounts", order(stage), 409)
@@ -168,8 +168,6 @@ def test_a_limit_says_rule_level_use_and_limit(stage: Stage):
 
 
 def test_an_order_is_charged_to_the_caller_of_it(stage: Stage):
-    from accounts.models import LimitUse
-
     stage.program("reseller_a").post("/accounts", order(stage))
     used = dict(LimitUse.objects.filter(resource="accounts").values_list("organization__name", "amount"))
     assert used == {"Client of A": 2, "Client of B": 1}

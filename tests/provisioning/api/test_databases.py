@@ -9,6 +9,7 @@ import pytest
 from panel.core.models import AuditEntry
 from panel.core.scoping import everything
 from provisioning.models import Database, DatabaseUser
+from tests.provisioning import factories
 from tests.provisioning.api.conftest import Program, Stage, trace
 
 PASSWORD = "it's-a-Long-one\\%"
@@ -147,8 +148,6 @@ def test_databases_of_others_are_not_there(stage: Stage, program: Program, accou
 
 def test_one_tenant_of_the_same_reseller_uses_no_database_of_another(stage: Stage, program: Program):
     """The reseller sees both accounts and still can't join them."""
-    from tests.provisioning import factories
-
     other = factories.account(stage.cast.client_a.organization, stage.package_a, "second-example.org")
     reseller = stage.program("reseller_a")
     theirs = reseller.post(f"/accounts/{other.pk}/databases", {"name": "x"})["database"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from panel.core.scoping import everything
+from provisioning.api.previews import ARGUMENTS
 from provisioning.models import DatabaseUser, HostingAccount, Preview
 from provisioning.services import previews, verbs
 from tests.provisioning.api.conftest import Stage, trace
@@ -128,8 +129,6 @@ def test_refused_questions_leave_nothing(stage: Stage, subtests: pytest.Subtests
 
 
 def test_every_verb_that_can_be_previewed_has_its_arguments():
-    from provisioning.api.previews import ARGUMENTS
-
     assert set(ARGUMENTS) == set(verbs.VERBS)
     for verb, known in verbs.VERBS.items():
         fields = ARGUMENTS[verb]().fields

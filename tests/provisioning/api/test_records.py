@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import dns.rdata
 import pytest
 
+from panel.core.errors import Stale
 from panel.core.scoping import everything
 from provisioning.models import Record, Zone
+from provisioning.services import zones
 from tests.provisioning.api.conftest import Program, Stage, trace
 
 HOST = "http://panel.reseller-a.example"
@@ -134,8 +137,6 @@ def test_hostile_names_and_types_are_refused(stage: Stage, program: Program, zon
 
 @pytest.mark.parametrize("text", ["x" * 300, "y" * 4000, 'a "quoted" text', "back\\slash", "a;b", "v=spf1 -all"])
 def test_texts_keep_what_they_say(program: Program, zone: str, text: str):
-    import dns.rdata
-
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
     pieces = [quoted[start : start + 200] for start in range(0, len(quoted), 200)] if len(quoted) > 255 else [quoted]
     content = " ".join(f'"{piece}"' for piece in pieces)
@@ -190,9 +191,6 @@ def test_a_change_needs_the_version_that_was_seen(stage: Stage, program: Program
 
 
 def test_the_service_notices_a_change_after_the_endpoint_looked(stage: Stage, program: Program, zone: str):
-    from panel.core.errors import Stale
-    from provisioning.services import zones
-
     made = add(program, zone)["record"]
     with everything("test"):
         record = Record.objects.get(pk=made["id"])
