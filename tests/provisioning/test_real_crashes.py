@@ -153,6 +153,7 @@ def test_a_worker_killed_in_the_middle_of_an_apply(world: World, worker: Worker,
     Lease.objects.filter(server=world.row).update(expires_at=timezone.now() - timedelta(seconds=1))
     worker.start()
     until("the account is live", lambda: not Intent.objects.exists(), 60)
+    until("the worker lets go of the server", lambda: Lease.objects.get(server=world.row).owner == "", 20)
     worker.kill()
     settled(operation)
     prove(live)

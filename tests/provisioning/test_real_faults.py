@@ -89,7 +89,7 @@ def _a_driver_that_errs(service: str, line: str) -> Spoil:
             return [_spoilt(resource) for resource in made] if account.id == hosting.id else made
 
         def _spoilt(resource: Resource) -> Resource:
-            if resource.kind != "file" or resource.attributes.get("service") != service:
+            if resource.attributes.get("service") != service or "text" not in resource.attributes:
                 return resource
             return replace(resource, attributes={**resource.attributes, "text": resource.attributes["text"] + line})
 
@@ -98,19 +98,13 @@ def _a_driver_that_errs(service: str, line: str) -> Spoil:
     return spoil
 
 
-def _an_alias_beside_other_data(hosting: HostingAccount, _patch: pytest.MonkeyPatch) -> None:
-    zone = Zone._base_manager.get(hosting=hosting)
-    Record._base_manager.create(zone=zone, name="both", type="CNAME", content=f"{hosting.domain}.", ttl=300)
-    Record._base_manager.create(zone=zone, name="both", type="A", content="203.0.113.7", ttl=300)
-
-
 @pytest.mark.parametrize(
     ("stem", "spoil", "says"),
     [
         ("nginx", _a_driver_that_errs("nginx", "no_such_directive;\n"), 'unknown directive "no_such_directive"'),
         ("apache", _a_driver_that_errs("apache2", "NoSuchDirective on\n"), "Invalid command 'NoSuchDirective'"),
         ("php", _a_driver_that_errs("php8.4-fpm", "no_such = directive\n"), "unknown entry 'no_such'"),
-        ("zone", _an_alias_beside_other_data, "CNAME and other data"),
+        ("zone", _a_driver_that_errs("named", "x IN CNAME y\nx IN A 203.0.113.7\n"), "CNAME and other data"),
     ],
     ids=["nginx", "apache", "php", "zone"],
 )
@@ -155,7 +149,13 @@ def test_what_was_damaged_is_restored_and_nothing_else_is_touched(world: World) 
     found = world.machine.run(["grep", "-rl", "damaged.example", root]).stdout.split()
     nginx = next(path for path in found if path.startswith("/etc/nginx/"))
     apache = next(path for path in found if path.startswith("/etc/apache2/"))
-    pool = next(iter(world.machine.run(["sh", "-c", f"ls /etc/php/*/fpm/pool.d/{hosting.username}*"]).stdout.split()))
+    pool = next(
+        iter(
+            world.machine.run(
+                ["sh", "-c", f"ls /etc/php/*/fpm/pool.d/hostwright-{hosting.username}.conf"]
+            ).stdout.split()
+        )
+    )
     zone = "/var/lib/hostwright/zones/damaged.example.db"
     managed = [nginx, apache, pool, zone, "/etc/nginx/nginx.conf", "/etc/postfix/main.cf"]
     mine = "/etc/nginx/conf.d/mine.conf"
@@ -264,7 +264,7 @@ EVIL = 'x";\n}\nserver { listen 81; } #'
 
 def _first(model: type, path: str = "hosting") -> Callable[[HostingAccount, str, object], None]:
     def write(hosting: HostingAccount, column: str, value: object) -> None:
-        rows = model._base_manager.filter(**{path: hosting}).order_by("id")  # type: ignore[attr-defined]
+        rows = model._base_manager.filter(**{path: hosting.pk}).order_by("id")  # type: ignore[attr-defined]
         assert model._base_manager.filter(pk=rows[0].pk).update(**{column: value}) == 1  # type: ignore[attr-defined]
 
     return write
