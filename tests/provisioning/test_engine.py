@@ -446,11 +446,11 @@ def test_secrets_travel_in_bytes_and_stay_nowhere(bench: Bench):
 def test_the_number_of_queries_does_not_grow_with_the_slices(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, outcome: str
 ):
-    """A run over 40 dirty slices takes as many queries as one over two (but for writes in blocks of 200 rows)."""
+    """A run over twelve dirty slices takes as many queries as one over two (but for writes in blocks of 200 rows)."""
     bench.run()
     counts = []
     many = [bench.ground.account_a, bench.ground.account_b]
-    for number in range(38):
+    for number in range(10):
         hosting = factories.account(bench.ground.cast.client_a.organization, bench.ground.package_a, f"n{number}.org")
         many.append(hosting)
     Placement.objects.exclude(service="mail").delete()
