@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import dns.exception
 import dns.name
@@ -96,8 +96,13 @@ def _data(zone: ZoneSpec, record: RecordSpec, origin: dns.name.Name) -> dns.rdat
         raise ZoneInvalid(f"{zone.name}: a {record.type} record holds no valid data") from error
 
 
-def _prove(zone: ZoneSpec, origin: dns.name.Name, rows: Iterable[Row], text: str) -> None:
-    """Parse the text without any directive allowed, and compare it with what was to be written."""
+def _prove(zone: ZoneSpec, origin: dns.name.Name, rows: Collection[Row], text: str) -> None:
+    """Parse the text without any directive allowed, and compare it with what was to be written.
+
+    Lines are counted, too: a record outside the zone is passed over by parser and name server alike.
+    """
+    if len(text.splitlines()) != len(rows) + 1:
+        raise ZoneInvalid(f"{zone.name}: its text does not have one line for each record")
     if text.count(SERIAL) != 1:
         raise ZoneInvalid(f"{zone.name}: the serial's place is not clear")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 
 from hypothesis import strategies as st
@@ -64,8 +65,10 @@ def _accepted(rule: Callable[[str], str]) -> Callable[[str], bool]:
     return test
 
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-labels = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True)
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+labels = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=63).filter(
+    lambda text: bool(_LABEL.fullmatch(text))
+)
 hostnames = (
     st.lists(labels, min_size=1, max_size=4)
     .map(lambda parts: ".".join([*parts, "example"]))

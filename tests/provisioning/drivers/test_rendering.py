@@ -181,10 +181,12 @@ def test_no_filter_of_jinjas_own_is_left(template: Callable[[str], Callable[...,
 
 
 def test_every_expression_of_every_template_names_its_language() -> None:
-    own = {"unix": "systemd", "mail": "systemd", "bind": "zone", "php": "ini", "mariadb": "ini"}
+    languages = {"unix": {"systemd"}, "mail": {"systemd"}, "bind": {"zone"}, "php": {"ini", "ini_section"}}
+    languages |= {"nginx": {"nginx", "address"}, "apache": {"apache", "address"}}
+    plain_words = {"sql-2.3.conf.j2": {"systemd"}}
     for path in sorted(rendering.TEMPLATES.glob("*/*.j2")):
-        language = own.get(path.parent.name, path.parent.name)
-        allowed = {language, f"{language}_section", "address", "systemd"}
+        folder = path.parent.name
+        allowed = plain_words.get(path.name) or languages.get(folder, {folder})
         for expression in re.findall(r"\{\{(.*?)\}\}", path.read_text(encoding="utf-8")):
             assert expression.rpartition("|")[2].strip() in allowed, (path.name, expression)
 
