@@ -128,7 +128,7 @@ def rehearse(stack: Stack, address: str) -> int:
     found = stack.rehearse({"do": "proofs", "live": live})
     for name, holds, seen in found:
         say(f"{'✓' if holds else '✗'} {name}: {seen}")
-    held = sum(holds for _, holds, _ in found)
+    held = sum(1 for _, holds, _ in found if holds)
     print(f"{held} passed, {PROOFS - held} failed", flush=True)
     return PROOFS - held
 

@@ -31,7 +31,11 @@ def module_server() -> Iterator[Server]:
 def bare_server() -> Iterator[Callable[[str], Server]]:
     """Makes fresh minimal servers, `bare_server("bookworm")`, that reach their Debian mirror."""
     with ExitStack() as stack:
-        yield lambda codename="trixie": stack.enter_context(Server.create(f"bare-{codename}", nat=True))
+
+        def make(codename: str = "trixie") -> Server:
+            return stack.enter_context(Server.create(f"bare-{codename}", nat=True))
+
+        yield make
 
 
 @pytest.hookimpl(tryfirst=True)

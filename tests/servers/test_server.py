@@ -104,7 +104,7 @@ def test_a_killed_owner_leaves_nothing_behind(request: pytest.FixtureRequest):
     made = Server.attach(name)
     state = State.load(Path("/run/hostwright-servers") / f"{name}.json")
     assert state is not None
-    assert made.running
+    assert Server.attach(name).running
     owner.send_signal(signal.SIGKILL)
     owner.wait()
     assert eventually(lambda: not state.path.exists())
