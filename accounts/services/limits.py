@@ -54,16 +54,13 @@ def set_limit(*, subject: str, resource: str, limit: int | None) -> LimitCounter
     _known(resource)
     if limit is not None and (isinstance(limit, bool) or limit < 0):
         raise Invalid("limit", _("A limit is a whole number from 0, or empty for unlimited."), resource)
-    with transaction.atomic():
-        with everything("limits are summed over the subtree"):
-            organization = Organization.objects.filter(pk=subject).first()
-            if organization is not None:
-                below = LimitUse.objects.filter(resource=resource, organization__path__startswith=organization.path)
-                uses = list(below.select_for_update(of=("self",)).order_by("organization_id"))
+    with everything("limits are summed over the subtree"), transaction.atomic():
+        organization = Organization.objects.filter(pk=subject).first()
+        held = None if organization is None else _held_below(organization, resource)
         counter = _counter(subject, resource)
         counter.limit = limit
-        if organization is not None:
-            counter.used = sum(use.amount for use in uses)
+        if held is not None:
+            counter.used = held
         counter.save()
     return counter
 
@@ -83,6 +80,25 @@ def used_by(organization: Organization, resource: str) -> int:
     with everything("limits are summed over the subtree"):
         below = LimitUse.objects.filter(resource=resource, organization__path__startswith=organization.path)
         return below.aggregate(total=Sum("amount"))["total"] or 0
+
+
+def _held_below(organization: Organization, resource: str) -> int:
+    """Return what the organization and everything below it hold, and keep it so until the transaction ends.
+
+    Rows that are missing are made first: so a transaction that is about to make one is waited for, too.
+    """
+    subtree = Organization.objects.filter(path__startswith=organization.path)
+    missing = subtree.exclude(id__in=LimitUse.objects.filter(resource=resource).values("organization_id"))
+    LimitUse.objects.bulk_create(
+        [
+            LimitUse(organization_id=key, resource=resource)
+            for key in missing.order_by("id").values_list("id", flat=True)
+        ],
+        ignore_conflicts=True,
+    )
+    uses = LimitUse.objects.filter(resource=resource, organization__path__startswith=organization.path)
+    locked = uses.select_for_update(of=("self",)).order_by("organization_id")
+    return sum(locked.values_list("amount", flat=True))
 
 
 def _move(organization: Organization, resource: str, subject: str | None, amount: int) -> None:
