@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -101,7 +102,10 @@ def listeners_of(pid: int) -> list[Listener]:
 
 
 def speaks_http(listener: Listener, timeout: float = 3.0) -> bool:
-    """Whether a connection is taken and a request gets an HTTP answer, or at least a clean end."""
+    """Whether a connection is taken and a request gets an HTTP answer, or at least a clean end.
+
+    Where IPv6 is switched off a daemon listens on [::] all the same and nobody can ask there: that is no failure.
+    """
     try:
         with socket.socket(listener.family, socket.SOCK_STREAM) as connection:
             connection.settimeout(timeout)
@@ -110,19 +114,19 @@ def speaks_http(listener: Listener, timeout: float = 3.0) -> bool:
             answer = connection.recv(16)
     except ConnectionResetError:
         return True
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno == errno.EADDRNOTAVAIL
     return not answer or answer.startswith(b"HTTP/")
 
 
 def accepts(listener: Listener, timeout: float = 3.0) -> bool:
-    """Whether a connection is taken."""
+    """Whether a connection is taken; not to be asked, where IPv6 is switched off, is no failure."""
     try:
         with socket.socket(listener.family, socket.SOCK_STREAM) as connection:
             connection.settimeout(timeout)
             connection.connect(listener.target)
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno == errno.EADDRNOTAVAIL
     return True
 
 
