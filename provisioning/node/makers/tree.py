@@ -21,6 +21,8 @@ from .base import Failing, Maker
 from .users import kill_processes
 
 ORDER = ("directory", "file", "link", "absent")
+UNKNOWN = "unknown"
+"""The type, before a removal, of what a tenant has put in the place of ours: it stays, and goes with the home."""
 Planned = list[tuple[Change, Operation]]
 
 
@@ -43,8 +45,12 @@ class Tree(Maker):
 
     def before(self, node: Node, changes: list[Change]) -> Failures:
         failing = Failing()
-        planned = [(change, _op("snapshot", change, content=_wants_content(change))) for change in _sorted(changes)]
-        for change, outcome in _perform(node, planned, failing):
+        leaving = [change for change in changes if _is_left_below_a_home(change)]
+        staying = [change for change in changes if not _is_left_below_a_home(change)]
+        for change, outcome in _perform(node, _snapshots(leaving), Failing(), backwards=True):
+            can_go = outcome.error is None and outcome.value["type"] in ("none", change.kind)
+            change.before = outcome.value if can_go else {"type": UNKNOWN}
+        for change, outcome in _perform(node, _snapshots(staying), failing):
             change.before = outcome.value
             if outcome.error is not None:
                 continue
@@ -138,7 +144,7 @@ class Tree(Maker):
         return [_op("stage_file", change, text=body["text"], **own)], [_op("publish", change, once=once)]
 
     def _removal(self, node: Node, change: Change) -> list[Operation]:
-        if change.kind == "file" and change.body.get("once"):
+        if change.before["type"] == UNKNOWN or (change.kind == "file" and change.body.get("once")):
             return []
         if change.extra.get("original"):
             return [_op("restore", change, was=read_original(node.paths, change.name))]
@@ -149,7 +155,7 @@ class Tree(Maker):
         planned = [
             (change, _op("restore", change, was=change.before))
             for change in reversed(_sorted(changes))
-            if change.before["type"] != "file" or "data" in change.before
+            if change.before["type"] != UNKNOWN and (change.before["type"] != "file" or "data" in change.before)
         ]
         for change, outcome in _perform(node, planned, failing, backwards=True):
             failpoint("undo-half")
@@ -229,6 +235,15 @@ def _describe(node: Node, change: Change, actual: fsutil.Snapshot) -> Body | Non
 def _sorted(changes: Iterable[Change]) -> list[Change]:
     """The server's own first; directories before what lies in them."""
     return sorted(changes, key=lambda change: (change.slice != "server", ORDER.index(change.kind), change.name))
+
+
+def _is_left_below_a_home(change: Change) -> bool:
+    """What has to go from a tenant's home: nothing that the tenant put in its place may keep the account here."""
+    return change.change in (REMOVE, DESTROY) and change.body.get("as") is not None
+
+
+def _snapshots(changes: Iterable[Change]) -> Planned:
+    return [(change, _op("snapshot", change, content=_wants_content(change))) for change in _sorted(changes)]
 
 
 def _wants_content(change: Change) -> bool:
