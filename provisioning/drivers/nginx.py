@@ -9,6 +9,7 @@ from provisioning.spec import AccountSpec, ServerSpec, SiteSpec, addresses, path
 
 SERVICE = "nginx"
 CONFIGURATION = "/etc/nginx/hostwright"
+DROP_INS = "/etc/systemd/system/nginx.service.d"
 
 
 def account(server: ServerSpec, account: AccountSpec) -> list[Resource]:
@@ -49,6 +50,8 @@ def base(server: ServerSpec) -> list[Resource]:
     )
     return [
         kinds.package("nginx"),
+        kinds.directory(DROP_INS),
+        kinds.file(f"{DROP_INS}/hostwright.conf", render("nginx/limits.conf.j2")),
         kinds.directory(CONFIGURATION),
         kinds.directory(paths.NGINX_SITES),
         *(

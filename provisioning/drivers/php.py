@@ -57,7 +57,10 @@ def base(server: ServerSpec) -> list[Resource]:
         service, directory = _service(version), f"/etc/php/{version}/fpm"
         idle = render("php/idle-pool.conf.j2", socket=f"/run/php/hostwright-idle-{version}.sock")
         resources += [kinds.package(f"php{version}-{name}") for name in ("fpm", *EXTENSIONS)]
+        drop_ins = f"/etc/systemd/system/{service}.service.d"
         resources += [
+            kinds.directory(drop_ins),
+            kinds.file(f"{drop_ins}/hostwright.conf", render("php/limits.conf.j2")),
             kinds.file(f"{directory}/pool.d/www.conf", idle, service=service, adopt=True),
             kinds.file(
                 f"{directory}/conf.d/90-hostwright.ini", render("php/fpm.ini.j2", directory=DIRECTORY), service=service

@@ -200,6 +200,15 @@ def test_logs_are_roots_and_readable_to_the_tenant(host: Host) -> None:
     assert "Permission denied" in host.shell("runuser -u ab -- touch /home/ab/logs/x", check=False)
 
 
+def test_rotated_logs_go_on_in_new_files(host: Host) -> None:
+    log = "/var/log/hostwright/ab/alpha.example.access.log"
+    host.http("alpha.example", "/before-rotation")
+    host.shell("logrotate --force /etc/logrotate.d/hostwright")
+    assert "/before-rotation" in host.shell('cat "$1".1', log)
+    host.http("alpha.example", "/after-rotation")
+    assert "/after-rotation" in host.shell('cat "$1"', log)
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "expected"),
     [
@@ -310,3 +319,15 @@ def test_a_tenants_program_sends_as_its_own_user_alone(host: Host) -> None:
     heads = host.shell("grep -rh '^Return-Path' /home/xy/mail/beta.example/anna/Maildir")
     assert f"<ab@{PLATFORM}>" in heads
     assert "bank.example" not in heads
+
+
+def test_every_daemon_starts_again(host: Host) -> None:
+    """As after a boot: what was reloaded into place must also start from nothing."""
+    units = "hostwright-mail named mariadb php8.4-fpm apache2 nginx dovecot postfix"
+    host.shell(f"systemctl restart {units}")
+    assert host.shell("systemctl --failed --no-legend") == ""
+    assert host.http("alpha.example")[0] == 200
+    assert host.dns("alpha.example", "A").answer
+    host.send("someone@outside.example", "info@alpha.example", "after the start")
+    host.wait_for_message("anna@alpha.example", "after the start")
+    assert host.sql("ab_u", "SELECT 1") == "1"
