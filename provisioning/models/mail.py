@@ -65,6 +65,11 @@ class Mailbox(models.Model):
         ordering = ["mail_domain", "local"]
         verbose_name_plural = "mailboxes"
         constraints = [
+            models.CheckConstraint(
+                condition=Q(quota_bytes__isnull=True) | Q(quota_bytes__gte=0),
+                name="mailbox_quota_not_negative",
+                violation_error_message=_("A mailbox's size can't be negative."),
+            ),
             models.UniqueConstraint(
                 fields=["mail_domain", "local"],
                 name="mailbox_once",
