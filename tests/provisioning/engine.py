@@ -18,6 +18,7 @@ from panel.core.scoping import everything
 from provisioning import desired, transport
 from provisioning import reconcile as engine
 from provisioning.models import Intent, Operation, Placement, Run, Server, Slice
+from provisioning.services import hosting_accounts
 from provisioning.transport import local
 from provisioning.transport.base import Connection
 from tests.node.conftest import prepare
@@ -74,8 +75,9 @@ class Bench:
         }
 
 
-def without_daemons(ground: Ground) -> None:
-    """Leave the accounts of the ground only what a directory can hold."""
+def without_daemons(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the accounts of the ground, and those to come, only what a directory can hold."""
+    monkeypatch.setattr(hosting_accounts, "SERVICES", ("mail",))
     Server.objects.filter(pk=ground.server.pk).update(transport="local")
     with everything("test"):
         Placement.objects.exclude(service="mail").delete()
@@ -93,7 +95,7 @@ def directory(path: Path) -> Path:
 @pytest.fixture
 def bench(ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """The ground with a directory for a server, and a record of what is said to it."""
-    without_daemons(ground)
+    without_daemons(ground, monkeypatch)
     made = Bench(ground, directory(tmp_path / "server"))
     use(monkeypatch, made.root)
     monkeypatch.setattr(desired, "SNAPSHOT", "default")  # Another connection would not see what the test has written.

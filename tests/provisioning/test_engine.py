@@ -22,7 +22,6 @@ from provisioning.models import (
     Lease,
     MailAlias,
     Operation,
-    Placement,
     Preview,
     Run,
     RunStep,
@@ -263,7 +262,6 @@ def test_a_termination_is_confirmed_by_who_asked_and_its_data_goes_when_due(benc
     assert not Tombstone.objects.filter(destroyed_at=None).exists()
     assert not bench.ground.account_a.domains.exists()
     again = factories.account(bench.ground.cast.client_b.organization, bench.ground.package_b, "a-site.org")
-    Placement.objects.filter(hosting=again).exclude(service="mail").delete()
     bench.run()
     assert last_operation(again).status == "applied"
     assert mail_rows(bench, "domain", "name") == ["a-site.org", "b-site.org"]
@@ -453,7 +451,6 @@ def test_the_number_of_queries_does_not_grow_with_the_slices(
     for number in range(10):
         hosting = factories.account(bench.ground.cast.client_a.organization, bench.ground.package_a, f"n{number}.org")
         many.append(hosting)
-    Placement.objects.exclude(service="mail").delete()
     for dirty in (many[:2], many):
         for hosting in dirty:
             hosting.refresh_from_db()
