@@ -67,20 +67,21 @@ def figures(actor: Actor) -> list[Figure]:
     if actor.kind == "provider":
         found.append(Figure(_("Servers"), server_selectors.listed().count(), reverse("provisioning:server_list")))
     else:
-        working = operations.listed().filter(status__in=Operation.OPEN).count()
+        working = operations.listed(actor.path).filter(status__in=Operation.OPEN).count()
         url = reverse("provisioning:operation_list")
         found.append(Figure(_("Operations at work"), working, url))
     return found
 
 
-def attention() -> list[Operation]:
+def attention(actor: Actor) -> list[Operation]:
     """Return the newest operations that were rejected or wait."""
-    return list(operations.listed().filter(status__in=[Operation.Status.REJECTED, Operation.Status.WAITING])[:5])
+    stuck = [Operation.Status.REJECTED, Operation.Status.WAITING]
+    return list(operations.listed(actor.path).filter(status__in=stuck)[:5])
 
 
-def newest_operations() -> list[Operation]:
+def newest_operations(actor: Actor) -> list[Operation]:
     """Return what was asked for last."""
-    return list(operations.listed()[:8])
+    return list(operations.listed(actor.path)[:8])
 
 
 def unreachable_servers() -> QuerySet[Server]:

@@ -46,9 +46,9 @@ class HomePage(Page):
         provider = self.actor.kind == "provider"
         return super().get_context_data(
             figures=selectors.figures(self.actor),
-            attention=selectors.attention(),
+            attention=selectors.attention(self.actor),
             servers=selectors.unreachable_servers() if provider else [],
-            newest=selectors.newest_operations(),
+            newest=selectors.newest_operations(self.actor),
             limits=selectors.limits(self.actor),
             steps=selectors.first_steps(self.actor),
             **kwargs,

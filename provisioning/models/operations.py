@@ -34,6 +34,7 @@ class Operation(models.Model):
     )
     actor_id = models.CharField(max_length=32, blank=True)
     actor_label = models.CharField(max_length=254, blank=True)
+    actor_path = models.CharField(max_length=500, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     reason = models.TextField(blank=True)
     detail = models.TextField(blank=True)

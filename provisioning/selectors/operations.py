@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Case, Prefetch, QuerySet, Value, When
 
 from provisioning.models import Operation, OperationTarget, Run, RunStep
 
@@ -19,9 +19,15 @@ class Part:
     steps: list[RunStep] = field(default_factory=list)
 
 
-def listed() -> QuerySet[Operation]:
-    """Operations within the scope, newest first, with what a list shows."""
-    return Operation.objects.select_related("hosting", "server", "organization").order_by("-id")
+def listed(reader: str) -> QuerySet[Operation]:
+    """Operations within the scope, newest first, with what a list shows.
+
+    `asked_by` names who asked, unless they stand above the organization at the path `reader`: a client is not told
+    who works for the reseller or the provider.
+    """
+    asked_by = Case(When(actor_path__startswith=reader, then="actor_label"), default=Value(""))
+    rows = Operation.objects.select_related("hosting", "server", "organization").annotate(asked_by=asked_by)
+    return rows.order_by("-id")
 
 
 def parts(operation: Operation) -> list[Part]:

@@ -35,6 +35,7 @@ def start(
         server=server,
         actor_id=actor.user_id or "",
         actor_label=actor.label,
+        actor_path=actor.path,
     )
 
 

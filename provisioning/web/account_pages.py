@@ -74,7 +74,7 @@ class AccountPage(OfAccount):
     def followed(self) -> Operation | None:
         """Return the operation that a change has just led here with."""
         wanted = self.request.GET.get("operation", "")
-        return operations.listed().filter(pk=wanted, hosting=self.hosting).first() if wanted else None
+        return operations.listed(self.actor.path).filter(pk=wanted, hosting=self.hosting).first() if wanted else None
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the account, its tabs, and the operation to follow."""

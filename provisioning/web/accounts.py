@@ -100,7 +100,7 @@ class OverviewPage(AccountPage):
     tab = "account"
 
     def followed(self) -> Operation | None:
-        return super().followed() or operations.listed().filter(hosting=self.hosting).first()
+        return super().followed() or operations.listed(self.actor.path).filter(hosting=self.hosting).first()
 
     def actions(self) -> list[Action]:
         pk, status, found = self.hosting.pk, self.hosting.status, []
@@ -204,7 +204,7 @@ class HistoryPage(AccountPage):
     tab = "account_history"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        rows = operations.listed().filter(hosting=self.hosting)
+        rows = operations.listed(self.actor.path).filter(hosting=self.hosting)
         table = self.table(OperationTable, rows, Empty("history", _("Nothing was asked for yet")))
         table.exclude = ("hosting",)
         return super().get_context_data(table=table, **kwargs)

@@ -29,7 +29,7 @@ class OperationListPage(ListPage):
     export_name = "operations"
 
     def list_rows(self) -> QuerySet[Operation]:
-        return selectors.listed()
+        return selectors.listed(self.actor.path)
 
     def empty(self) -> Empty:
         return Empty("activity", _("Nothing was asked for yet"), _("Every change appears here with its steps."))
@@ -39,7 +39,7 @@ class OfOperation(Page):
     """A page about one operation."""
 
     def rows(self) -> QuerySet[Any] | None:
-        return selectors.listed()
+        return selectors.listed(self.actor.path)
 
     def get_title(self) -> str:
         return words.title(self.object.verb, self.object.subject)

@@ -26,7 +26,7 @@ class OfPreview(Page):
     title = gettext_lazy("New account: what will change")
 
     def rows(self) -> QuerySet[Any] | None:
-        return selectors.of_actor(self.actor)
+        return selectors.of_actor(self.actor).filter(verb="account.create")
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
         return [
@@ -71,7 +71,7 @@ class PreviewPage(OfPreview):
             (_("Domain"), arguments["domain"]),
             (_("Client"), str(client or "")),
             (_("Package"), str(package or "")),
-            (_("User name"), arguments["username"] or _("made from the domain")),
+            (_("User name"), arguments.get("username") or _("made from the domain")),
             (_("Server"), ", ".join(names) or str(chosen or "")),
         ]
         return [(label, value) for label, value in rows if value]

@@ -118,7 +118,7 @@ class ServerPage(OfServer):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         runs = RunTable(self.object.runs.all(), prefix="r-", empty_text=Empty("activity", _("No run yet")))
         django_tables2.RequestConfig(self.request, paginate={"per_page": 10, "silent": True}).configure(runs)
-        newest = operation_selectors.listed().filter(server=self.object).first()
+        newest = operation_selectors.listed(self.actor.path).filter(server=self.object).first()
         return super().get_context_data(
             server=self.object,
             runs=runs,

@@ -89,7 +89,7 @@ class OperationTable(tables.Table):
     )
     status = tables.TemplateColumn(STATE, verbose_name=_("State"))
     hosting = tables.Column(verbose_name=_("Account"), accessor="hosting__domain", default="", orderable=False)
-    actor_label = tables.Column(verbose_name=_("Asked for by"), orderable=False)
+    asked_by = tables.Column(verbose_name=_("Asked for by"), default="", orderable=False)
     created_at = tables.TemplateColumn(AGO, verbose_name=_("When"), order_by="id")
 
     def render_subject(self, record: object) -> str:

@@ -305,3 +305,15 @@ def test_strangers_sign_in_first(db: None, cast: Cast):
     answer = stranger.get(url("account_list"))
     assert answer.status_code == 302
     assert answer.headers["Location"] == f"{reverse('account_login')}?next={url('account_list')}"
+
+
+def test_a_client_is_not_told_who_works_above_them(cast: Cast, account: HostingAccount):
+    with everything("test"):
+        operation = Operation.objects.get(hosting=account)
+        Operation.objects.update(actor_label="staff@provider.example", actor_path=cast.provider.organization.path)
+    pages = [url("operation", operation.pk), url("operation_list"), url("account_history", account.pk)]
+    for page in [*pages, url("operation_list") + "?export=csv"]:
+        seen = cast.client_a.browser().get(page)
+        assert seen.status_code == 200
+        assert b"staff@provider.example" not in seen.getvalue()
+        assert b"staff@provider.example" in cast.provider.browser().get(page).getvalue()
