@@ -162,6 +162,33 @@ def test_no_htaccess_runs_a_script_as_another_tenant(htaccess: Host, attack: str
     assert host.http("beta.example", "/own.php")[2] == "ran as 20002"
 
 
+FOREIGN = "/home/xy/public_html/config.php"
+OTHER_FILE = {
+    "header": f'Header set X-Leak "expr=%{{base64:%{{file:{FOREIGN}}}}}"',
+    "require": f"Require expr \"file('{FOREIGN}') =~ /hidden/\"",
+    "condition": f"RewriteEngine On\nRewriteCond expr \"file('{FOREIGN}') =~ /hidden/\"\nRewriteRule ^ - [F]",
+    "environment": f"SetEnvIfExpr \"file('{FOREIGN}') =~ /(hidden)/\" LEAK=$1\nHeader set X-Leak %{{LEAK}}e",
+    "error page": f'ErrorDocument 403 "%{{file:{FOREIGN}}}"\nRequire all denied',
+    "error path": f"ErrorDocument 403 {FOREIGN}\nRequire all denied",
+    "rewritten path": f"RewriteEngine On\nRewriteRule ^page.txt$ {FOREIGN} [L]",
+    "index": f"DirectoryIndex {FOREIGN}",
+    "fallback": f"FallbackResource {FOREIGN}",
+    "included": "SetOutputFilter INCLUDES",
+}
+
+
+@pytest.mark.parametrize("attack", OTHER_FILE)
+def test_no_htaccess_reads_another_tenants_file(htaccess: Host, attack: str) -> None:
+    htaccess.upload("xy", FOREIGN, "<?php $secret = 'hidden';")
+    htaccess.upload("ab", "/home/ab/public_html/page.txt", f'<!--#include file="{FOREIGN}" -->')
+    htaccess.upload("ab", HTACCESS, OTHER_FILE[attack] + "\n")
+    for path in ("/page.txt", "/nothing/here/"):
+        status, headers, body = htaccess.http("alpha.example", path)
+        assert "file('" not in OTHER_FILE[attack] or status == 500
+        assert "x-leak" not in headers
+        assert "hidden" not in body
+
+
 @pytest.mark.parametrize("name", ["PHP_VALUE", "PHP_ADMIN_VALUE"])
 def test_no_htaccess_lifts_a_limit_of_php(htaccess: Host, name: str) -> None:
     htaccess.upload("ab", "/home/ab/public_html/limit.php", "<?php echo ini_get('memory_limit');")
