@@ -78,7 +78,7 @@ class OperationList(Endpoint):
     def get(self, request: Request) -> Response:
         """Without `status`, in whatever state."""
         wanted = self.query(OperationQuery)
-        rows = selectors.listed()
+        rows = selectors.listed(self.actor.path)
         if "q" in wanted:
             rows = rows.filter(Q(subject__icontains=wanted["q"]) | Q(hosting__domain__icontains=wanted["q"]))
         if "status" in wanted:
@@ -96,7 +96,7 @@ class OperationItem(Endpoint):
     @describe("operations_get", "Watch an operation", OperationDetail)
     def get(self, request: Request, pk: str) -> Response:
         """Poll it while its status is `pending`, `running` or `waiting`; twice a second is often enough."""
-        operation = self.find(selectors.listed(), pk)
+        operation = self.find(selectors.listed(self.actor.path), pk)
         return Response(OperationDetail(operation, context={"staff": self.actor.kind == "provider"}).data)
 
 
@@ -108,7 +108,7 @@ class OperationRetry(Endpoint):
     @describe("operations_retry", "Try again", started_of(), status=202)
     def post(self, request: Request, pk: str) -> Response:
         """For what was rejected, cancelled or waits; the state that is desired now is what is tried."""
-        operation = self.find(selectors.listed(), pk)
+        operation = self.find(selectors.listed(self.actor.path), pk)
         self.read(Nothing)
         return self.started(service.retry(actor=self.actor, operation=operation))
 
@@ -121,7 +121,7 @@ class OperationCancel(Endpoint):
     @describe("operations_cancel", "Stop waiting for an operation", Operation)
     def post(self, request: Request, pk: str) -> Response:
         """For what no server has begun. What was ordered stays ordered: a later run carries it."""
-        operation = self.find(selectors.listed(), pk)
+        operation = self.find(selectors.listed(self.actor.path), pk)
         self.read(Nothing)
         return Response(Operation(service.cancel(actor=self.actor, operation=operation)).data)
 
@@ -134,6 +134,6 @@ class OperationConfirm(Endpoint):
     @describe("operations_confirm", "Let an operation go on that would remove much", started_of(), status=202)
     def post(self, request: Request, pk: str) -> Response:
         """For one that waits because it would remove unusually much from a server; the provider's."""
-        operation = self.find(selectors.listed(), pk)
+        operation = self.find(selectors.listed(self.actor.path), pk)
         self.read(Nothing)
         return self.started(service.confirm(actor=self.actor, operation=operation))
