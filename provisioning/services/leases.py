@@ -18,8 +18,8 @@ from django.db.models.functions import Now
 
 from provisioning.models import Lease
 
-DURATION = timedelta(seconds=60)
-RENEW_SECONDS = 20.0
+DURATION = timedelta(seconds=30)
+RENEW_SECONDS = 8.0
 
 log = structlog.get_logger(__name__)
 
