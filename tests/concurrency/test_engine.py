@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 import redis
-from celery import current_app
 from django.db import connections
 from django.utils import timezone
 
+from panel.celery import app
 from panel.core.actors import Actor
 from panel.core.errors import Conflict
 from panel.core.scoping import everything
+from provisioning import compile as compiling
 from provisioning import reconcile, tasks, transport
-from provisioning import reconcile as engine
 from provisioning.models import Intent, Lease, Operation, Run, Server, Slice
 from provisioning.services import hosting_accounts, leases, mailboxes, operations, runs
 from tests.concurrency.field import Field, database_url, together, until
@@ -117,7 +117,8 @@ def test_x11_a_worker_that_wakes_up_after_its_lease_changes_nothing(field: Field
 
 def test_a_run_sees_one_state_of_the_database(field: Field, monkeypatch: pytest.MonkeyPatch):
     """A change that is committed between the reading of intents and of rows belongs whole to the next run."""
-    original, payloads = engine.compile_slices, []
+    original = compiling.compile_slices
+    payloads: list[Any] = []
 
     def compile_slices(*args: Any) -> Any:
         if not payloads:
@@ -133,7 +134,7 @@ def test_a_run_sees_one_state_of_the_database(field: Field, monkeypatch: pytest.
         report: dict[str, Any] = call(target, verb, payload, on_event)
         return report
 
-    monkeypatch.setattr(engine, "compile_slices", compile_slices)
+    monkeypatch.setattr(reconcile, "compile_slices", compile_slices)
     monkeypatch.setattr(transport, "call", record)
     work(field)
     seen = ["late@a-site.org" in str(payload["slices"]) for payload in payloads]
@@ -243,13 +244,13 @@ def test_x2_an_emptied_redis_loses_nothing(field: Field, store: redis.Redis):
 
 
 def test_x9_every_message_delivered_three_times(field: Field, store: redis.Redis, monkeypatch: pytest.MonkeyPatch):
-    original = current_app.send_task
+    original = app.send_task
 
     def thrice(*args: Any, **kwargs: Any) -> None:
         for _number in range(3):
             original(*args, **kwargs)
 
-    monkeypatch.setattr(type(current_app._get_current_object()), "send_task", lambda _app, *a, **k: thrice(*a, **k))
+    monkeypatch.setattr(app, "send_task", thrice)
     field.worker("celery")
     field.worker("celery")
     burst(field)
@@ -264,6 +265,7 @@ def test_x2_orders_are_taken_while_redis_is_down(field: Field):
 import django, time
 django.setup()
 from panel.core.scoping import everything
+from panel.celery import app
 from panel.core.actors import Actor
 from provisioning.models import MailDomain
 from provisioning.services import mail_aliases

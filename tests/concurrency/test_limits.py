@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -72,9 +73,7 @@ def test_k1_one_slot_of_an_account(ground: Ground, resource: str, monkeypatch: p
         create(ground, resource, ground.account_a, 0)
         limits.set_limit(subject=ground.account_a.id, resource=resource, limit=2)
         before = Operation.objects.count()
-    results = together(
-        [lambda number=number: create(ground, resource, ground.account_a, number) for number in range(1, 51)]
-    )
+    results = together([partial(create, ground, resource, ground.account_a, number) for number in range(1, 51)])
     one_of(results, LimitReached)
     with everything("test"):
         assert used(ground.account_a.id, resource) == 2
@@ -103,7 +102,7 @@ def race(ground: Ground, resource: str, accounts: list[HostingAccount], first: i
     """Create fifty at once, spread over accounts."""
     return together(
         [
-            lambda number=number: create(ground, resource, accounts[number % len(accounts)], number)
+            partial(create, ground, resource, accounts[number % len(accounts)], number)
             for number in range(first, first + 50)
         ]
     )
@@ -128,9 +127,7 @@ def test_k1_one_slot_for_an_account(ground: Ground, level: str):
     with everything("test"):
         limits.set_limit(subject=subject.id, resource="accounts", limit=used_now(subject) + 1)
     who = {"client_a": ["a"], "reseller_a": ["a", "sub"], "provider": ["a", "b", "sub"]}[level]
-    results = together(
-        [lambda number=number: order(ground, who[number % len(who)], f"shop-{number}.org") for number in range(50)]
-    )
+    results = together([partial(order, ground, who[number % len(who)], f"shop-{number}.org") for number in range(50)])
     one_of(results, LimitReached)
     assert HostingAccount._base_manager.count() == 3
     with everything("test"):
@@ -143,23 +140,21 @@ def used_now(subject: Any) -> int:
 
 
 def test_k2_one_domain_from_two_resellers(ground: Ground):
-    results = together([lambda number=number: order(ground, "ab"[number % 2], "prize.org") for number in range(20)])
+    results = together([partial(order, ground, "ab"[number % 2], "prize.org") for number in range(20)])
     one_of(results, Conflict)
     assert {error.field for error in results if isinstance(error, Conflict)} == {"domain"}
     assert Domain._base_manager.filter(name="prize.org").count() == 1
 
 
 def test_k2_one_user_name_from_two_resellers(ground: Ground):
-    results = together(
-        [lambda number=number: order(ground, "ab"[number % 2], f"d{number}.org", "prize") for number in range(20)]
-    )
+    results = together([partial(order, ground, "ab"[number % 2], f"d{number}.org", "prize") for number in range(20)])
     one_of(results, Conflict)
     assert {error.field for error in results if isinstance(error, Conflict)} == {"username"}
 
 
 def test_derived_user_names_never_collide(ground: Ground):
     ends = ["org", "net", "com", "info", "de", "fr", "nl", "it", "es", "se"]
-    results = together([lambda end=end: order(ground, "a", f"popular.{end}") for end in ends])
+    results = together([partial(order, ground, "a", f"popular.{end}") for end in ends])
     assert [item for item in results if isinstance(item, Exception)] == []
     assert len({hosting.username for hosting in results}) == len({hosting.uid for hosting in results}) == 10
 
@@ -167,9 +162,7 @@ def test_derived_user_names_never_collide(ground: Ground):
 @pytest.mark.parametrize("number", range(5))
 def test_g2_parent_and_child_claimed_at_once(ground: Ground, number: int):
     names = [f"family{number}.org", f"a.family{number}.org", f"b.a.family{number}.org", f"x.b.a.family{number}.org"]
-    results = together(
-        [lambda index=index: order(ground, "ab"[index % 2], names[index % len(names)]) for index in range(12)]
-    )
+    results = together([partial(order, ground, "ab"[index % 2], names[index % len(names)]) for index in range(12)])
     winners = {item.organization_id for item in results if isinstance(item, HostingAccount)}
     assert len(winners) == 1
     assert all(isinstance(item, HostingAccount | Conflict) for item in results)
@@ -196,7 +189,7 @@ def test_what_is_removed_ten_times_at_once_is_given_back_once(ground: Ground, re
         row = create(ground, resource, ground.account_a, 1)[0]
         create(ground, resource, ground.account_a, 2)
         stale = [type(row)._base_manager.get(pk=row.pk) for _number in range(10)]
-    results = together([lambda row=row: REMOVALS[resource](row) for row in stale])
+    results = together([partial(REMOVALS[resource], row) for row in stale])
     one_of(results, NotFound)
     assert used(ground.account_a.id, resource) == 1
 
@@ -215,14 +208,14 @@ def test_nothing_is_lost_when_an_account_ends_amid_changes(ground: Ground):
     actions: list[Callable[[], Any]] = []
     for number, hosting in enumerate(accounts):
         for resource in ("aliases", "databases", "records", "subdomains"):
-            actions.append(lambda r=resource, h=hosting, n=number: create(ground, r, h, n))
-        actions.append(lambda h=hosting: hosting_accounts.terminate(actor=SYSTEM, hosting=h, confirm=h.domain))
+            actions.append(partial(create, ground, resource, hosting, number))
+        actions.append(partial(hosting_accounts.terminate, actor=SYSTEM, hosting=hosting, confirm=hosting.domain))
     for number in range(3):
         actions.append(
-            lambda n=number: packages.change(actor=SYSTEM, package=ground.package_a, mailboxes=n, databases=90 + n)
+            partial(packages.change, actor=SYSTEM, package=ground.package_a, mailboxes=number, databases=90 + number)
         )
-        wanted = dict.fromkeys(reversed(RESOURCES), 1000 + number)
-        actions.append(lambda w=wanted: limits.change_limits(actor=SYSTEM, organization=reseller, limits=w))
+        wanted: dict[str, int | None] = dict.fromkeys(reversed(RESOURCES), 1000 + number)
+        actions.append(partial(limits.change_limits, actor=SYSTEM, organization=reseller, limits=wanted))
     results = together(actions)
     unexpected = [item for item in results if isinstance(item, Exception) and not isinstance(item, Conflict)]
     assert unexpected == []

@@ -47,7 +47,7 @@ def plant(fault: str) -> None:
         meet("recording")
         return report
 
-    transport.call = call  # type: ignore[assignment]
+    transport.call = call
 
 
 def main(root: str, server_id: str, mode: str, fault: str = "") -> None:
@@ -56,18 +56,18 @@ def main(root: str, server_id: str, mode: str, fault: str = "") -> None:
     from provisioning.transport import local
     from tests.provisioning.engine import REPOSITORY, program
 
-    local.PROGRAM = program(Path(root))  # type: ignore[assignment]
-    local.LIBRARY = str(REPOSITORY)
+    setattr(local, "PROGRAM", program(Path(root)))  # noqa: B010 - the constant of another place
+    setattr(local, "LIBRARY", str(REPOSITORY))  # noqa: B010
     if fault:
         plant(fault)
-    if mode == "celery":
+    if mode == "reconcile":
+        from provisioning import reconcile
+
+        print(reconcile.reconcile(server_id))  # noqa: T201
+    else:
         from panel.celery import app
 
         app.worker_main(["worker", "--concurrency=4", "--without-gossip", "--without-mingle", "--loglevel=WARNING"])
-        return
-    from provisioning import reconcile
-
-    print(reconcile.reconcile(server_id))  # noqa: T201
 
 
 if __name__ == "__main__":
