@@ -13,6 +13,8 @@ from panel.core.errors import Conflict
 from provisioning.models import HostingAccount, Intent, Operation, OperationTarget, Server
 from provisioning.services import intents
 
+LONGEST_SUBJECT = 253
+
 
 def start(
     *,
@@ -25,12 +27,12 @@ def start(
 ) -> Operation:
     """Record that `actor` asked for `verb`; targets follow when intents are added to it.
 
-    Runs in the caller's transaction.
+    Runs in the caller's transaction. A `subject` that is longer than people read is cut.
     """
     return Operation.objects.create(
         organization=organization,
         verb=verb,
-        subject=subject,
+        subject=subject if len(subject) <= LONGEST_SUBJECT else f"{subject[: LONGEST_SUBJECT - 1]}…",
         hosting=hosting,
         server=server,
         actor_id=actor.user_id or "",

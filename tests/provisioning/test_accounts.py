@@ -301,7 +301,13 @@ def test_termination_leaves_data_until_its_deadline_and_names_until_it_is_destro
         hosting_accounts.terminate(actor=SYSTEM, hosting=ground.account_a, confirm="a-site.org")
         assert [intent.confirmed for intent in dirty(ground.account_a)] == [True]
         keys = set(Tombstone.objects.values_list("key", flat=True))
-        assert keys == {"database:asite_shop", "directory:/home/asite/mail", "directory:/home/asite", "user:asite"}
+        assert keys == {
+            "database:asite_shop",
+            "directory:/home/asite/mail",
+            "directory:/home/asite",
+            "directory:/var/log/hostwright/asite",
+            "user:asite",
+        }
         days = {round((row.due_at - timezone.now()) / timedelta(days=1)) for row in Tombstone.objects.all()}
         assert days == {7}
         hosting_accounts.purged(hosting_ids=[ground.account_a.id])

@@ -125,7 +125,6 @@ HOSTILE: dict[str, Callable[[Ground], None]] = {
     "mail domain": stored(MailDomain, name="a-site.org' OR 1=1"),
     "mailbox as a path": stored(Mailbox, local="../../root"),
     "mailbox hash": stored(Mailbox, password_hash="{PLAIN}secret"),
-    "mailbox quota": stored(Mailbox, quota_bytes=-5),
     "alias to a program": stored(MailAlias, destinations=["|/bin/sh"]),
     "alias to a text": stored(MailAlias, destinations="|/bin/sh"),
     "alias to nothing": stored(MailAlias, destinations=[]),
