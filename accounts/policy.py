@@ -93,7 +93,9 @@ ACTIONS: dict[str, Rule] = {
     **_rules("zone", EVERYONE, view=ANYBODY),
     **_rules("zone", SELLERS, create=WORKERS, change=WORKERS, remove=WORKERS),
     **_rules("mail_domain", EVERYONE, view=ANYBODY),
-    **_rules("mail_domain", SELLERS, create=WORKERS, vouch=WORKERS, remove=WORKERS),
+    **_rules("mail_domain", SELLERS, create=WORKERS, remove=WORKERS),
+    # The provider's alone: whoever vouches for a domain takes the mail that other tenants send to it.
+    "mail_domain.vouch": Rule(PROVIDER, WORKERS),
     **{
         action: rule
         for noun in ("record", "database", "database_user", "mailbox", "alias")

@@ -205,7 +205,7 @@ def test_mail_waits_for_the_mx_unless_staff_vouched(ground: Ground):
 def test_only_staff_vouches(ground: Ground):
     MailDomain._base_manager.update(delivery="pending", vouched_by="")
     with everything("test"):
-        for person in (ground.cast.client_a, ground.cast.readonly_a):
+        for person in (ground.cast.client_a, ground.cast.readonly_a, ground.cast.reseller_a):
             with refused("forbidden", None, 403):
                 mail_domains.vouch(actor=person.actor, mail_domain=ground.mail_domain)
         with refused("not_found", None, 404):

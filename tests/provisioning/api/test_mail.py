@@ -192,7 +192,7 @@ def test_vouching_is_for_those_who_may(stage: Stage, program: Program, domain: s
     assert program.get(path)["delivery"] == "pending"
     before = trace()
     assert program.post(f"{path}/vouch", status=403)["code"] == "forbidden"
-    stage.program("reseller_b").post(f"{path}/vouch", status=404)
+    stage.program("reseller_b").post(f"{path}/vouch", status=403)
     assert trace() == before
     made = stage.program("provider").post(f"{path}/vouch")
     assert made["mail_domain"]["delivery"] == "vouched"
