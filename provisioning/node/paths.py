@@ -23,11 +23,14 @@ FILE_ROOTS = (
 )
 """What root may write below (a tenant's home is written by the tenant)."""
 
+ZONES = "/etc/bind/hostwright-zones"
+"""Where zones lie: root's own, and read by BIND also under Debian's AppArmor profile, which allows `/etc/bind/** r`."""
+
 OWN = (
     "/var/lib/hostwright/node.db",
     "/var/lib/hostwright/lock",
     "/var/lib/hostwright/originals",
-    "/var/lib/hostwright/zones",
+    ZONES,
     "/var/lib/hostwright/mail/mail.sqlite",
 )
 """What only the node program itself writes: no resource of a payload may name it."""
@@ -61,7 +64,7 @@ class Paths:
 
     @property
     def zones(self) -> str:
-        return self.at("/var/lib/hostwright/zones")
+        return self.at(ZONES)
 
     @property
     def mail_database(self) -> str:

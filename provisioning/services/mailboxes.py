@@ -25,6 +25,10 @@ def create(
     passwords.check(password)
     local = normal("local", names.local_part, local)
     normal("local", names.mail_address, f"{local}@{mail_domain.name}")
+    if "+" in local:
+        raise Invalid(
+            "plus", _("Mail for name+anything arrives at name, so a mailbox can't have a + in its name."), "local"
+        )
     if local in ROLE_NAMES:
         raise Invalid(
             "role_name", _("Mail for this name must reach those who run the domain; make an alias of it."), "local"

@@ -70,7 +70,7 @@ class Target:
     def everything(self) -> str:
         """A fingerprint of all that an apply may touch: files, databases, logins, rows, zones."""
         script = (
-            "cd /; find etc home var/lib/extrausers var/lib/hostwright/zones var/log/hostwright"
+            "cd /; find etc home var/lib/extrausers var/log/hostwright"
             " -printf '%p %y %m %U %G %l\\n' 2>/dev/null | sort;"
             " find etc/nginx etc/apache2 etc/php etc/bind home var/lib/extrausers -type f -exec sha256sum {} +"
             " | sort -k2"

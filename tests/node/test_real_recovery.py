@@ -73,4 +73,4 @@ def _doomed(target: Target, name: str, uid: int) -> dict[str, Any]:
 
 def _without_serials(text: str) -> str:
     """An undo after a zone was served gives it a higher serial, as it must: master files differ in that alone."""
-    return "\n".join(line for line in text.splitlines() if "hostwright/zones" not in line)
+    return "\n".join(line for line in text.splitlines() if "hostwright-zones" not in line)

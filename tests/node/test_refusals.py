@@ -34,7 +34,7 @@ def refused(machine: Machine, *bodies: Body, slice_id: str = "acc_a") -> tuple[s
         "/etc/hostwright/a\nb",
         "/var/lib/hostwright/node.db",
         "/var/lib/hostwright/node.db-wal",
-        "/var/lib/hostwright/zones/example.org.db",
+        "/etc/bind/hostwright-zones/example.org.db",
         "/var/lib/hostwright/originals/etc/passwd",
         "/var/lib/hostwright/mail/mail.sqlite-wal",
         "/home/alice/x",

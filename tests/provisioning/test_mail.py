@@ -106,6 +106,13 @@ def test_an_address_is_either_mailbox_or_alias(ground: Ground):
             mail_aliases.create(actor=actor, mail_domain=domain, local="info", destinations=["x@y.org"])
 
 
+def test_a_mailbox_has_no_plus_in_its_name(ground: Ground):
+    with acting(ground.cast.client_a), refused("plus", "local"):
+        mailboxes.create(
+            actor=ground.cast.client_a.actor, mail_domain=ground.mail_domain, local="lena+shop", password=PASSWORD
+        )
+
+
 @pytest.mark.parametrize("local", ["postmaster", "Abuse", "hostmaster", "mailer-daemon"])
 def test_g5_role_names_are_nobodys_private_mailbox(ground: Ground, local: str):
     with acting(ground.cast.client_a), refused("role_name", "local"):

@@ -158,7 +158,7 @@ def test_what_was_damaged_is_restored_and_nothing_else_is_touched(world: World) 
             ).stdout.split()
         )
     )
-    zone = "/var/lib/hostwright/zones/damaged.example.db"
+    zone = "/etc/bind/hostwright-zones/damaged.example.db"
     managed = [nginx, apache, pool, zone, "/etc/nginx/nginx.conf", "/etc/postfix/main.cf"]
     mine = "/etc/nginx/conf.d/mine.conf"
     world.machine.put(mine, "# by hand\n", "0604")

@@ -83,7 +83,7 @@ def test_terminated_with_its_data_and_its_names_are_free_again(world: World) -> 
     assert live.database not in schemas
     assert live.database_user not in users
     assert world.machine.run(["rndc", "zonestatus", "gone.example"], check=False).returncode != 0
-    assert not list((world.machine.root / "var/lib/hostwright/zones").glob("gone.example*"))
+    assert not list((world.machine.root / "etc/bind/hostwright-zones").glob("gone.example*"))
     _hosting, operation, reborn = world.full("gone.example")
     world.reconcile()
     settled(operation)

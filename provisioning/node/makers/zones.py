@@ -13,6 +13,7 @@ from ..failpoints import failpoint
 from ..fsutil import write_atomically
 from ..kinds.services import SERIAL
 from ..node import Node
+from ..paths import ZONES
 from ..rndc import Rndc, RndcError
 from ..rules import Body
 from ..state import Remembered
@@ -206,7 +207,7 @@ def _serve(node: Node, channel: Rndc, zone: str) -> None:
     if _is_served(channel, zone):
         channel.call(f"reload {zone}")
     else:
-        path = f"/var/lib/hostwright/zones/{zone}.db"
+        path = f"{ZONES}/{zone}.db"
         channel.call(f'addzone {zone} {{ type primary; file "{path}"; notify-delay 0; }};')
 
 
