@@ -139,7 +139,14 @@ HOSTILE: dict[str, Callable[[Ground], None]] = {
     "hostmaster": branded(hostmaster="x y@evil.org"),
     "mail host": branded(mail_host="mail.example.org\n; x"),
 }
-OF_MAIL = [name for name in HOSTILE if name.startswith(("user name", "uid", "mail", "alias")) and name != "mail host"]
+OF_MAIL = [
+    "user name as a path",
+    "uid of root",
+    "mail domain",
+    "mailbox as a path",
+    "alias to a program",
+    "alias to an object",
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
