@@ -52,7 +52,7 @@ class WebServer(Daemon):
             if pid is None:
                 raise RefusedError("failed", f"{self.name} died when it was reloaded: {self._complaints(node, mark)}")
             complaints = self._complaints(node, mark)
-            if complaints:
+            if complaints and self._has_given_up(complaints):
                 raise RefusedError("failed", f"{self.name} refused to reload: {complaints}")
             if not self._has_turned_over(mark):
                 return False
@@ -67,6 +67,10 @@ class WebServer(Daemon):
         except OSError:
             return ""
         return "\n".join(line for line in lines if "[emerg]" in line or ":emerg]" in line)
+
+    def _has_given_up(self, complaints: str) -> bool:
+        """Whether the emergencies are its last word on this reload, and not followed by more."""
+        return True
 
     def _has_turned_over(self, mark: Generation) -> bool:
         raise NotImplementedError
@@ -89,6 +93,10 @@ class Nginx(WebServer):
 
     def check_command(self) -> list[str]:
         return ["nginx", "-t", "-q"]
+
+    def _has_given_up(self, complaints: str) -> bool:
+        """A taken address (errno 98) is tried five times, half a second apart; a signal sent meanwhile waits."""
+        return "(98: " not in complaints or "still could not bind()" in complaints
 
     def _has_turned_over(self, mark: Generation) -> bool:
         """A worker renames itself when it stops accepting, and takes its name only when it has begun to."""
