@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from panel.core.failpoints import failpoint
 from panel.core.failures import Permanent, Temporary
 from provisioning import transport
 from provisioning.desired import target
@@ -76,14 +77,17 @@ def install(operation_id: str, secret_id: str) -> str | None:
             return None
         password = servers.take_password(secret_id)
         run = runs.begin_alone(held, operation)
+        failpoint("bootstrap-begun")
         steps = runs.Steps(run)
         try:
             _install(operation.server, password, steps)
         except (Temporary, Permanent) as error:
             _fail(operation, run, steps, error)
             return None
+        failpoint("bootstrap-installed")
         runs.end_alone(run, Run.Status.APPLIED)
         servers.prepared(operation=operation)
+        failpoint("bootstrap-ordered")
     return operation.server.id
 
 
@@ -92,6 +96,7 @@ def finish(server_id: str) -> None:
     server = Server.objects.get(pk=server_id)
     if server.state == Server.State.READY:
         servers.keep_facts(server_id=server.id, facts=transport.call(target(server), "hello", {}))
+        failpoint("bootstrap-finished")
 
 
 def give_up(operation_id: str, error: Exception) -> None:
@@ -199,6 +204,7 @@ def _step(steps: runs.Steps, name: str) -> Any:
         raise
     steps.set(name, "ok", (time.monotonic() - began) * 1000)
     steps.flush()
+    failpoint("bootstrap-step")
 
 
 def _fail(operation: Operation, run: Run, steps: runs.Steps, error: Temporary | Permanent) -> None:

@@ -13,6 +13,7 @@ import structlog
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from panel.core.failpoints import failpoint
 from panel.core.failures import Temporary
 from panel.core.scoping import everything
 from provisioning import transport
@@ -116,8 +117,11 @@ def _read(held: Held) -> _Work | None:
 
 
 def _carry(held: Held, work: _Work) -> timedelta | None:
+    failpoint("snapshot-read")
     generations = runs.give_generations(held, [part.id for part in work.slices])
+    failpoint("generations-given")
     run = runs.begin(held, work.taken, len(work.slices))
+    failpoint("run-begun")
     steps = runs.Steps(run)
     steps.set("read desired state", "ok", work.ms)
     try:
@@ -133,6 +137,7 @@ def _carry(held: Held, work: _Work) -> timedelta | None:
     except Exception as error:  # Whatever it is, the operations have to say that they wait and why.
         log.exception("reconcile.failed", server=held.server_id)
         return runs.postpone(held, run, work.taken, f"{type(error).__name__}: {error}", reached=True)
+    failpoint("report-received")
     steps.flush()
     outcomes = {part.id: _outcome(part, work, report.get("slices", {}).get(part.name)) for part in work.slices}
     runs.finish(held, run, work.taken, outcomes, report)
@@ -179,6 +184,7 @@ def _apply(
         verify=work.verify,
         confirmed=work.confirmed,
     )
+    failpoint("bundle-made")
     return transport.call(target(work.server), "apply", payload, steps.on_event)
 
 

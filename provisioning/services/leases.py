@@ -16,6 +16,7 @@ from django.db import DatabaseError, connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from panel.core.failpoints import failpoint
 from provisioning.models import Lease
 
 DURATION = timedelta(seconds=30)
@@ -71,6 +72,7 @@ def hold(server_id: str) -> Iterator[Held | None]:
     if held is None:
         yield None
         return
+    failpoint("lease-taken")
     done = threading.Event()
     keeper = threading.Thread(target=_keep, args=(held, done), name=f"lease {server_id}", daemon=True)
     keeper.start()
@@ -78,6 +80,7 @@ def hold(server_id: str) -> Iterator[Held | None]:
         yield held
     finally:
         done.set()
+        failpoint("before-release")
         release(held)
 
 

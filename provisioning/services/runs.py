@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from panel.core.failpoints import failpoint
 from provisioning.models import (
     Intent,
     Lease,
@@ -56,7 +57,7 @@ class Taken:
 
     id: str
     slice_id: str
-    operation_id: str | None
+    operation_id: str
 
 
 @dataclass(frozen=True)
@@ -105,21 +106,24 @@ def give_generations(held: Held, slice_ids: Collection[str]) -> dict[str, int]:
 
 
 def begin(held: Held, taken: Sequence[Taken], slices: int) -> Run:
-    """Open a run, and show the operations that it serves as running; runs of workers that died are closed."""
+    """Open a run, and show the operations that it serves as running; runs of workers that died are closed.
+
+    Raises LeaseLost. What was cancelled since the intents were read is carried all the same, but shown as cancelled.
+    """
     now = timezone.now()
     with transaction.atomic():
+        _still_held(held)
+        operations = [item.id for item in _locked_operations(taken) if item.is_open]
         left = Run.objects.filter(server_id=held.server_id, status=Run.Status.RUNNING, epoch__lt=held.epoch)
         left.update(status=Run.Status.FAILED, reason=REASON_LEFT, finished_at=now)
         run = Run.objects.create(server_id=held.server_id, epoch=held.epoch, slices=slices)
-        served = {item.operation_id for item in taken if item.operation_id}
-        operations = Operation.objects.filter(
-            pk__in=served, status__in=[Operation.Status.PENDING, Operation.Status.WAITING]
+        served = Operation._base_manager.filter(pk__in=operations)
+        served.filter(started_at__isnull=True).update(started_at=now)
+        served.exclude(status=Operation.Status.RUNNING).update(
+            status=Operation.Status.RUNNING, reason="", detail=""
         )
-        operations.filter(started_at__isnull=True).update(started_at=now)
-        operations.update(status=Operation.Status.RUNNING, reason="", detail="")
-        OperationTarget.objects.filter(operation__in=served, slice__in={item.slice_id for item in taken}).update(
-            run=run
-        )
+        targets = OperationTarget.objects.filter(operation__in=operations, status__in=OperationTarget.OPEN)
+        targets.filter(slice__in={item.slice_id for item in taken}).update(run=run)
     return run
 
 
@@ -150,22 +154,31 @@ def finish(
         _still_held(held)
         operations = _locked_operations(taken)
         _finish_slices(outcomes, now)
+        failpoint("slices-recorded")
         _finish_destroyed(outcomes, now)
+        failpoint("destroyed-recorded")
         _finish_serials(outcomes)
+        failpoint("serials-recorded")
         Intent.objects.filter(pk__in=[item.id for item in taken if outcomes[item.slice_id].settled]).delete()
         parked = [item.id for item in taken if not outcomes[item.slice_id].settled]
         Intent.objects.filter(pk__in=parked).update(retry_at=now + LONGEST_RETRY)
+        failpoint("intents-deleted")
         _settle(operations, taken, {key: _verdict(outcome) for key, outcome in outcomes.items()}, now)
+        failpoint("operations-settled")
         run.status = _run_status(outcomes)
         run.changes = sum(len(item.get("changes", ())) for item in report.get("slices", {}).values())
         run.reloads = dict(report.get("reloads", {}))
         run.finished_at = now
         run.save(update_fields=["status", "changes", "reloads", "finished_at"])
+        failpoint("run-closed")
         if report:
             Server.objects.filter(pk=held.server_id).update(
                 seen_at=now, unreachable_since=None, unreachable_reason="", attempts=0, retry_at=None
             )
+        failpoint("server-seen")
         _finish_preparation(held, outcomes)
+        failpoint("before-record-commit")
+    failpoint("after-record-commit")
 
 
 def postpone(held: Held, run: Run, taken: Sequence[Taken], detail: str, *, reached: bool = False) -> timedelta:
@@ -189,6 +202,8 @@ def postpone(held: Held, run: Run, taken: Sequence[Taken], detail: str, *, reach
         server.unreachable_since = None if reached else server.unreachable_since or now
         server.unreachable_reason = detail
         server.save(update_fields=["attempts", "retry_at", "unreachable_since", "unreachable_reason"])
+        failpoint("before-postpone-commit")
+    failpoint("after-postpone-commit")
     return delay
 
 
@@ -206,6 +221,7 @@ class Steps:
     def on_event(self, event: Mapping[str, Any]) -> None:
         """Take an event of the node (docs/protocol.md, Framing)."""
         self.set(str(event["step"]), str(event["status"]), event.get("ms"), str(event.get("detail") or ""))
+        failpoint("event-seen")
         if time.monotonic() - self._flushed > FLUSH_SECONDS:
             self.flush()
 
@@ -240,7 +256,7 @@ def _still_held(held: Held) -> None:
 
 
 def _locked_operations(taken: Sequence[Taken]) -> list[Operation]:
-    wanted = {item.operation_id for item in taken if item.operation_id}
+    wanted = {item.operation_id for item in taken}
     operations = Operation._base_manager.filter(pk__in=wanted).order_by("id")
     return list(operations.select_for_update(of=("self",), no_key=True))
 
@@ -311,7 +327,7 @@ def _settle(
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row in OperationTarget.objects.filter(operation__in=operations).order_by("id"):
         rows[row.operation_id].append(row)
-        if (row.operation_id, row.slice_id) in pairs:
+        if (row.operation_id, row.slice_id) in pairs and row.status != OperationTarget.Status.CANCELLED:
             verdict = verdicts[row.slice_id]
             row.status, row.reason = verdict.status, verdict.reason
             groups[verdict.status, verdict.reason].append(row.pk)
@@ -329,7 +345,9 @@ def _roll_up(
     details: Mapping[str, str],
     now: datetime,
 ) -> None:
-    """Set each operation's status from its targets': open ones first, then a rejection, else done."""
+    """Set each operation's status from its targets': open ones first, then a rejection, then a cancellation, else
+    done.
+    """
     groups: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for operation in operations:
         if operation.status == Operation.Status.CANCELLED:
@@ -350,7 +368,9 @@ def _status(targets: Collection[str]) -> str:
         return Operation.Status.WAITING
     if OperationTarget.Status.PENDING in targets:
         return Operation.Status.RUNNING
-    return Operation.Status.REJECTED if OperationTarget.Status.REJECTED in targets else Operation.Status.APPLIED
+    if OperationTarget.Status.REJECTED in targets:
+        return Operation.Status.REJECTED
+    return Operation.Status.CANCELLED if OperationTarget.Status.CANCELLED in targets else Operation.Status.APPLIED
 
 
 def _run_status(outcomes: Mapping[str, Outcome]) -> str:

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from panel.core.failpoints import failpoint
 from panel.core.failures import Permanent, Temporary
 
 VERSION = 1
@@ -52,6 +53,7 @@ class Connection(ABC):
         with self._turn:
             try:
                 self._send(line.encode() + b"\n")
+                failpoint("request-sent")
                 while True:
                     answer = self._parse(self._receive(IDLE_SECONDS))
                     if answer.get("id") != request:
