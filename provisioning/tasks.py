@@ -27,7 +27,7 @@ def reconcile(server_id: str) -> None:
 def sweep() -> None:
     """Ring for everything that waits to be done: rings may get lost, rows do not."""
     with everything("sweep"):
-        dues.dirty_destroyable()
+        dues.destroy()
         for server_id in dues.servers():
             reconcile.delay(server_id)
         for server_id in dues.without_host_key():

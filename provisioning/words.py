@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 TITLES: dict[str, str | Promise] = {
     "account.create": gettext_lazy("Create %(subject)s"),
     "account.change": gettext_lazy("Change %(subject)s"),
+    "account.purge": gettext_lazy("Destroy data of %(subject)s whose grace period is over"),
     "account.suspend": gettext_lazy("Suspend %(subject)s"),
     "account.unsuspend": gettext_lazy("Release %(subject)s"),
     "account.terminate": gettext_lazy("Terminate %(subject)s"),

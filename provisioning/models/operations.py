@@ -128,6 +128,9 @@ class OperationTarget(models.Model):
         WAITING = "waiting", _("Waiting")
         APPLIED = "applied", _("Done")
         REJECTED = "rejected", _("Rejected")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    OPEN = (Status.PENDING, Status.WAITING)
 
     operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="targets")
     slice = models.ForeignKey("provisioning.Slice", on_delete=models.CASCADE, related_name="targets")

@@ -47,9 +47,7 @@ class Intent(models.Model):
 
     id = IdField(prefix="int")
     slice = models.ForeignKey(Slice, on_delete=models.CASCADE, related_name="intents")
-    operation = models.ForeignKey(
-        "provisioning.Operation", null=True, blank=True, on_delete=models.CASCADE, related_name="intents"
-    )
+    operation = models.ForeignKey("provisioning.Operation", on_delete=models.RESTRICT, related_name="intents")
     verify = models.BooleanField(default=False)
     confirmed = models.BooleanField(default=False, help_text="A person confirmed what is removed.")
     retry_at = models.DateTimeField(null=True, blank=True, help_text="Not to be looked at before; empty: at once.")

@@ -5,20 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from provisioning.models import Intent, Operation, Preview, Server, Slice
-from provisioning.services import intents
+from panel.core import audit
+from panel.core.actors import Actor
+from provisioning.models import HostingAccount, Intent, Operation, Preview, Server, Slice
+from provisioning.services import holding, intents, operations
 
 # A ring that is not lost has been heard by then.
 PATIENCE = timedelta(seconds=30)
+PURGE = "account.purge"
+PURGE_AGAIN = timedelta(hours=1)
 
 
-def dirty_destroyable() -> None:
-    """Dirty every slice with data whose grace period is over; whoever removed it confirmed that."""
+def destroy() -> None:
+    """Dirty every slice with data whose grace period is over, one operation per account; whoever removed the data
+    confirmed that. Where a server refused it, it is asked again after `PURGE_AGAIN`.
+    """
+    actor = Actor.system("end of the grace period")
     due = Slice.objects.filter(tombstones__due_at__lte=Now(), tombstones__destroyed_at__isnull=True, intents=None)
-    intents.again(due.distinct().order_by("id"), confirmed=True)
+    refused = Operation.objects.filter(
+        verb=PURGE, status=Operation.Status.REJECTED, finished_at__gt=timezone.now() - PURGE_AGAIN
+    )
+    accounts = HostingAccount.objects.filter(slices__in=due).exclude(operations__in=refused)
+    for hosting in accounts.distinct().order_by("id"):
+        with transaction.atomic():
+            hosting = holding.locked(hosting)
+            slices = list(due.filter(hosting=hosting).distinct().order_by("id"))
+            if slices:  # Else another sweep was here first.
+                audit.record(actor, PURGE, hosting)
+                operation = operations.start(
+                    actor=actor, verb=PURGE, subject=hosting.domain, organization=hosting.organization, hosting=hosting
+                )
+                intents.again(slices, operation=operation, confirmed=True)
 
 
 def servers() -> Iterable[str]:

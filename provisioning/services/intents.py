@@ -13,11 +13,12 @@ RECONCILE = "provisioning.tasks.reconcile"
 def add(
     hosting: HostingAccount,
     *,
+    operation: Operation,
     services: Iterable[str] | None = None,
-    operation: Operation | None = None,
     confirmed: bool = False,
 ) -> list[Slice]:
-    """Dirty the slices of an account on every server that carries one of `services` (all of them by default).
+    """Dirty the slices of an account on every server that carries one of `services` (all of them by default), as what
+    `operation` has to reach.
 
     A zone names the servers of the account's web and mail, so whoever carries one service of a single-server account
     carries all.
@@ -31,9 +32,7 @@ def add(
     return slices
 
 
-def add_server(
-    server: Server, *, operation: Operation | None = None, verify: bool = False, accounts: bool = False
-) -> list[Slice]:
+def add_server(server: Server, *, operation: Operation, verify: bool = False, accounts: bool = False) -> list[Slice]:
     """Dirty a server's own slice and, with `accounts`, every slice it carries."""
     base, _created = Slice.objects.get_or_create(server=server, hosting=None)
     slices = [base]
@@ -43,18 +42,17 @@ def add_server(
     return slices
 
 
-def again(slices: Iterable[Slice], *, operation: Operation | None = None, confirmed: bool = False) -> None:
+def again(slices: Iterable[Slice], *, operation: Operation, verify: bool = False, confirmed: bool = False) -> None:
     """Dirty slices once more: to retry or confirm an operation, or because a deadline has come."""
-    _dirty(list(slices), operation, confirmed=confirmed)
+    _dirty(list(slices), operation, verify=verify, confirmed=confirmed)
 
 
-def _dirty(slices: list[Slice], operation: Operation | None, *, verify: bool = False, confirmed: bool = False) -> None:
+def _dirty(slices: list[Slice], operation: Operation, *, verify: bool = False, confirmed: bool = False) -> None:
     Intent.objects.bulk_create(
         Intent(slice=item, operation=operation, verify=verify, confirmed=confirmed) for item in slices
     )
-    if operation is not None:
-        OperationTarget.objects.bulk_create(
-            (OperationTarget(operation=operation, slice=item) for item in slices), ignore_conflicts=True
-        )
+    OperationTarget.objects.bulk_create(
+        (OperationTarget(operation=operation, slice=item) for item in slices), ignore_conflicts=True
+    )
     for server_id in sorted({item.server_id for item in slices}):
         queue.ring(RECONCILE, server_id)

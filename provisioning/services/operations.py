@@ -11,9 +11,12 @@ from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict
 from provisioning.models import HostingAccount, Intent, Operation, OperationTarget, Server
+from provisioning.selectors import operations as selectors
 from provisioning.services import intents
 
 LONGEST_SUBJECT = 253
+COMPARING = frozenset({"server.reconcile"})
+"""Verbs that order nothing but a look at what is there: tried again they look again, cancelled they leave nothing."""
 
 
 def start(
@@ -68,20 +71,26 @@ def confirm(*, actor: Actor, operation: Operation) -> Operation:
 
 
 def cancel(*, actor: Actor, operation: Operation) -> Operation:
-    """Stop waiting for an operation that no server has begun.
+    """Stop waiting for those parts of an operation that no server has begun; the others end by themselves.
 
-    The desired state stays as it is; a later run carries it.
+    The desired state stays as it is; a later run carries it. What was only to be compared is not looked at any more.
     """
     policy.require(actor, "operation.cancel", operation)
     with transaction.atomic():
         operation = _locked(operation)
-        waits = operation.status in (Operation.Status.PENDING, Operation.Status.WAITING)
-        if not waits or not operation.targets.exists():
-            raise Conflict(_("This operation has begun or is over; it can't be cancelled."), code="not_cancellable")
-        Intent.objects.filter(operation=operation).update(operation=None)
-        operation.status = Operation.Status.CANCELLED
-        operation.finished_at = timezone.now()
-        operation.save(update_fields=["status", "finished_at"])
+        waiting = list(selectors.unbegun(operation).values_list("slice_id", flat=True))
+        if not operation.is_open or not waiting:
+            raise Conflict(
+                _("Every part of this operation has begun or is over; it can't be cancelled."), code="not_cancellable"
+            )
+        now = timezone.now()
+        operation.targets.filter(slice__in=waiting).update(status=OperationTarget.Status.CANCELLED, finished_at=now)
+        if operation.verb in COMPARING:
+            Intent.objects.filter(operation=operation, slice__in=waiting).delete()
+        if not operation.targets.filter(status__in=OperationTarget.OPEN).exists():
+            operation.status = Operation.Status.CANCELLED
+            operation.finished_at = now
+            operation.save(update_fields=["status", "finished_at"])
         audit.record(actor, "operation.cancel", operation)
     return operation
 
@@ -99,5 +108,5 @@ def _reopen(operation: Operation, *, confirmed: bool = False) -> None:
     operation.status, operation.reason, operation.detail = Operation.Status.PENDING, "", ""
     operation.finished_at = None
     operation.save(update_fields=["status", "reason", "detail", "finished_at"])
-    intents.again(slices, operation=operation, confirmed=confirmed)
+    intents.again(slices, operation=operation, verify=operation.verb in COMPARING, confirmed=confirmed)
     Server.objects.filter(pk__in={part.server_id for part in slices}).update(retry_at=None)

@@ -119,9 +119,7 @@ def begin(held: Held, taken: Sequence[Taken], slices: int) -> Run:
         run = Run.objects.create(server_id=held.server_id, epoch=held.epoch, slices=slices)
         served = Operation._base_manager.filter(pk__in=operations)
         served.filter(started_at__isnull=True).update(started_at=now)
-        served.exclude(status=Operation.Status.RUNNING).update(
-            status=Operation.Status.RUNNING, reason="", detail=""
-        )
+        served.exclude(status=Operation.Status.RUNNING).update(status=Operation.Status.RUNNING, reason="", detail="")
         targets = OperationTarget.objects.filter(operation__in=operations, status__in=OperationTarget.OPEN)
         targets.filter(slice__in={item.slice_id for item in taken}).update(run=run)
     return run

@@ -12,10 +12,12 @@ from django.db import connection
 from django.db.models import Model
 
 from accounts.models import LimitCounter, LimitUse, Organization
+from panel.core.actors import Actor
 from panel.core.errors import DomainError
 from panel.core.models import AuditEntry
-from panel.core.scoping import tenant
+from panel.core.scoping import everything, tenant
 from provisioning.models import HostingAccount, Intent, MailDomain, Operation, Package, Server, Site, Zone
+from provisioning.services import intents, operations
 from tests.cast import Cast, Person
 from tests.provisioning import factories
 
@@ -104,6 +106,20 @@ def used(subject: str, resource: str) -> int:
 def dirty(hosting: HostingAccount) -> list[Intent]:
     """Return the intents of an account's slices."""
     return list(Intent.objects.filter(slice__hosting=hosting).order_by("id"))
+
+
+def touch(*accounts: HostingAccount, server: Server | None = None, verify: bool = False) -> Operation:
+    """Let the slices of accounts, or all slices of `server`, be looked at again; returns the operation."""
+    asked = server or accounts[0]
+    with everything("test"):
+        operation = operations.start(
+            actor=Actor.system("test"), verb="server.reconcile", subject=str(asked), organization=asked.organization
+        )
+        for hosting in accounts:
+            intents.add(hosting, operation=operation)
+        if server is not None:
+            intents.add_server(server, operation=operation, accounts=True, verify=verify)
+    return operation
 
 
 def last_operation(hosting: HostingAccount) -> Operation:

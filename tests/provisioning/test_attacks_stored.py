@@ -228,7 +228,7 @@ def test_d5_a_stored_tombstone_destroys_nothing_but_the_accounts_own_data(bench:
     part = Slice.objects.get(hosting=bench.ground.account_a)
     Tombstone.objects.create(slice=part, key=key, due_at="2026-01-01T00:00:00Z")
     before = bench.tree()
-    dues.dirty_destroyable()
+    dues.destroy()
     assert bench.run() is None
     assert bench.tree() == before
     assert bench.at("/home/bsite/mail").is_dir()

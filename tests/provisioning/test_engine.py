@@ -32,7 +32,6 @@ from provisioning.models import (
 from provisioning.services import (
     dues,
     hosting_accounts,
-    intents,
     leases,
     mail_aliases,
     mailboxes,
@@ -54,7 +53,7 @@ from tests.provisioning.engine import (
     unreachable,
     use,
 )
-from tests.provisioning.ground import last_operation, rows
+from tests.provisioning.ground import last_operation, rows, touch
 
 __all__ = ["bench"]
 
@@ -101,7 +100,7 @@ def test_an_order_reaches_the_server_and_a_second_run_changes_nothing(bench: Ben
     assert nothing_left(bench.ground)
     assert [step.name for step in RunStep.objects.filter(run=last_run())] == ["read desired state", "write"]
     before = bench.tree()
-    intents.add(bench.ground.account_a)
+    touch(bench.ground.account_a)
     bench.run()
     assert bench.reports[-1]["status"] == "unchanged"
     assert bench.applies()[-1]["slices"][0]["resources"] == {}
@@ -255,7 +254,7 @@ def test_a_termination_is_confirmed_by_who_asked_and_its_data_goes_when_due(benc
     assert mail_rows(bench, "domain", "name") == ["b-site.org"]
     assert bench.at("/home/asite/mail/precious").exists()
     Tombstone.objects.update(due_at=timezone.now())
-    dues.dirty_destroyable()
+    dues.destroy()
     bench.run()
     assert not bench.at("/home/asite").exists()
     assert "asite" not in bench.at("/var/lib/extrausers/passwd").read_text()
@@ -316,7 +315,7 @@ def test_a_node_that_dies_in_the_middle_is_asked_again(bench: Bench, monkeypatch
     assert set(statuses().values()) == {"applied"}
     assert mail_rows(bench) == ["anna@a-site.org"]
     assert bench.at("/var/lib/extrausers/passwd").read_text().count("asite:x:") == 1
-    intents.add_server(bench.server, accounts=True, verify=True)
+    touch(server=bench.server, verify=True)
     Intent.objects.filter(slice__hosting=None).delete()
     bench.run()
     assert bench.reports[-1]["status"] == "unchanged"

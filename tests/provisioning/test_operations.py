@@ -9,9 +9,9 @@ import pytest
 from panel.core.scoping import everything
 from provisioning.models import HostingAccount, Intent, Lease, Operation, OperationTarget, Run, Server, Slice, Zone
 from provisioning.selectors import servers as selectors
-from provisioning.services import hosting_accounts, intents, leases, operations, runs
+from provisioning.services import hosting_accounts, leases, operations, runs
 from tests.provisioning import factories
-from tests.provisioning.ground import Ground, acting, dirty, entries, last_operation, refused
+from tests.provisioning.ground import Ground, acting, dirty, entries, last_operation, refused, touch
 
 
 def carry(ground: Ground, statuses: dict[str, str], *, server: Server | None = None, **more: Any) -> Run:
@@ -66,8 +66,7 @@ def test_an_operation_ends_as_its_slice_does(ground: Ground):
 
 def test_the_last_good_state_stays_known_when_a_later_change_is_rejected(ground: Ground):
     carry(ground, names(ground, "applied"))
-    with everything("test"):
-        intents.add(ground.account_a)
+    touch(ground.account_a)
     carry(ground, names(ground, "rejected"))
     part = Slice.objects.get(hosting=ground.account_a)
     assert (part.manifest, part.applied, part.generation) == ({"k": "h"}, 1, 2)
@@ -178,6 +177,27 @@ def test_what_was_cancelled_between_reading_and_sending_stays_cancelled(ground: 
     assert dirty(ground.account_a) == []
 
 
+def test_of_an_operation_that_has_begun_the_rest_can_be_cancelled(ground: Ground):
+    carry(ground, names(ground, "applied"))
+    operation = touch(ground.account_a, ground.account_b)
+    with everything("test"):
+        held = leases.acquire(ground.server.id)
+        assert held is not None
+        taken = [runs.Taken(row.id, row.slice_id, row.operation_id) for row in dirty(ground.account_a)]
+        run = runs.begin(held, taken, 1)
+        operations.cancel(actor=ground.cast.provider.actor, operation=operation)
+        assert shown(operation)[0] == "running"
+        assert dirty(ground.account_b) == []  # A comparison orders nothing, so that nothing is left to be carried.
+        with refused("not_cancellable", None, 409):
+            operations.cancel(actor=ground.cast.provider.actor, operation=operation)
+        runs.finish(held, run, taken, {taken[0].slice_id: runs.Outcome("applied", manifest={})}, {"slices": {}})
+        leases.release(held)
+        assert shown(operation)[0] == "cancelled"
+        assert [target.status for target in operation.targets.order_by("id")] == ["applied", "cancelled"]
+        operations.retry(actor=ground.cast.provider.actor, operation=operation)
+        assert [(row.slice.hosting, row.verify) for row in Intent.objects.all()] == [(ground.account_b, True)]
+
+
 def test_what_has_begun_can_not_be_cancelled(ground: Ground):
     operation = last_operation(ground.account_a)
     with everything("test"):
@@ -249,9 +269,7 @@ def test_a_worker_that_lost_the_lease_records_nothing(ground: Ground):
 
 def test_served_serials_only_grow(ground: Ground):
     for reported, kept in ((2026112101, 2026112101), (5, 2026112101), (2026112105, 2026112105)):
-        with everything("test"):
-            intents.add(ground.account_a)
-            intents.add(ground.account_b)
+        touch(ground.account_a, ground.account_b)
         served = {"zone:a-site.org": {"serial": reported}, "zone:gone.org": {"serial": 1}}
         carry(ground, names(ground, "applied"), served=served)
         assert Zone._base_manager.get(name="a-site.org").serial == kept
@@ -266,7 +284,7 @@ def test_an_account_lets_go_of_its_names_once_its_data_is_destroyed(ground: Grou
     with everything("test"):
         assert ground.account_a.domains.exists()  # The deadline had not come.
         ground.account_a.slices.get().tombstones.update(due_at="2026-01-01T00:00:00Z")
-        intents.add(ground.account_a)
+        touch(ground.account_a)
     carry(ground, names(ground, "applied"), destroyed=keys)
     with everything("test"):
         assert not ground.account_a.domains.exists()

@@ -192,9 +192,27 @@ def test_data_whose_time_has_come_dirties_its_slice_once(ground: Ground):
         now = timezone.now()
         for key, due in (("user:a", now), ("directory:/home/a", now), ("database:b", now + timedelta(days=1))):
             Tombstone.objects.create(slice=part, key=key, due_at=due)
-        dues.dirty_destroyable()
-        dues.dirty_destroyable()
+        dues.destroy()
+        dues.destroy()
         assert [(row.slice_id, row.confirmed) for row in Intent.objects.all()] == [(part.id, True)]
+        operation = Intent.objects.get().operation
+        assert (operation.verb, operation.subject, operation.hosting) == ("account.purge", "a-site.org", part.hosting)
+        assert entries("account.purge") == 1
+
+
+def test_destruction_that_a_server_refused_is_asked_for_again_after_an_hour(ground: Ground):
+    with everything("test"):
+        Intent.objects.all().delete()
+        Tombstone.objects.create(slice=Slice.objects.get(hosting=ground.account_a), key="user:a", due_at=timezone.now())
+        dues.destroy()
+        refused_then = Operation.objects.filter(verb="account.purge")
+        Intent.objects.all().delete()
+        refused_then.update(status="rejected", finished_at=timezone.now())
+        dues.destroy()
+        assert not Intent.objects.exists()
+        refused_then.update(finished_at=timezone.now() - timedelta(hours=1, seconds=1))
+        dues.destroy()
+        assert Intent.objects.count() == 1
 
 
 def test_a_role_in_use_stays(ground: Ground):
