@@ -81,7 +81,7 @@ def make_people() -> tuple[dict[str, Any], dict[str, Organization], dict[str, Ac
                 actor=SYSTEM, organization=nodes[role], email=email, name=name, role="owner", password=chosen
             )
             logins[role] = {"email": email, "password": chosen}
-            actors[role] = _actor(user, nodes[role])
+            actors[role] = actor_of(user, nodes[role])
     return logins, nodes, actors
 
 
@@ -215,7 +215,8 @@ def exists() -> bool:
     return bool(HostingAccount._base_manager.exists())
 
 
-def _actor(user: User, organization: Organization) -> Actor:
+def actor_of(user: User, organization: Organization) -> Actor:
+    """Return who acts when a person who owns an organization does."""
     return Actor(
         user_id=user.id,
         organization_id=organization.id,

@@ -23,7 +23,8 @@ class ServiceError(RuntimeError):
     """A service did not start; the message says why."""
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -103,7 +104,7 @@ def postgresql() -> Iterator[str]:
         )
         if made.returncode:
             raise ServiceError(f"initdb failed:\n{made.stderr[-2000:]}")
-        port = _free_port()
+        port = free_port()
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(port),
@@ -129,7 +130,7 @@ def redis() -> Iterator[str]:
     """A Redis that keeps nothing; yields its URL."""
     if not shutil.which("redis-server"):
         raise ServiceError("Redis is not installed; run script/setup test")
-    port, password = _free_port(), secrets.token_hex(16)
+    port, password = free_port(), secrets.token_hex(16)
     with _directory(None) as directory:
         lines = [
             f"port {port}",
