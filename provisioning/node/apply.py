@@ -196,6 +196,7 @@ class _Apply:
         with state.transaction():
             for work in self._open():
                 state.set_generation(work.slice, work.request.generation)
+                self._remember_moved(work)
                 for change in work.changes:
                     self._remember(change)
                     if change.kind == "zone" and change.new is not None:
@@ -209,6 +210,14 @@ class _Apply:
         for work in self._open():
             if work.changes:
                 work.status = "applied"
+
+    def _remember_moved(self, work: Work) -> None:
+        for key in work.moved.origins.values():
+            self.node.state.drop(key)
+        for key, remembered in work.moved.resources.items():
+            kind, _, name = key.partition(":")
+            self.node.state.put(remembered)
+            self.node.state.set_claims(key, KINDS[kind].claims(name, remembered.body))
 
     def _remember(self, change: Change) -> None:
         state = self.node.state

@@ -7,7 +7,7 @@ from typing import Any
 
 from .rules import Body
 
-ADD, CHANGE, REMOVE, DESTROY = "add", "change", "remove", "destroy"
+ADD, CHANGE, REMOVE, DESTROY, MOVE = "add", "change", "remove", "destroy", "move"
 
 
 @dataclass
@@ -15,7 +15,8 @@ class Change:
     """`old` is what was applied last, `new` what is asked for; `before` is what was really there, enough to undo.
 
     `is_live`: a daemon has been told. `is_drift`: nobody asked for it; `old` is then what was found on the server.
-    `adopts`: it takes the place of somebody else's file, which is kept.
+    `adopts`: it takes the place of somebody else's file, which is kept. `was`: the key and user under which it is found
+    until the slice's moves are made; None when nothing moves it.
     """
 
     slice: str
@@ -30,6 +31,7 @@ class Change:
     is_live: bool = False
     is_drift: bool = False
     adopts: bool = False
+    was: tuple[str, str | None] | None = None
 
     @property
     def kind(self) -> str:

@@ -10,6 +10,7 @@ from .changes import ADD, CHANGE, DESTROY, REMOVE, Change
 from .errors import Failures, RefusedError
 from .kinds import KINDS, SERVER_SLICE, Scope
 from .makers import MAKERS, PACKAGES
+from .moves import Moved, plan_moves
 from .node import Node
 from .payload import Request, SliceRequest, body_hash
 from .rules import Body, invalid
@@ -31,6 +32,7 @@ class Work:
     orphaned: list[str] = field(default_factory=list)
     revived: list[str] = field(default_factory=list)
     served: dict[str, Any] = field(default_factory=dict)
+    moved: Moved = field(default_factory=Moved)
 
     @property
     def slice(self) -> str:
@@ -80,9 +82,10 @@ def _compare_slice(node: Node, work: Work, claimed: dict[str, str]) -> None:
         work.reason = f"generation {item.generation} is older than {applied}, which is applied"
         return
     known = node.state.index(item.slice)
+    _move(node, work, known)
     changed = [key for key, digest in item.manifest.items() if known.get(key) != (digest, LIVE)]
     gone = [key for key in known if key not in item.manifest]
-    if not changed and not gone and not item.tombstones:
+    if not changed and not gone and not item.tombstones and not work.moved.changes:
         return
     bodies = _bodies(node, work, known, changed)
     if work.need:
@@ -90,11 +93,35 @@ def _compare_slice(node: Node, work: Work, claimed: dict[str, str]) -> None:
         work.reason = "bodies are missing"
         return
     scope = Scope(item.slice, item.manifest)
+    _check_moved(work, scope)
     for key in sorted(changed):
         _add_wanted(node, work, scope, key, bodies[key], known)
     for key in sorted(gone):
         _add_gone(node, work, key)
     _claim(node, work, claimed)
+
+
+def _move(node: Node, work: Work, known: dict[str, tuple[str, str]]) -> None:
+    """From here on the slice is compared as if its moves had been made."""
+    if not work.request.moves:
+        return
+    work.moved = plan_moves(node.state, work.request, known)
+    work.changes += work.moved.changes
+    for key, remembered in work.moved.resources.items():
+        del known[work.moved.origins[key]]
+        known[key] = (remembered.hash, remembered.state)
+
+
+def _check_moved(work: Work, scope: Scope) -> None:
+    """What comes to be by its move alone is judged as if the payload had held its body."""
+    for key, remembered in work.moved.resources.items():
+        if work.request.manifest.get(key) == remembered.hash:
+            kind, name = split_key(key)
+            KINDS[kind].validate(name, remembered.body, scope)
+
+
+def _remembered(node: Node, work: Work, key: str) -> Remembered | None:
+    return work.moved.resources.get(key) or node.state.get(key)
 
 
 def split_key(key: str) -> tuple[str, str]:
@@ -115,7 +142,7 @@ def _bodies(node: Node, work: Work, known: dict[str, tuple[str, str]], keys: lis
         if body is not None and body_hash(body) == digest:
             bodies[key] = body
         elif key in known and known[key][0] == digest:
-            remembered = node.state.get(key)
+            remembered = _remembered(node, work, key)
             bodies[key] = remembered.body if remembered is not None else {}
         else:
             work.need.append(key)
@@ -137,7 +164,7 @@ def _add_wanted(node: Node, work: Work, scope: Scope, key: str, body: Body, know
     if state == ORPHANED and known[key][0] == digest:
         work.revived.append(key)
         return
-    remembered = node.state.get(key) if key in known else None
+    remembered = _remembered(node, work, key) if key in known else None
     work.changes.append(
         Change(
             slice=work.slice,
@@ -148,13 +175,14 @@ def _add_wanted(node: Node, work: Work, scope: Scope, key: str, body: Body, know
             hash=digest,
             extra=dict(remembered.extra) if remembered is not None else {},
             hint=work.request.hints.get(key, {}),
+            was=work.moved.origin(key, body.get("as")),
         )
     )
 
 
 def _add_gone(node: Node, work: Work, key: str) -> None:
     """A key that is not listed any more: configuration goes, data is orphaned until a tombstone names it."""
-    remembered = node.state.get(key)
+    remembered = _remembered(node, work, key)
     if remembered is None or remembered.state in (REMOVING, DESTROYING):
         return
     kind, _name = split_key(key)
@@ -164,8 +192,9 @@ def _add_gone(node: Node, work: Work, key: str) -> None:
             work.orphaned.append(key)
         return
     change = DESTROY if is_data else REMOVE
+    was = work.moved.origin(key, remembered.body.get("as"))
     work.changes.append(
-        Change(work.slice, key, change, remembered.body, None, remembered.hash, extra=dict(remembered.extra))
+        Change(work.slice, key, change, remembered.body, None, remembered.hash, extra=dict(remembered.extra), was=was)
     )
 
 
@@ -178,19 +207,20 @@ def _claim(node: Node, work: Work, claimed: dict[str, str]) -> None:
         if owner not in (None, work.slice):
             raise RefusedError("foreign", f"tombstones: {key} belongs to another slice")
     mine: dict[str, str] = {}
-    for change in work.changes:
-        if change.new is None:
-            continue
-        owner = node.state.owner(change.key)
-        if owner not in (None, work.slice) or claimed.get(change.key, work.slice) != work.slice:
-            raise RefusedError("foreign", f"{change.key}: it belongs to another slice")
-        for claim in KINDS[change.kind].claims(change.name, change.new):
+    wanted = {key: remembered.body for key, remembered in work.moved.resources.items()}
+    wanted.update((change.key, change.new) for change in work.changes if change.new is not None)
+    for key, body in wanted.items():
+        owner = node.state.owner(key)
+        if owner not in (None, work.slice) or claimed.get(key, work.slice) != work.slice:
+            raise RefusedError("foreign", f"{key}: it belongs to another slice")
+        kind, _, name = key.partition(":")
+        for claim in KINDS[kind].claims(name, body):
             holder = node.state.claimant(claim)
             taken = holder is not None and holder[1] != work.slice
             if taken or claimed.get(claim, work.slice) != work.slice:
-                raise RefusedError("foreign", f"{change.key}: {claim} is used by another slice")
+                raise RefusedError("foreign", f"{key}: {claim} is used by another slice")
             mine[claim] = work.slice
-        mine[change.key] = work.slice
+        mine[key] = work.slice
     claimed.update(mine)
 
 

@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 
-from .changes import Change
+from .changes import MOVE, Change
 from .rules import Body
 
 MASK = "••••"
@@ -56,6 +56,8 @@ def _unified(old: list[str], new: list[str]) -> list[str]:
 
 def text_diff(change: Change) -> str:
     """The change of one resource: its attributes, then its text."""
+    if change.change == MOVE:
+        return f"-{change.name}\n+{change.body['to']}\n"
     old, new = change.old, change.new
     lines = _unified(_attributes(old or {}), _attributes(new or {})) + _secret_part(old, new)
     was, will = (old or {}).get("text"), (new or {}).get("text")

@@ -10,6 +10,8 @@ VARIABLE = "HOSTWRIGHT_FAILPOINT"
 FAILPOINTS = (
     "before-journal",
     "after-journal",
+    "users-moved",
+    "move-half",
     "users-half-written",
     "after-users",
     "tree-half-staged",
@@ -21,6 +23,7 @@ FAILPOINTS = (
     "before-check",
     "after-check",
     "undo-half",
+    "undo-move-half",
     "rows-committed",
     "zones-served",
     "reload-sent",

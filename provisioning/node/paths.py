@@ -23,6 +23,9 @@ FILE_ROOTS = (
 )
 """What root may write below (a tenant's home is written by the tenant)."""
 
+LOGS = "/var/log/hostwright"
+"""Where web logs lie, a directory for each account."""
+
 ZONES = "/etc/bind/hostwright-zones"
 """Where zones lie: root's own, and read by BIND also under Debian's AppArmor profile, which allows `/etc/bind/** r`."""
 

@@ -25,6 +25,7 @@ class SliceRequest:
     resources: dict[str, Body]
     hints: dict[str, dict[str, Any]]
     tombstones: tuple[str, ...]
+    moves: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,4 +105,12 @@ def _slice(item: object) -> SliceRequest:
         resources=resources,
         hints=hints,
         tombstones=tuple(_expect(key, str, f"{name}: tombstones") for key in tombstones),
+        moves=tuple(_move(item, f"{name}: moves") for item in _expect(data.get("moves", []), list, f"{name}: moves")),
     )
+
+
+def _move(item: object, where: str) -> tuple[str, str]:
+    pair = _expect(item, list, where)
+    if len(pair) != 2:
+        raise NodeError("bad_request", f"{where} must be pairs of a key and the key that it becomes")
+    return _expect(pair[0], str, where), _expect(pair[1], str, where)

@@ -59,6 +59,9 @@ def _unlink(directory: int, name: str, operation: Operation, unsynced: Unsynced)
 
 
 def _restore(directory: int, name: str, operation: Operation, unsynced: Unsynced) -> None:
+    """With `moved`, what is not there was not moved here, or is back already: nothing is made of it."""
+    if operation.get("moved") and fsutil.snapshot(directory, name, content=False)["type"] == "none":
+        return
     fsutil.restore(directory, name, operation["was"], unsynced)
 
 
@@ -127,7 +130,7 @@ def _without_parent(operation: Operation, error: OSError) -> Outcome | None:
     """Where not even the directory is, there is nothing at the name; anything else is an error."""
     if error.errno != errno.ENOENT or operation["do"] not in MISSING_PARENT_IS_FINE:
         return None
-    if operation["do"] == "restore" and operation["was"]["type"] != "none":
+    if operation["do"] == "restore" and operation["was"]["type"] != "none" and not operation.get("moved"):
         return None
     return Outcome({"type": "none"} if operation["do"] == "snapshot" else True)
 

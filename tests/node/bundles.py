@@ -57,6 +57,24 @@ def home(name: str) -> Body:
     return directory(f"/home/{name}", owner=name, group=name, mode="0711", data=True)
 
 
+def tenant(name: str, uid: int = 20001, *more: Body, **attributes: Any) -> tuple[Body, ...]:
+    """A user with home, document root, logs and the link to them: all of it can move to another name."""
+    return (
+        user(name, uid, **attributes),
+        home(name),
+        directory(f"/home/{name}/public_html", owner=name, group=name, **{"as": name}),
+        directory(f"/var/log/hostwright/{name}", group=name, mode="0750", data=True),
+        resource("link", f"/home/{name}/logs", target=f"/var/log/hostwright/{name}", **{"as": name}),
+        *more,
+    )
+
+
+def renaming(old: str, new: str) -> list[list[str]]:
+    """The moves that give a tenant another user name."""
+    keys = ("user:{}", "directory:/home/{}", "directory:/var/log/hostwright/{}")
+    return [[key.format(old), key.format(new)] for key in keys]
+
+
 def slice_of(slice_id: str, *bodies: Body, generation: int = 1, **more: Any) -> dict[str, Any]:
     resources = {f"{body['kind']}:{body['name']}": body for body in bodies}
     return {

@@ -15,7 +15,7 @@ FOLDERS = (
     "home",
     "var/lib/hostwright",
     "var/lib/extrausers",
-    "var/log",
+    "var/log/hostwright",
     "run",
 )
 

@@ -8,7 +8,19 @@ from typing import Any
 import pytest
 
 from provisioning.node.failpoints import FAILPOINTS
-from tests.node.bundles import Machine, directory, file, home, payload, request, resource, slice_of, user
+from tests.node.bundles import (
+    Machine,
+    directory,
+    file,
+    home,
+    payload,
+    renaming,
+    request,
+    resource,
+    slice_of,
+    tenant,
+    user,
+)
 
 NEEDS_DAEMONS = {"after-sql", "after-zone-files", "rows-committed", "zones-served", "reload-sent"}
 """Points that only real daemons lead past; tests/node/test_real.py kills there."""
@@ -38,11 +50,37 @@ NEW = slice_of(
     generation=2,
 )
 NEW_B = slice_of("acc_b", generation=2, tombstones=["directory:/home/bob", "user:bob"])
+OLD_D = slice_of("acc_d", *tenant("dora", 20004), file("/etc/hostwright/d.conf", "dora\n"))
+NEW_D = slice_of(
+    "acc_d",
+    *tenant("dana", 20004, gecos="Dana"),
+    file("/home/dana/new.ini", "dana\n", owner="dana", group="dana", **{"as": "dana"}),
+    file("/etc/hostwright/d.conf", "dana\n"),
+    generation=2,
+    moves=renaming("dora", "dana"),
+)
 NEW_C = slice_of("acc_c", user("carol", 20003), home("carol"))
 
 REACHED = [(point, 1) for point in FAILPOINTS if point not in NEEDS_DAEMONS]
-AGAIN = ["users-half-written", "tree-half-staged", "tree-half-renamed", "undo-half", "finish-half", "recover-half"]
+AGAIN = [
+    "move-half",
+    "undo-move-half",
+    "users-half-written",
+    "tree-half-staged",
+    "tree-half-renamed",
+    "undo-half",
+    "finish-half",
+    "recover-half",
+]
 """Points that are passed more than once: also killed at the second passing."""
+
+
+def begin(machine: Machine) -> None:
+    """What is there before: three accounts with something of their own."""
+    machine.apply(OLD, OLD_B, OLD_D)
+    machine.at("/home/bob/file").write_text("bob's\n")
+    machine.at("/home/dora/public_html/file").write_text("dora's\n")
+    machine.at("/var/log/hostwright/dora/access.log").write_text("GET /\n")
 
 
 def outcome(machine: Machine) -> dict[str, Any]:
@@ -56,10 +94,9 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     from tests.node.conftest import prepare
 
     machine = prepare(tmp_path_factory.mktemp("expected"))
-    machine.apply(OLD, OLD_B)
-    (machine.at("/home/bob/file")).write_text("bob's\n")
+    begin(machine)
     trees = {"old": outcome(machine)}
-    machine.apply(NEW, NEW_B, NEW_C)
+    machine.apply(NEW, NEW_B, NEW_C, NEW_D)
     trees["new"] = outcome(machine)
     assert trees["old"] != trees["new"]
     return trees
@@ -67,10 +104,9 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("point", "nth"), [*REACHED, *((point, 2) for point in AGAIN)])
 def test_old_or_new_after_a_kill(machine: Machine, expected: dict[str, Any], point: str, nth: int) -> None:
-    machine.apply(OLD, OLD_B)
-    machine.at("/home/bob/file").write_text("bob's\n")
-    change = request("apply", payload(NEW, NEW_B, NEW_C))
-    is_undo = point in ("undo-half", "recover-half", "recover-before-close")
+    begin(machine)
+    change = request("apply", payload(NEW, NEW_B, NEW_C, NEW_D))
+    is_undo = point in ("undo-half", "undo-move-half", "recover-half", "recover-before-close")
     if is_undo:
         machine.spawn(change, failpoint="before-check")
         killed = machine.spawn(failpoint=f"{point}:{nth}")
@@ -82,9 +118,9 @@ def test_old_or_new_after_a_kill(machine: Machine, expected: dict[str, Any], poi
     assert tree in (expected["old"], expected["new"])
     assert not any(".hostwright-new" in name for name in tree)
 
-    assert machine.apply(NEW, NEW_B, NEW_C)["status"] in ("applied", "unchanged")
+    assert machine.apply(NEW, NEW_B, NEW_C, NEW_D)["status"] in ("applied", "unchanged")
     assert outcome(machine) == expected["new"]
-    assert machine.apply(NEW, NEW_B, NEW_C)["status"] == "unchanged"
+    assert machine.apply(NEW, NEW_B, NEW_C, NEW_D)["status"] == "unchanged"
     assert machine.tree() == expected["new"]
 
 

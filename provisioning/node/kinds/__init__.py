@@ -5,7 +5,7 @@ from __future__ import annotations
 from .base import SERVER_SLICE, Kind, Scope
 from .paths import Absent, Directory, File, Link
 from .services import Database, DatabaseUser, Row, Zone
-from .system import Membership, Package, Service, User
+from .system import Membership, Move, Package, Service, User
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -13,6 +13,7 @@ KINDS: dict[str, Kind] = {
         Package(),
         User(),
         Membership(),
+        Move(),
         Directory(),
         File(),
         Link(),

@@ -65,6 +65,16 @@ class Membership(Kind):
         rules.optional_string(body, "service", rules.UNIT, "must be the name of a daemon")
 
 
+class Move(Kind):
+    """Data that gets another name; a slice's `moves` ask for it, no resource does."""
+
+    name = "move"
+    maker = "moves"
+
+    def validate(self, name: str, body: Body, scope: Scope) -> None:
+        raise rules.invalid("kind", "a move is no resource; it belongs into `moves`")
+
+
 class Service(Kind):
     """A unit that is to run, and to start at boot, or not."""
 

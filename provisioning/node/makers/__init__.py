@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import Maker
+from .moves import Moves
 from .rows import Rows
 from .sql import Sql
 from .system import Memberships, Packages, Services
@@ -11,5 +12,5 @@ from .users import Users
 from .zones import Zones
 
 PACKAGES = Packages()
-MAKERS: tuple[Maker, ...] = (Services(), Users(), Memberships(), Tree(), Sql(), Zones(), Rows())
+MAKERS: tuple[Maker, ...] = (Moves(), Services(), Users(), Memberships(), Tree(), Sql(), Zones(), Rows())
 __all__ = ["MAKERS", "PACKAGES", "Maker"]

@@ -47,11 +47,11 @@ class Tree(Maker):
         failing = Failing()
         leaving = [change for change in changes if _is_left_below_a_home(change)]
         staying = [change for change in changes if not _is_left_below_a_home(change)]
-        for change, outcome in _perform(node, _snapshots(leaving), Failing(), backwards=True):
+        for change, outcome in _look(node, leaving, Failing(), backwards=True):
             can_go = outcome.error is None and outcome.value["type"] in ("none", change.kind)
-            change.before = outcome.value if can_go else {"type": UNKNOWN}
-        for change, outcome in _perform(node, _snapshots(staying), failing):
-            change.before = outcome.value
+            change.before = _before(change, outcome.value if can_go else {"type": UNKNOWN})
+        for change, outcome in _look(node, staying, failing):
+            change.before = _before(change, outcome.value)
             if outcome.error is not None:
                 continue
             try:
@@ -75,7 +75,7 @@ class Tree(Maker):
             return
         if found not in ("file", "link"):
             raise RefusedError("foreign", f"{change.key}: there is a {found} in its place")
-        holder = node.state.claimant(f"path:{change.name}")
+        holder = node.state.claimant(f"path:{change.was[0].partition(':')[2] if change.was else change.name}")
         ours = holder is not None and holder[1] == change.slice
         if body.get("adopt") and (not ours or change.kind == "absent"):
             change.extra["original"] = change.adopts = True
@@ -153,7 +153,7 @@ class Tree(Maker):
     def undo(self, node: Node, changes: list[Change]) -> None:
         failing = Failing()
         planned = [
-            (change, _op("restore", change, was=change.before))
+            (change, _op("restore", change, was=_without(change.before, "moved"), moved="moved" in change.before))
             for change in reversed(_sorted(changes))
             if change.before["type"] != UNKNOWN and (change.before["type"] != "file" or "data" in change.before)
         ]
@@ -242,8 +242,29 @@ def _is_left_below_a_home(change: Change) -> bool:
     return change.change in (REMOVE, DESTROY) and change.body.get("as") is not None
 
 
-def _snapshots(changes: Iterable[Change]) -> Planned:
-    return [(change, _op("snapshot", change, content=_wants_content(change))) for change in _sorted(changes)]
+def _look(
+    node: Node, changes: Iterable[Change], failing: Failing, *, backwards: bool = False
+) -> list[tuple[Change, Outcome]]:
+    """What is there now of each change, at the place that it still has before its slice's moves."""
+    places = [(change, _unmoved(change)) for change in _sorted(changes)]
+    planned = [(place, _op("snapshot", place, content=_wants_content(place))) for _change, place in places]
+    seen = {id(place): outcome for place, outcome in _perform(node, planned, failing, backwards=backwards)}
+    return [(change, seen[id(place)]) for change, place in places if id(place) in seen]
+
+
+def _unmoved(change: Change) -> Change:
+    if change.was is None:
+        return change
+    key, user = change.was
+    return Change(change.slice, key, change.change, {**change.body, "as": user}, None)
+
+
+def _before(change: Change, found: fsutil.Snapshot) -> fsutil.Snapshot:
+    return found if change.was is None or not isinstance(found, dict) else {**found, "moved": True}
+
+
+def _without(found: fsutil.Snapshot, name: str) -> fsutil.Snapshot:
+    return {key: value for key, value in found.items() if key != name}
 
 
 def _wants_content(change: Change) -> bool:

@@ -153,7 +153,8 @@ class Users(Maker):
             raise RefusedError("foreign", f"user {name}: uid {uid} or gid {gid} belongs to the system")
         if change.change == ADD and change.before["rows"]:
             raise RefusedError("foreign", f"user {name}: it exists on this server and is not managed by the panel")
-        if table.holder("passwd", uid) not in (None, name) or table.holder("group", gid) not in (None, name):
+        own = (None, name, change.was[0].partition(":")[2] if change.was else name)
+        if table.holder("passwd", uid) not in own or table.holder("group", gid) not in own:
             raise RefusedError("foreign", f"user {name}: uid {uid} or gid {gid} belongs to another user")
 
     def make(self, node: Node, changes: list[Change]) -> Failures:
