@@ -11,7 +11,7 @@ settings.load_profile("hostwright")
 
 pytest_plugins = ["tests.cast", "tests.servers.fixtures"]
 
-KINDS = ("server", "browser", "concurrency", "long")
+KINDS = ("server", "browser", "concurrency", "faults", "long")
 
 
 @pytest.hookimpl(trylast=True)

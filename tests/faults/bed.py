@@ -1,0 +1,212 @@
+"""The bed of the fault tests: a panel on PostgreSQL and Redis, one real server, workers in processes of their own."""
+
+from __future__ import annotations
+
+import copy
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import dj_database_url
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.utils import timezone
+from pytest_django import DjangoDbBlocker
+
+from panel.core import failpoints
+from panel.core.scoping import everything
+from provisioning import transport
+from provisioning.desired import target
+from provisioning.models import Intent, Lease
+from provisioning.models import Server as Row
+from provisioning.node import failpoints as node_failpoints
+from tests.faults import observed
+from tests.faults.bystander import Bystander
+from tests.faults.history import History
+from tests.faults.invariants import Sighting, disturbed, gone_back, not_converged, one_sided, unanswered
+from tests.provisioning import engine_world
+from tests.provisioning.engine_world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKER = Path(__file__).with_name("worker.py")
+AUTHORIZED = "/root/.ssh/authorized_keys"
+WORKER_SECONDS = 120
+CONVERGE_SECONDS = 60
+BYSTANDER = "bystander.example"
+
+
+@contextmanager
+def database(url: str, blocker: DjangoDbBlocker) -> Iterator[str]:
+    """Let all of this process work on a new database of the PostgreSQL at `url`; gives the URL for other processes."""
+    name = f"faults_{secrets.token_hex(4)}"
+    with blocker.unblock():
+        # What was said to be committed must be there after the server's sudden end; that costs no wait for the disk.
+        _execute(f'CREATE DATABASE "{name}"', f'ALTER DATABASE "{name}" SET synchronous_commit TO on')
+    own = f"{url.rpartition('/')[0]}/{name}"
+    before = {alias: (connections.settings[alias], connections[alias]) for alias in ("default", "snapshot")}
+    for alias in before:
+        connections.settings[alias] = {**copy.deepcopy(before[alias][0]), **dj_database_url.parse(own)}
+        connections[alias] = connections.create_connection(alias)
+    try:
+        with blocker.unblock():
+            call_command("migrate", verbosity=0)
+            yield own
+    finally:
+        transport.close_all()
+        for alias, (values, connection) in before.items():
+            connections[alias].close()
+            connections.settings[alias] = values
+            connections[alias] = connection
+        with blocker.unblock():
+            _execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            connections["default"].close()
+
+
+def _execute(*statements: str) -> None:
+    with connections["default"].cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+@dataclass
+class Bed:
+    """One world, and everything that a fault test does to it."""
+
+    world: World
+    url: str
+    redis: str
+    folder: Path
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Return the environment of the panel's own processes, with the settings of production."""
+        return {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "DJANGO_SETTINGS_MODULE": "panel.settings.production",
+            "HOSTWRIGHT_SECRET_KEY": settings.SECRET_KEY,
+            "HOSTWRIGHT_VAULT_KEY": settings.VAULT_KEYS[0],
+            "HOSTWRIGHT_DATABASE_URL": self.url,
+            "HOSTWRIGHT_REDIS_URL": self.redis,
+            "HOSTWRIGHT_PLAIN_HTTP": "1",
+            "HOSTWRIGHT_PUBLIC_RESOLVERS": "127.0.0.1",
+            "HOSTWRIGHT_LOG_LEVEL": "WARNING",
+            **more,
+        }
+
+    def start(self, *argv: str, log: str, **more: str) -> subprocess.Popen[bytes]:
+        """Start a process of the panel's; its words go to a file of that name."""
+        with (self.folder / log).open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, *argv], cwd=ROOT, env=self.environment(**more), stdout=output, stderr=output
+            )
+        self.processes.append(process)
+        return process
+
+    def worker(self, *words: str, failpoint: str = "") -> subprocess.Popen[bytes]:
+        """Start a worker (tests/faults/worker.py), which dies at `failpoint` if one is named."""
+        return self.start(str(WORKER), *words, log="worker.log", **{failpoints.VARIABLE: failpoint})
+
+    def killed_worker(self, failpoint: str, *words: str) -> None:
+        """Let a worker die at a failpoint; fails when it never comes there."""
+        process = self.worker(*(words or ("reconcile", self.world.row.id)), failpoint=failpoint)
+        code = process.wait(WORKER_SECONDS)
+        assert code == -signal.SIGKILL, f"{failpoint}: the worker ended with {code}: {self.words('worker.log')}"
+
+    def words(self, log: str) -> str:
+        """Return the last words of a process."""
+        return (self.folder / log).read_text()[-4000:]
+
+    @contextmanager
+    def node_dies_at(self, point: str) -> Iterator[None]:
+        """Let node programs that are started meanwhile kill themselves at a failpoint."""
+        name = node_failpoints.VARIABLE
+        machine = self.world.machine
+        machine.run(["sed", "-i", f's/command="PYTHONPATH/command="{name}={point} PYTHONPATH/', AUTHORIZED])
+        transport.forget(target(self.world.row))
+        try:
+            yield
+        finally:
+            machine.run(["sed", "-i", f"s/{name}={point} //", AUTHORIZED])
+            transport.forget(target(self.world.row))
+
+    def hurry(self) -> None:
+        """Let every lease have run out, and every delay have passed."""
+        Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+        Intent.objects.update(retry_at=None)
+        Row.objects.update(retry_at=None)
+
+    def converge(self) -> None:
+        """Do what workers and time do, until nothing is left to do; fails when that does not come."""
+        deadline = time.monotonic() + CONVERGE_SECONDS
+        while Intent.objects.exists():
+            left = Intent.objects.values_list("operation__verb", "operation__reason", "operation__detail")
+            assert time.monotonic() < deadline, f"not converged: {list(left)}"
+            self.hurry()
+            if self.world.reconcile() is not None:
+                time.sleep(0.1)
+
+    def check(self, history: History, accepted: list[str], sightings: list[Sighting], bystander: Bystander) -> None:
+        """Check all five invariants."""
+        world = self.world
+        history.check("answered", unanswered(observed.orders(accepted), observed.accounts(world)))
+        history.check("converged", not_converged(observed.compared(world)))
+        wanted = observed.wanted(world.row)
+        there = observed.found(world.machine, wanted)
+        history.check("the same on both sides", one_sided(wanted, observed.leaving(world.row), there))
+        refused = observed.refused_by_checkers(world.machine)
+        history.check("undisturbed", disturbed(refused, bystander.failures, bystander.asked))
+        serials = [Sighting({}, {bystander.domain: serial}) for serial in bystander.serials]
+        history.check("never back", gone_back([*sightings, observed.sighting(world)]) + gone_back(serials))
+
+    @contextmanager
+    def trial(self, name: str, seed: int) -> Iterator[Trial]:
+        """Note a history, let the bystander ask, and at the end converge and check every invariant."""
+        with History(name, seed) as history, everything("test"):
+            sightings = [observed.sighting(self.world)]
+            with Bystander(self.world.address, BYSTANDER) as bystander:
+                trial = Trial(self, history, sightings)
+                yield trial
+                self.converge()
+                sightings.append(observed.sighting(self.world))
+                self.check(history, trial.accepted, sightings, bystander)
+
+    def end(self) -> None:
+        """End every process that still runs."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+            process.wait(20)
+
+
+@dataclass
+class Trial:
+    """What one trial has so far: its history, accepted operations, and what was seen of the server."""
+
+    bed: Bed
+    history: History
+    sightings: list[Sighting]
+    accepted: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def made(world: World, url: str, folder: Path) -> Iterator[Bed]:
+    """A bed whose server carries a bystander's account already."""
+    bed = Bed(world, url, os.environ["HOSTWRIGHT_TEST_REDIS_URL"], folder)
+    operation = world.order(BYSTANDER, "bystander")[1]
+    world.reconcile()
+    engine_world.settled(operation)
+    try:
+        yield bed
+    finally:
+        bed.end()
