@@ -73,6 +73,7 @@ ACTIONS: dict[str, Rule] = {
         reconcile=WORKERS,
         remove=OWNERS,
     ),
+    **_rules("drift", PROVIDER, view=ANYBODY, check=WORKERS, restore=WORKERS, adopt=WORKERS, pin=WORKERS),
     **_rules("address", PROVIDER, view=ANYBODY, add=WORKERS, change=WORKERS, remove=WORKERS),
     # What is sold, and what was bought.
     "package.view": Rule(SELLERS, ANYBODY),

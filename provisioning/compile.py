@@ -5,13 +5,14 @@ Shared by apply and preview.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from provisioning import desired, drivers
-from provisioning.models import Server, Slice
+from provisioning.models import Pin, Server, Slice
 from provisioning.planning.bundle import SliceBundle
 from provisioning.planning.resources import Resource, by_key
 from provisioning.spec import ServerSpec
@@ -21,10 +22,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Compiled:
-    """What could be compiled, by slice id, and why the rest could not (for the provider's eyes)."""
+    """What could be compiled, by slice id, and why the rest could not (for the provider's eyes).
+
+    `pinned` are the keys that a person decided to leave as they are.
+    """
 
     resources: dict[str, dict[str, Resource]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    pinned: dict[str, list[str]] = field(default_factory=dict)
 
     def bundles(
         self,
@@ -33,9 +38,10 @@ class Compiled:
         tombstones: dict[str, list[str]],
         *,
         whole: bool = False,
+        discards: Mapping[str, Mapping[str, str]] | None = None,
     ) -> list[SliceBundle]:
         """Return the slices' bundles, the server's own first; bodies that the server holds are left out, unless
-        `whole`.
+        `whole`. `tombstones` and `discards` are by slice id.
         """
         ordered = sorted(slices, key=lambda part: (part.hosting_id is not None, part.id))
         return [
@@ -45,6 +51,8 @@ class Compiled:
                 resources=self.resources[part.id],
                 tombstones=tuple(tombstones.get(part.id, ())),
                 known=frozenset() if whole else frozenset(part.manifest.values()),
+                pinned=tuple(self.pinned.get(part.id, ())),
+                discard=(discards or {}).get(part.id, {}),
             )
             for part in ordered
             if part.id in self.resources
@@ -63,6 +71,7 @@ def compile_slices(server: Server, slices: Sequence[Slice], using: str) -> Compi
     except desired.UNFIT as error:
         compiled.refused.update({part.id: _words(error) for part in slices})
         return compiled
+    compiled.pinned.update(_pinned(slices, using))
     for part in slices:
         try:
             compiled.resources[part.id] = by_key(_resources(spec, part, specs))
@@ -70,6 +79,14 @@ def compile_slices(server: Server, slices: Sequence[Slice], using: str) -> Compi
             log.warning("compile.refused", server=server.id, slice=part.name, error=_words(error))
             compiled.refused[part.id] = _words(error)
     return compiled
+
+
+def _pinned(slices: Sequence[Slice], using: str) -> dict[str, list[str]]:
+    pinned: dict[str, list[str]] = defaultdict(list)
+    rows = Pin.objects.using(using).filter(slice__in=[part.id for part in slices]).order_by("id")
+    for slice_id, key in rows.values_list("slice_id", "key"):
+        pinned[slice_id].append(key)
+    return pinned
 
 
 def _resources(spec: ServerSpec, part: Slice, specs: desired.Desired) -> list[Resource]:

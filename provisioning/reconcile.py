@@ -19,7 +19,7 @@ from panel.core.scoping import everything
 from provisioning import transport
 from provisioning.compile import Compiled, compile_slices
 from provisioning.desired import snapshot, target
-from provisioning.models import Intent, Server, Slice, Tombstone
+from provisioning.models import DriftItem, Intent, Server, Slice, Tombstone
 from provisioning.planning.bundle import bundle
 from provisioning.services import leases, runs
 from provisioning.services.leases import Held
@@ -62,6 +62,7 @@ class _Work:
     slices: list[Slice]
     compiled: Compiled
     tombstones: dict[str, list[str]]
+    discards: dict[str, dict[str, str]]
     verify: bool
     confirmed: bool
     ms: float
@@ -103,6 +104,8 @@ def _read(held: Held) -> _Work | None:
         )
         for slice_id, key in tombstones.order_by("id").values_list("slice_id", "key"):
             due[slice_id].append(key)
+        verify = any(row[3] for row in rows if row[1] in wanted)
+        discards = _discards({row[2] for row in rows}, wanted, using) if verify else {}
         compiled = compile_slices(server, slices, using)
     return _Work(
         server=server,
@@ -110,10 +113,22 @@ def _read(held: Held) -> _Work | None:
         slices=slices,
         compiled=compiled,
         tombstones=due,
-        verify=any(row[3] for row in rows if row[1] in wanted),
+        discards=discards,
+        verify=verify,
         confirmed=is_confirmed,
         ms=(time.monotonic() - began) * 1000,
     )
+
+
+def _discards(operations: set[str], slices: set[str], using: str) -> dict[str, dict[str, str]]:
+    """What people asked to be removed by `operations` though no slice has it, as it was when they saw it."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    extra = DriftItem.objects.using(using).filter(
+        operation__in=operations, slice__in=slices, kind=DriftItem.Kind.EXTRA, state=DriftItem.State.OPEN
+    )
+    for slice_id, key, digest in extra.order_by("id").values_list("slice_id", "key", "digest"):
+        found[slice_id][key] = digest
+    return found
 
 
 def _carry(held: Held, work: _Work) -> timedelta | None:
@@ -180,7 +195,7 @@ def _apply(
     payload = bundle(
         server=held.server_id,
         epoch=held.epoch,
-        slices=work.compiled.bundles(slices, generations, work.tombstones, whole=whole),
+        slices=work.compiled.bundles(slices, generations, work.tombstones, whole=whole, discards=work.discards),
         verify=work.verify,
         confirmed=work.confirmed,
     )

@@ -7,10 +7,14 @@ from celery import shared_task
 
 from panel.core.scoping import everything
 from provisioning import bootstrap as bootstrap_engine
+from provisioning import drift as drift_engine
 from provisioning import mx_check
 from provisioning import preview as preview_engine
 from provisioning import reconcile as engine
-from provisioning.services import dues, previews
+from provisioning.services import drift_checks, dues, previews
+
+# So many servers are compared at a time at most: a fleet takes turns instead of taking every worker.
+MOST_CHECKS = 4
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +34,8 @@ def sweep() -> None:
         dues.destroy()
         for server_id in dues.servers():
             reconcile.delay(server_id)
+        for server_id in drift_checks.due()[:MOST_CHECKS]:
+            check_drift.delay(server_id)
         for server_id in dues.without_host_key():
             fetch_host_key.delay(server_id)
         for operation_id in dues.left_bootstraps():
@@ -38,6 +44,18 @@ def sweep() -> None:
             build_preview.delay(preview_id)
         previews.forget_expired()
     check_mail_domains.delay()
+
+
+@shared_task(name="provisioning.tasks.check_drift")
+def check_drift(server_id: str) -> None:
+    """Look for drift on one server; changes that came meanwhile waited for its lease and are rung for."""
+    delay = drift_engine.check(server_id)
+    if delay is not None:
+        check_drift.apply_async(args=(server_id,), countdown=delay.total_seconds())
+        return
+    with everything("drift"):
+        if server_id in dues.servers():
+            reconcile.delay(server_id)
 
 
 @shared_task(name="provisioning.tasks.build_preview")

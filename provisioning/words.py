@@ -25,6 +25,8 @@ TITLES: dict[str, str | Promise] = {
     "database_user.change": gettext_lazy("Change database user %(subject)s"),
     "database_user.create": gettext_lazy("Add database user %(subject)s"),
     "database_user.remove": gettext_lazy("Remove database user %(subject)s"),
+    "drift.check": gettext_lazy("Look for drift on %(subject)s"),
+    "drift.restore": gettext_lazy("Restore %(subject)s"),
     "mail_domain.verify": gettext_lazy("Take mail for %(subject)s"),
     "mail_domain.vouch": gettext_lazy("Take mail for %(subject)s"),
     "mailbox.change": gettext_lazy("Change mailbox %(subject)s"),

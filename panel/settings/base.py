@@ -212,5 +212,7 @@ PANEL_PORT = ""
 
 # How long the data of a terminated account or removed database stays before a server may destroy it.
 TERMINATION_GRACE_DAYS = 7
+# How often every server is compared with what was last made so; each by itself, up to a tenth earlier or later.
+DRIFT_CHECK_MINUTES = int(os.environ.get("HOSTWRIGHT_DRIFT_CHECK_MINUTES", "60"))
 # Resolvers that know the public DNS, for the MX check; empty: this machine's own.
 PUBLIC_RESOLVERS = [ip for ip in os.environ.get("HOSTWRIGHT_PUBLIC_RESOLVERS", "").split(",") if ip]

@@ -3,6 +3,7 @@
 from provisioning.models.accounts import Counter, HostingAccount, Placement
 from provisioning.models.databases import Database, DatabaseUser
 from provisioning.models.domains import Domain, Site, SiteName
+from provisioning.models.drift import DriftCheck, DriftItem, Pin
 from provisioning.models.mail import MailAlias, Mailbox, MailDomain
 from provisioning.models.operations import Operation, OperationTarget, Preview, Run, RunStep
 from provisioning.models.packages import Package
@@ -16,6 +17,8 @@ __all__ = [
     "Database",
     "DatabaseUser",
     "Domain",
+    "DriftCheck",
+    "DriftItem",
     "HostingAccount",
     "Intent",
     "Lease",
@@ -25,6 +28,7 @@ __all__ = [
     "Operation",
     "OperationTarget",
     "Package",
+    "Pin",
     "Placement",
     "Preview",
     "Record",

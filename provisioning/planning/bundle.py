@@ -16,13 +16,19 @@ SERVER_SLICE = "server"
 
 @dataclass(frozen=True)
 class SliceBundle:
-    """One slice's whole desired state at a generation; `tombstones` are keys whose data may be destroyed."""
+    """One slice's whole desired state at a generation; `tombstones` are keys whose data may be destroyed.
+
+    `pinned` are keys that are left as they are, `discard` what is not managed and to be removed, by key with the digest
+    of what a person saw there.
+    """
 
     slice: str
     generation: int
     resources: Mapping[str, Resource]
     tombstones: tuple[str, ...] = ()
     known: Container[str] = field(default=())
+    pinned: tuple[str, ...] = ()
+    discard: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def manifest(self) -> dict[str, str]:
@@ -38,6 +44,8 @@ class SliceBundle:
             },
             "hints": {key: dict(resource.hint) for key, resource in self.resources.items() if resource.hint},
             "tombstones": list(self.tombstones),
+            "pinned": [key for key in self.pinned if key in self.resources],
+            "discard": dict(self.discard),
         }
 
 

@@ -42,6 +42,11 @@ def records(zone: Zone) -> list[ServedRecord]:
     )
 
 
+def defaults(zone: Zone) -> list[RecordSpec]:
+    """Return the records that `zone` would have without any that people added."""
+    return default_records(_facts([zone], "default")[zone.id])
+
+
 def own_records() -> QuerySet[Record]:
     """Records that people added, within the scope."""
     return Record.objects.select_related("zone__hosting__organization", "zone__hosting__package")

@@ -15,7 +15,7 @@ from provisioning.selectors import operations as selectors
 from provisioning.services import intents
 
 LONGEST_SUBJECT = 253
-COMPARING = frozenset({"server.reconcile"})
+COMPARING = frozenset({"drift.restore", "server.reconcile"})
 """Verbs that order nothing but a look at what is there: tried again they look again, cancelled they leave nothing."""
 
 

@@ -40,12 +40,12 @@ def merge(defaults: Sequence[RecordSpec], custom: Iterable[RecordSpec]) -> tuple
     record.
     """
     custom = list(custom)
-    replaced = {_place(record) for record in custom}
-    kept = [record for record in defaults if _place(record) not in replaced]
+    replaced = {place(record) for record in custom}
+    kept = [record for record in defaults if place(record) not in replaced]
     return tuple(dict.fromkeys([*kept, *custom]))
 
 
-def _place(record: RecordSpec) -> tuple[str, str, str]:
+def place(record: RecordSpec) -> tuple[str, str, str]:
     """What a custom record takes from a default one; of texts, those of the same purpose (`v=spf1`, `v=DMARC1`)."""
     purpose = record.content.split(";")[0].split(" ")[0].lower() if record.type == "TXT" else ""
     return record.name, record.type, purpose
