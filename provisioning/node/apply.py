@@ -33,21 +33,21 @@ def apply(node: Node, payload: object, emit: Emit) -> dict[str, Any]:
 
 def fence(node: Node, request: Request) -> None:
     """Refuse an older epoch and another server's bundle; remember a newer epoch at once."""
-    fence_reading(node, request)
+    fence_reading(node, request.server, request.epoch)
     if node.state.server is None or request.epoch > node.state.epoch:
         with node.state.transaction():
             node.state.set_meta("server", request.server)
             node.state.set_meta("epoch", str(request.epoch))
 
 
-def fence_reading(node: Node, request: Request) -> None:
+def fence_reading(node: Node, server: str, epoch: int) -> None:
     """The refusals of `fence` alone. NodeError stale_epoch, or bad_request for another server's bundle."""
-    known, epoch = node.state.server, node.state.epoch
-    if known is not None and known != request.server:
+    known, newest = node.state.server, node.state.epoch
+    if known is not None and known != server:
         message = f"this node belongs to {known}; `python3 -m hostwright_node release` on it lets another panel take it"
         raise NodeError("bad_request", message, {"server": known})
-    if request.epoch < epoch:
-        raise NodeError("stale_epoch", f"epoch {request.epoch} is older than {epoch}", {"epoch": epoch})
+    if epoch < newest:
+        raise NodeError("stale_epoch", f"epoch {epoch} is older than {newest}", {"epoch": newest})
 
 
 class _Apply:

@@ -1,4 +1,4 @@
-"""The verb `hello`: what this server is and what it runs. Reads only; costs no more than one process."""
+"""The verbs `hello` and `facts`: what this server is and runs, and what the node remembers. Reads only."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from typing import Any
 
 from . import PROTOCOLS, VERSION
 from .node import Node
+from .payload import body_hash
 from .processes import run
+from .state import LIVE, ORPHANED
 from .units import has_systemd
 
+FEATURES = ("discard", "drift", "facts", "moves", "pinned", "upgrade")
 SIOCGIFCONF = 0x8912
 INTERFACE_SIZE = 40
 PACKAGES = {
@@ -71,6 +74,44 @@ def hello(node: Node) -> dict[str, Any]:
         "disk_bytes": disk.f_blocks * disk.f_frsize,
         "disk_free_bytes": disk.f_bavail * disk.f_frsize,
         "load1": round(os.getloadavg()[0], 2),
+        "features": list(FEATURES),
+    }
+
+
+def facts(node: Node) -> dict[str, Any]:
+    """What the node remembers, slice by slice, without a look at the server."""
+    with node.state.reading():
+        return {
+            "server": node.state.server,
+            "epoch": node.state.epoch,
+            "digest": digest(),
+            "journal": node.state.journal_length(),
+            "slices": slices(node),
+            "users": node.state.users(),
+        }
+
+
+def slices(node: Node) -> dict[str, dict[str, Any]]:
+    """Slice → generation, digest of its live manifest, and how many of its resources are live, orphaned and leaving."""
+    manifests: dict[str, dict[str, str]] = {name: {} for name in node.state.generations()}
+    orphaned: dict[str, int] = {}
+    leaving: dict[str, int] = {}
+    for name, key, hashed, state in node.state.known():
+        if state == LIVE:
+            manifests.setdefault(name, {})[key] = hashed
+        else:
+            counted = orphaned if state == ORPHANED else leaving
+            counted[name] = counted.get(name, 0) + 1
+    generations = node.state.generations()
+    return {
+        name: {
+            "generation": generations.get(name, 0),
+            "manifest": body_hash(manifest),
+            "resources": len(manifest),
+            "orphaned": orphaned.get(name, 0),
+            "leaving": leaving.get(name, 0),
+        }
+        for name, manifest in manifests.items()
     }
 
 

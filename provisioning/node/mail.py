@@ -11,6 +11,7 @@ import signal
 import socket
 import sqlite3
 import threading
+import urllib.parse
 from typing import Any
 
 from .accounts import Accounts
@@ -83,6 +84,20 @@ def read_row(connection: sqlite3.Connection, table: str, key: str) -> Row | None
     query = f"SELECT {', '.join(columns)} FROM {table} WHERE {columns[0]} = ?"  # noqa: S608 -- names from COLUMNS
     row = connection.execute(query, (key,)).fetchone()
     return None if row is None else {column: row[position] for position, column in enumerate(columns)}
+
+
+def read_all(paths: Paths) -> dict[tuple[str, str], Row]:
+    """Every row by table and primary key; writes nothing, not even the schema."""
+    connection = sqlite3.connect(f"file:{urllib.parse.quote(paths.mail_database)}?mode=rw", timeout=10, uri=True)
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        return {
+            (table, row[0]): dict(zip(columns, row))
+            for table, columns in COLUMNS.items()
+            for row in connection.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608 -- from COLUMNS
+        }
+    finally:
+        connection.close()
 
 
 def full_row(table: str, key: str, values: Row) -> Row:

@@ -92,6 +92,17 @@ class Node:
             self.lock_descriptors = ()
             os.close(descriptor)
 
+    def is_locked(self) -> bool:
+        """Whether a process changes this server now."""
+        descriptor = os.open(self.paths.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def close(self) -> None:
         """Close the state file."""
         self.state.close()

@@ -23,7 +23,7 @@ def plan(node: Node, payload: object, emit: Emit) -> dict[str, Any]:
     node.tell(emit)
     node.is_planning = True
     try:
-        fence_reading(node, request)
+        fence_reading(node, request.server, request.epoch)
         with node.state.reading():
             works = compare(node, request)
             _refuse_foreign(node, works)

@@ -7,19 +7,28 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, BinaryIO
 
 from . import PROTOCOLS
 from .apply import apply
+from .drift import drift
 from .errors import NodeError
-from .facts import hello
+from .facts import facts, hello
 from .fsutil import write_all
 from .node import Emit, Node
 from .paths import Paths
 from .plan import plan
 from .recover import recover
 
+VERBS: dict[str, Callable[[Node, object, Emit], dict[str, Any]]] = {
+    "hello": lambda node, _payload, _emit: hello(node),
+    "facts": lambda node, _payload, _emit: facts(node),
+    "drift": drift,
+    "plan": plan,
+    "apply": apply,
+}
 LINE_LIMIT = 512 * 1024 * 1024
 
 
@@ -89,13 +98,9 @@ class Conversation:
             raise NodeError("unsupported_version", f"this node speaks {PROTOCOLS}", {"protocols": list(PROTOCOLS)})
         payload = request.get("payload", {})
         verb = request.get("verb")
-        if verb == "hello":
-            return hello(self._node)
-        if verb == "plan":
-            return plan(self._node, payload, emit)
-        if verb == "apply":
-            return apply(self._node, payload, emit)
-        raise NodeError("unknown_verb", f"this node does not know {verb!r}", {"verbs": ["hello", "plan", "apply"]})
+        if verb not in VERBS:
+            raise NodeError("unknown_verb", f"this node does not know {verb!r}", {"verbs": sorted(VERBS)})
+        return VERBS[verb](self._node, payload, emit)
 
 
 def recover_at_start(node: Node) -> None:

@@ -18,6 +18,12 @@ def pattern(name: str) -> str:
     return identifier(escaped)
 
 
+def database_of(granted: str) -> str:
+    """The database that a pattern of a grant names; the pattern itself, marked, when it names more than one."""
+    name = granted.replace("\\_", "_").replace("\\%", "%")
+    return name if pattern(name) == identifier(granted) else f"{granted} (pattern)"
+
+
 def string(value: str) -> str:
     """A quoted string literal (backslash escapes are on: the session sets its own sql_mode)."""
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -85,6 +85,10 @@ class State:
         finally:
             self._connection.execute("ROLLBACK")
 
+    def version(self) -> int:
+        """A number that another one follows whenever another connection has written; not inside `reading()`."""
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
     # --- who we are
 
     def meta(self, key: str) -> str | None:
@@ -114,6 +118,10 @@ class State:
         row = self._connection.execute("SELECT generation FROM slice WHERE slice = ?", (slice_id,)).fetchone()
         return None if row is None else int(row[0])
 
+    def generations(self) -> dict[str, int]:
+        """Slice → generation of every slice that was ever applied."""
+        return {row[0]: int(row[1]) for row in self._connection.execute("SELECT slice, generation FROM slice")}
+
     def set_generation(self, slice_id: str, generation: int) -> None:
         self._connection.execute("INSERT OR REPLACE INTO slice VALUES (?, ?)", (slice_id, generation))
 
@@ -133,6 +141,35 @@ class State:
         """The slice that holds a key."""
         row = self._connection.execute("SELECT slice FROM resource WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
+
+    def live(self, slices: Iterable[str] | None = None) -> list[Remembered]:
+        """The live resources of some slices, of all when None."""
+        query = "SELECT key, slice, hash, state, body, extra FROM resource WHERE state = 'live'"
+        if slices is None:
+            return [_remembered(row) for row in self._connection.execute(query)]
+        query += " AND slice IN (SELECT value FROM json_each(?))"
+        return [_remembered(row) for row in self._connection.execute(query, (json.dumps(list(slices)),))]
+
+    def known(self) -> list[tuple[str, str, str, str]]:
+        """(slice, key, hash, state) of every resource, in order; no body is read."""
+        rows = self._connection.execute("SELECT slice, key, hash, state FROM resource ORDER BY slice, key")
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+    def users(self) -> dict[str, int]:
+        """Name → uid of the managed users, orphaned ones included."""
+        query = (
+            "SELECT substr(key, 6), json_extract(body, '$.uid') FROM resource WHERE key >= 'user:' AND key < 'user;'"
+        )
+        return {name: int(uid) for name, uid in self._connection.execute(query)}
+
+    def made(self) -> list[str]:
+        """The paths of root's directories that the node made itself; homes, logs and other data are none of them."""
+        query = (
+            "SELECT substr(key, 11) FROM resource WHERE key >= 'directory:' AND key < 'directory;' AND state = 'live'"
+            " AND json_extract(extra, '$.made') AND json_extract(body, '$.as') IS NULL"
+            " AND json_extract(body, '$.data') IS NULL"
+        )
+        return [row[0] for row in self._connection.execute(query)]
 
     def leaving(self) -> list[Remembered]:
         """Resources whose removal was decided and is not finished."""
@@ -205,6 +242,10 @@ class State:
         """The entries of an unfinished apply, oldest first."""
         rows = self._connection.execute("SELECT slice, key, change, body, before FROM journal ORDER BY seq")
         return [(row[0], row[1], row[2], json.loads(row[3]), json.loads(row[4])) for row in rows]
+
+    def journal_length(self) -> int:
+        """How many entries an unfinished apply has left."""
+        return int(self._connection.execute("SELECT count(*) FROM journal").fetchone()[0])
 
     def clear_journal(self) -> None:
         self._connection.execute("DELETE FROM journal")

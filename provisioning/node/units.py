@@ -42,12 +42,24 @@ def state(node: Node, unit: str) -> dict[str, bool]:
         if _is_ours(node, unit):
             return {"running": _pid(node, unit) is not None}
         return {"running": run(command("status", unit)).ok}
-    told = run(["systemctl", "show", "--property=ActiveState,UnitFileState", unit]).output
+    return states(node, [unit])[unit]
+
+
+def _state(told: str) -> dict[str, bool]:
+    """One unit's answer of `systemctl show`."""
     facts = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
     return {
         "enabled": facts.get("UnitFileState") in ENABLED,
         "running": facts.get("ActiveState") in ("active", "activating", "reloading"),
     }
+
+
+def states(node: Node, units: list[str]) -> dict[str, dict[str, bool]]:
+    """The `state` of several units, asked for in one run of systemctl."""
+    if not has_systemd():
+        return {unit: state(node, unit) for unit in units}
+    told = run(["systemctl", "show", "--property=ActiveState,UnitFileState", *units]).output
+    return dict(zip(units, map(_state, told.split("\n\n"))))
 
 
 def bring(node: Node, unit: str, *, enabled: bool, running: bool) -> Result | None:

@@ -7,11 +7,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from provisioning.node.apply import apply
+from provisioning.node.drift import drift
+from provisioning.node.facts import facts
 from provisioning.node.node import Node
 from provisioning.node.paths import Paths
 from provisioning.node.plan import plan
@@ -113,6 +117,31 @@ class Machine:
         finally:
             node.close()
 
+    def drift(self, **more: Any) -> dict[str, Any]:
+        """What a fresh node finds that is not as it was applied."""
+        self.events.clear()
+        with self.node() as node:
+            return drift(node, {"server": "srv_1", "epoch": 1, **more}, self.events.append)
+
+    def facts(self) -> dict[str, Any]:
+        with self.node() as node:
+            return facts(node)
+
+    @contextmanager
+    def node(self) -> Iterator[Node]:
+        """A fresh node on this disk."""
+        node = Node(Paths(str(self.root)))
+        try:
+            yield node
+        finally:
+            node.close()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """As if another process were in the middle of an apply."""
+        with self.node() as node, node.lock():
+            yield
+
     def spawn(self, *requests: dict[str, Any], failpoint: str = "") -> subprocess.CompletedProcess[bytes]:
         """The real program on its own, fed with requests on stdin."""
         environment = {**os.environ, "HOSTWRIGHT_FAILPOINT": failpoint}
@@ -148,7 +177,7 @@ class Machine:
             elif path.is_dir():
                 kind, content = "directory", ""
             else:
-                kind, content = "file", path.read_text()
+                kind, content = "file", path.read_text(errors="backslashreplace")
             found[name] = (kind, status.st_mode & 0o7777, status.st_uid, status.st_gid, content)
         return found
 

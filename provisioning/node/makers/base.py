@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..changes import Change
 from ..errors import Failures, RefusedError
 from ..node import Node
 from ..rules import Body
 from ..state import Remembered
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the node remembers: key → slice, managed user → uid, and root's directories that it has made itself."""
+
+    slices: dict[str, str]
+    users: dict[str, int]
+    made: list[str]
+
+    def prefixed(self, name: str) -> str:
+        """The key of the managed user whose name and `_` a name begins with; empty when there is none."""
+        return next((f"user:{user}" for user in self.users if name.startswith(f"{user}_")), "")
+
+
+@dataclass(frozen=True)
+class Extra:
+    """Something that is there and belongs to nobody. `near`: the key of the resource whose slice it is shown with.
+
+    `kept`: why it cannot be discarded; empty when it can.
+    """
+
+    key: str
+    body: Body
+    near: str = ""
+    kept: str = ""
 
 
 class Maker:
@@ -36,6 +64,10 @@ class Maker:
     def differs(self, node: Node, resources: list[Remembered]) -> dict[str, Body | None]:
         """Key → what is really there (None: nothing), for those resources that are not as they should be."""
         return {}
+
+    def extras(self, node: Node, known: Known) -> list[Extra]:
+        """What is there beyond what is known, in places that are all ours."""
+        return []
 
 
 class Failing:

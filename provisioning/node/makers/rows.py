@@ -12,7 +12,7 @@ from ..failpoints import failpoint
 from ..node import Node
 from ..rules import Body
 from ..state import Remembered
-from .base import Maker
+from .base import Extra, Known, Maker
 
 
 def _place(key: str) -> tuple[str, str]:
@@ -73,15 +73,25 @@ class Rows(Maker):
         if not os.path.exists(node.paths.mail_database):
             return {resource.key: None for resource in resources}
         found: dict[str, Body | None] = {}
-        connection = mail.open_database(node.paths)
-        try:
-            for resource in resources:
-                table, key = _place(resource.key)
-                row = mail.read_row(connection, table, key)
-                if row is None:
-                    found[resource.key] = None
-                elif row != mail.full_row(table, key, resource.body["values"]):
-                    found[resource.key] = {**resource.body, "values": row}
-        finally:
-            connection.close()
+        rows = mail.read_all(node.paths)
+        for resource in resources:
+            table, key = _place(resource.key)
+            row = rows.get((table, key))
+            if row is None:
+                found[resource.key] = None
+            elif row != mail.full_row(table, key, resource.body["values"]):
+                found[resource.key] = {**resource.body, "values": row}
+        return found
+
+    def extras(self, node: Node, known: Known) -> list[Extra]:
+        if not os.path.exists(node.paths.mail_database):
+            return []
+        found = []
+        for (table, key), row in mail.read_all(node.paths).items():
+            name = f"row:{table}:{key}"
+            if name not in known.slices:
+                domain = key if table == "domain" else key.rpartition("@")[2]
+                body = {"kind": "row", "name": f"{table}:{key}", "table": table, "key": key, "values": row}
+                near = f"user:{row.get('username')}"
+                found.append(Extra(name, body, near if near in known.slices else f"row:domain:{domain}"))
         return found

@@ -7,7 +7,7 @@ import re
 
 from .. import sql
 from ..changes import ADD, DESTROY, REMOVE, Change
-from ..daemons import ensure_running
+from ..daemons import daemon, ensure_running
 from ..errors import Failures, RefusedError
 from ..failpoints import failpoint
 from ..kinds.services import PRIVILEGES
@@ -15,9 +15,10 @@ from ..node import Node
 from ..processes import Result, run
 from ..rules import Body
 from ..state import Remembered
-from .base import Failing, Maker
+from .base import Extra, Failing, Known, Maker
 
 CLIENT = ["mariadb", "--user=root", "--protocol=socket", "--batch", "--skip-column-names", "--force", "--binary-mode"]
+NATIVE = "mysql_native_password"
 SESSION = "SET SESSION sql_mode='STRICT_ALL_TABLES';"
 ERROR = re.compile(r"^ERROR (\d+) \([^)]*\) at line (\d+)(?:: | in [^:]*: )(.*)$", re.MULTILINE)
 NO_CONNECTION = re.compile(r"^ERROR (?:2002|2003|2013)\b", re.MULTILINE)
@@ -116,16 +117,7 @@ class Sql(Maker):
         return unfinished
 
     def differs(self, node: Node, resources: list[Remembered]) -> dict[str, Body | None]:
-        databases = {
-            row[0]: {"charset": row[1], "collation": row[2]}
-            for row in query(
-                node,
-                [
-                    "SELECT schema_name, default_character_set_name, default_collation_name"
-                    " FROM information_schema.schemata;"
-                ],
-            )
-        }
+        databases = _actual_databases(node)
         logins = _actual_logins(node)
         found: dict[str, Body | None] = {}
         for resource in resources:
@@ -134,8 +126,25 @@ class Sql(Maker):
             wanted = resource.body if kind == "database" else _comparable(resource.body)
             if actual is None:
                 found[resource.key] = None
-            elif any(actual[field] != wanted[field] for field in actual):
-                found[resource.key] = {**resource.body, **actual}
+            elif differing := {field: told for field, told in actual.items() if told != wanted[field]}:
+                found[resource.key] = {**resource.body, **differing}
+        return found
+
+    def extras(self, node: Node, known: Known) -> list[Extra]:
+        """Databases and logins that begin with a managed user's name and `_`."""
+        if not is_installed(node):
+            return []
+        found = []
+        for name, body in _actual_databases(node).items():
+            near = "" if f"database:{name}" in known.slices else known.prefixed(name)
+            if near:
+                found.append(Extra(f"database:{name}", {"kind": "database", "name": name, **body}, near))
+        for name, body in _actual_logins(node).items():
+            near = "" if f"database_user:{name}" in known.slices else known.prefixed(name)
+            if near:
+                login, _, host = name.rpartition("@")
+                told = {"kind": "database_user", "name": name, "user": login, "host": host, **body}
+                found.append(Extra(f"database_user:{name}", told, near))
         return found
 
 
@@ -182,19 +191,34 @@ def _run_for(node: Node, owners: list[Change], statements: list[str]) -> Failing
     return failing
 
 
+def is_installed(node: Node) -> bool:
+    """Whether this server has MariaDB at all."""
+    return daemon("mariadb").is_installed(node)
+
+
+def _actual_databases(node: Node) -> dict[str, Body]:
+    """Name → character set and collation, as MariaDB has them."""
+    columns = "schema_name, default_character_set_name, default_collation_name"
+    rows = query(node, [f"SELECT {columns} FROM information_schema.schemata;"])  # noqa: S608 -- fixed names
+    return {row[0]: {"charset": row[1], "collation": row[2]} for row in rows}
+
+
 def _actual_logins(node: Node) -> dict[str, Body]:
-    """user@host → its password, lock and grants, as MariaDB has them."""
+    """user@host → its password, lock and grants, as MariaDB has them; `*` stands for rights on every database."""
     logins: dict[str, Body] = {}
     rights: dict[str, dict[str, set[str]]] = {}
     for user, host, priv in query(node, ["SELECT User, Host, Priv FROM mysql.global_priv;"]):
         told = json.loads(priv.replace("\\\\", "\\"))
         secret = told.get("authentication_string", "")
-        password = None if secret in ("", sql.IMPOSSIBLE_PASSWORD) else secret
+        is_native = told.get("plugin", NATIVE) == NATIVE and secret not in ("", sql.IMPOSSIBLE_PASSWORD)
+        password = secret if is_native else None
         logins[f"{user}@{host}"] = {"password_hash": password, "locked": bool(told.get("account_locked"))}
+        if told.get("access"):
+            rights.setdefault(f"{user}@{host}", {})["*"] = {f"access {told['access']}"}
     statement = "SELECT grantee, table_schema, privilege_type FROM information_schema.schema_privileges;"
     for grantee, schema, privilege in query(node, [statement]):
         databases = rights.setdefault(grantee.replace("'", ""), {})
-        databases.setdefault(schema.replace("\\", ""), set()).add(privilege)
+        databases.setdefault(sql.database_of(schema.replace("\\\\", "\\")), set()).add(privilege)
     for name, login in logins.items():
         login["grants"] = _grants(rights.get(name, {}))
     return logins

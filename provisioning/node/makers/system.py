@@ -8,7 +8,7 @@ from ..node import Node
 from ..processes import run, stream
 from ..rules import Body
 from ..state import Remembered
-from ..units import UNITS, bring, plain, state
+from ..units import UNITS, bring, plain, state, states
 from .base import Failing, Maker
 
 APT = [
@@ -162,8 +162,9 @@ class Services(Maker):
 
     def differs(self, node: Node, resources: list[Remembered]) -> dict[str, Body | None]:
         found: dict[str, Body | None] = {}
+        now = states(node, [resource.key.partition(":")[2] for resource in resources])
         for resource in resources:
-            actual = state(node, resource.key.partition(":")[2])
+            actual = now[resource.key.partition(":")[2]]
             if any(actual[field] != bool(resource.body.get(field)) for field in actual):
                 found[resource.key] = {**resource.body, **actual}
         return found

@@ -17,12 +17,16 @@ from ..paths import FILE_ROOTS, Paths
 from ..rules import Body, is_below
 from ..state import Remembered
 from ..tenant import Operation, Outcome, Tenant, perform, perform_as
-from .base import Failing, Maker
+from ..visits import Visit, visit
+from .base import Extra, Failing, Known, Maker
+from .strays import strays
 from .users import kill_processes
 
 ORDER = ("directory", "file", "link", "absent")
 UNKNOWN = "unknown"
 """The type, before a removal, of what a tenant has put in the place of ours: it stays, and goes with the home."""
+UNSEEN = (errno.EACCES, errno.ETIMEDOUT)
+"""Why nothing can be said of a place: the tenant itself may not look there, or its home does not answer."""
 Planned = list[tuple[Change, Operation]]
 
 
@@ -196,11 +200,16 @@ class Tree(Maker):
         changes = [Change(item.slice, item.key, "change", item.body, item.body, extra=item.extra) for item in resources]
         planned = [(change, _op("snapshot", change, content=_wants_content(change))) for change in changes]
         found: dict[str, Body | None] = {}
-        for change, outcome in _perform(node, planned, Failing(), backwards=True):
+        for change, outcome in _see(node, planned):
+            if outcome.error is not None and outcome.error[0] in UNSEEN:
+                continue
             actual = None if outcome.error else outcome.value
             if actual is None or not self._is_as_wanted(node, change, actual):
                 found[change.key] = _describe(node, change, actual or {"type": "none"})
         return found
+
+    def extras(self, node: Node, known: Known) -> list[Extra]:
+        return strays(node, known, lambda parent: open_parent(node.paths, parent))
 
     def _is_as_wanted(self, node: Node, change: Change, actual: fsutil.Snapshot) -> bool:
         body = change.body
@@ -228,7 +237,7 @@ def _describe(node: Node, change: Change, actual: fsutil.Snapshot) -> Body | Non
     owner, group = node.accounts.owner_names(actual["uid"], actual["gid"])
     body = {**change.body, "mode": f"{actual['mode']:04o}", "owner": owner, "group": group}
     if "data" in actual:
-        body["text"] = fsutil.data_of(actual).decode("utf-8", "replace")
+        body["text"] = fsutil.data_of(actual).decode("utf-8", "backslashreplace")
     return body
 
 
@@ -307,6 +316,28 @@ def _perform(
             if error is not None:
                 failing.add(change, from_os_error(change.key, error))
     return [(change, results[id(operation)]) for change, operation in planned if id(operation) in results]
+
+
+def _see(node: Node, planned: Planned) -> list[tuple[Change, Outcome]]:
+    """What is at some places: root's looked at by root, all tenants' by one child that takes their rights in turn."""
+    actors = _by_actor(planned)
+    results: dict[int, Outcome] = {}
+    operations = [operation for _change, operation in actors.pop(None, [])]
+    for operation, outcome in zip(
+        operations, perform(operations, lambda parent: open_parent(node.paths, parent), node.unsynced)
+    ):
+        results[id(operation)] = outcome
+    visits = []
+    for user, items in actors.items():
+        uid = node.accounts.extra_users().get(str(user))
+        if uid is None:
+            results.update({id(operation): Outcome({"type": "none"}) for _change, operation in items})
+        else:
+            looks = [operation for _change, operation in items]
+            visits.append(Visit(str(user), uid, node.accounts.gid(str(user)), (), looks))
+    for item, outcomes in zip(visits, visit(visits, lambda user, uid: open_home(node.paths, user, uid))):
+        results.update({id(operation): outcome for operation, outcome in zip(item.operations, outcomes)})
+    return [(change, results[id(operation)]) for change, operation in planned]
 
 
 def _perform_as(node: Node, user: str, operations: list[Operation], backwards: bool) -> list[Outcome]:

@@ -15,7 +15,7 @@ from ..node import Node
 from ..paths import Paths
 from ..rules import Body
 from ..state import Remembered
-from .base import Failing, Maker
+from .base import Extra, Failing, Known, Maker
 
 FILES = ("group", "passwd", "shadow")
 """In the order in which they are written: a user never names a group that is not there."""
@@ -60,6 +60,10 @@ class Table:
     def rows(self, name: str) -> Rows:
         """The lines there are for a name."""
         return {file: self._lines[file][places[name]] for file, places in self._places.items() if name in places}
+
+    def names(self) -> list[str]:
+        """Every name that has a line in one of the files."""
+        return sorted({name for places in self._places.values() for name in places})
 
     def holder(self, file: str, number: int) -> str | None:
         """Whose uid (file passwd) or gid (file group) a number is."""
@@ -196,11 +200,21 @@ class Users(Maker):
                 found[resource.key] = _body_of(resource.body, actual) if "passwd" in actual else None
         return found
 
+    def extras(self, node: Node, known: Known) -> list[Extra]:
+        table = Table(node.paths, node.accounts)
+        found = []
+        for name in table.names():
+            if f"user:{name}" not in known.slices:
+                rows = table.rows(name)
+                body = _body_of({"kind": "user", "name": name, "files": sorted(rows)}, rows)
+                found.append(Extra(f"user:{name}", body))
+        return found
+
 
 def _body_of(wanted: Body, rows: Rows) -> Body:
     """A body as the files tell it; what they do not tell is as wanted."""
     actual: dict[str, Any] = dict(wanted)
-    fields = _fields(rows["passwd"])
+    fields = _fields(rows.get("passwd", ""))
     if len(fields) == 7 and fields[2].isdecimal() and fields[3].isdecimal():
         actual.update(uid=int(fields[2]), gid=int(fields[3]), gecos=fields[4], home=fields[5], shell=fields[6])
     shadow = _fields(rows.get("shadow", ":"))

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 
 from ..changes import ADD, REMOVE, Change
-from ..daemons import ensure_running
-from ..dns import served_serial
+from ..daemons import daemon, ensure_running
+from ..dns import served_serial, served_serials
 from ..errors import Failures, RefusedError, from_os_error
 from ..failpoints import failpoint
 from ..fsutil import write_atomically
 from ..kinds.services import SERIAL
 from ..node import Node
 from ..paths import ZONES
+from ..processes import run
 from ..rndc import Rndc, RndcError
 from ..rules import Body
 from ..state import Remembered
-from .base import Failing, Maker
+from .base import Extra, Failing, Known, Maker
 
 SERIAL_LIMIT = 0xFFFFFFFF
 SERVED_SECONDS = 10.0
 POLL_SECONDS = 0.003
+NEW_ZONES = "/var/cache/bind/_default"
+LISTED = re.compile(r"^zone\s+\"?([^\s\"]+)\"?\s[^\n]*?\bfile\s+\"([^\"\n]+)\"", re.MULTILINE)
 CHECK = ["named-checkzone", "-i", "local", "-k", "fail"]
 
 
@@ -175,16 +179,53 @@ class Zones(Maker):
             os.unlink(zone_file(node, change.name))
 
     def differs(self, node: Node, resources: list[Remembered]) -> dict[str, Body | None]:
+        """A zone that BIND does not answer for is nothing; while BIND does not run, its file alone is judged."""
         found: dict[str, Body | None] = {}
+        names = {resource.key: resource.key.partition(":")[2] for resource in resources}
+        is_running = daemon("named").pid(node) is not None
+        served = served_serials(names.values()) if is_running else {}
         for resource in resources:
-            zone = resource.key.partition(":")[2]
+            zone = names[resource.key]
             serial = node.state.serial(zone)
             text = _read(zone_file(node, zone))
-            if text is None or served_serial(zone) is None:
+            told = served.get(zone)
+            if text is None or (is_running and told is None):
                 found[resource.key] = None
             elif text != resource.body["text"].replace(SERIAL, str(serial)):
                 found[resource.key] = {**resource.body, "text": text.replace(str(serial), SERIAL, 1)}
+            elif told not in (None, serial):
+                found[resource.key] = {**resource.body, "served serial": told}
         return found
+
+    def extras(self, node: Node, known: Known) -> list[Extra]:
+        """Zones that BIND was told of at run time, and master files, that nobody asked for."""
+        listed = _listed(node)
+        files = sorted(os.listdir(node.paths.zones)) if os.path.isdir(node.paths.zones) else []
+        names = {name[: -len(".db")] for name in files if name.endswith(".db")} | listed.keys()
+        found = []
+        for zone in sorted(names):
+            if f"zone:{zone}" in known.slices:
+                continue
+            path = listed.get(zone, f"{ZONES}/{zone}.db")
+            is_ours = path == f"{ZONES}/{zone}.db"
+            text = _read(zone_file(node, zone)) if is_ours else None
+            body = {"kind": "zone", "name": zone, "service": "named", "file": path, "listed": zone in listed}
+            kept = "" if is_ours else f"its master file is {path}; `rndc delzone {zone}` removes it"
+            found.append(Extra(f"zone:{zone}", {**body, "text": text or ""}, kept=kept))
+        return found
+
+
+def _listed(node: Node) -> dict[str, str]:
+    """Zone → master file of what BIND was told of at run time, from its own list (named-nzd2nzf(1))."""
+    told = ""
+    if os.path.exists(node.paths.at(f"{NEW_ZONES}.nzd")):
+        result = run(["named-nzd2nzf", node.paths.at(f"{NEW_ZONES}.nzd")])
+        if not result.ok:
+            raise RefusedError("failed", f"BIND's list of zones: {result.words}")
+        told = result.output
+    elif os.path.exists(node.paths.at(f"{NEW_ZONES}.nzf")):
+        told = _read(node.paths.at(f"{NEW_ZONES}.nzf")) or ""
+    return dict(LISTED.findall(told))
 
 
 def check_command(node: Node, change: Change) -> list[str]:
