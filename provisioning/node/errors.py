@@ -41,5 +41,5 @@ def from_os_error(key: str, error: OSError) -> RefusedError:
     """What an operating system error means for the slice that met it."""
     if error.errno in (errno.ELOOP, errno.ENOTDIR):
         return RefusedError("foreign", f"{key}: one of its directories has been replaced by a link or a file")
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
     return RefusedError("disk_full" if full else "failed", f"{key}: {error.strerror or error}")

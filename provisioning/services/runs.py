@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -18,6 +19,7 @@ from panel.core.failpoints import failpoint
 from provisioning.models import (
     Intent,
     Lease,
+    Move,
     Operation,
     OperationTarget,
     Run,
@@ -32,6 +34,7 @@ from provisioning.services.leases import Held
 
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
+LEAST_OF_DELAY = 0.8
 FLUSH_SECONDS = 0.2
 BATCH = 200
 
@@ -41,10 +44,14 @@ REASONS = {
     ),
     "foreign": gettext_noop("Something on the server that the panel did not make is in the way. Nothing was changed."),
     "invalid": gettext_noop("A stored value is not fit for a server's configuration. Nothing was changed."),
-    "disk_full": gettext_noop("The server's disk is full. Nothing was changed."),
+    "disk_full": gettext_noop(
+        "The server's disk is full or can't be written. Nothing was changed. This is tried again by itself."
+    ),
     "held": gettext_noop("This would remove unusually much from the server, so it waits for a person to confirm it."),
     "stale": gettext_noop("The server holds newer settings than the panel, so it waits for a person to look."),
 }
+PASSING = frozenset({"disk_full"})
+"""Codes of refusals whose cause goes by itself."""
 REASON_UNREACHABLE = gettext_noop("The server can't be reached at the moment. This is tried again by itself.")
 REASON_BUSY = gettext_noop("The server can't do this at the moment. This is tried again by itself.")
 REASON_LEFT = gettext_noop("The worker ended in the middle; another one carried on.")
@@ -64,7 +71,7 @@ class Taken:
 class Outcome:
     """How one slice fared: `status` and `code` as in docs/protocol.md, `detail` for the provider only.
 
-    `destroyed` are the keys of data that the run was to destroy.
+    `destroyed` are the keys of data that the run was to destroy, `moved` the ids of the moves that it was to make.
     """
 
     status: str
@@ -73,6 +80,7 @@ class Outcome:
     manifest: Mapping[str, str] | None = None
     served: Mapping[str, Any] | None = None
     destroyed: Sequence[str] = ()
+    moved: Sequence[str] = ()
 
     @property
     def good(self) -> bool:
@@ -80,8 +88,8 @@ class Outcome:
 
     @property
     def settled(self) -> bool:
-        """Whether that is the end of it; else the slice waits for a person, its intents stay."""
-        return self.good or self.status == "rejected"
+        """Whether that is the end of it; else the slice waits, for a person or for room on a disk: its intents stay."""
+        return self.good or (self.status == "rejected" and self.code not in PASSING)
 
 
 class Verdict(NamedTuple):
@@ -154,6 +162,8 @@ def finish(
         _finish_slices(outcomes, now)
         failpoint("slices-recorded")
         _finish_destroyed(outcomes, now)
+        moved = [move for outcome in outcomes.values() if outcome.good for move in outcome.moved]
+        Move.objects.filter(pk__in=moved).update(applied_at=now)
         failpoint("destroyed-recorded")
         _finish_serials(outcomes)
         failpoint("serials-recorded")
@@ -182,6 +192,7 @@ def finish(
 def postpone(held: Held, run: Run, taken: Sequence[Taken], detail: str, *, reached: bool = False) -> timedelta:
     """Record that a run came to nothing: its operations wait; returns the delay, which doubles up to ten minutes.
 
+    A random part of it is taken off, so that servers that went away together are not all asked at once again.
     `reached`: the server answered, but could not do anything. `detail` is for the provider only.
     """
     now = timezone.now()
@@ -194,7 +205,8 @@ def postpone(held: Held, run: Run, taken: Sequence[Taken], detail: str, *, reach
         run.status, run.reason, run.finished_at = Run.Status.FAILED, detail, now
         run.save(update_fields=["status", "reason", "finished_at"])
         server = Server.objects.select_for_update(of=("self",), no_key=True).get(pk=held.server_id)
-        delay: timedelta = min(FIRST_RETRY * 2 ** min(server.attempts, 10), LONGEST_RETRY)
+        longest: timedelta = min(FIRST_RETRY * 2 ** min(server.attempts, 10), LONGEST_RETRY)
+        delay = longest * random.uniform(LEAST_OF_DELAY, 1)  # noqa: S311 -- no secret
         server.attempts += 1
         server.retry_at = now + delay
         server.unreachable_since = None if reached else server.unreachable_since or now
@@ -312,7 +324,8 @@ def _verdict(outcome: Outcome) -> Verdict:
         return Verdict(OperationTarget.Status.APPLIED)
     if outcome.settled:
         return Verdict(OperationTarget.Status.REJECTED, REASONS.get(outcome.code, REASON_OTHER), outcome.detail)
-    return Verdict(OperationTarget.Status.WAITING, REASONS.get(outcome.status, REASON_OTHER), outcome.detail)
+    cause = outcome.code if outcome.status == "rejected" else outcome.status
+    return Verdict(OperationTarget.Status.WAITING, REASONS.get(cause, REASON_OTHER), outcome.detail)
 
 
 def _settle(

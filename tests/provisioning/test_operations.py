@@ -14,7 +14,9 @@ from tests.provisioning import factories
 from tests.provisioning.ground import Ground, acting, dirty, entries, last_operation, refused, touch
 
 
-def carry(ground: Ground, statuses: dict[str, str], *, server: Server | None = None, **more: Any) -> Run:
+def carry(
+    ground: Ground, statuses: dict[str, str], *, server: Server | None = None, code: str = "check", **more: Any
+) -> Run:
     """Record a run over every pending intent of a server, as the worker does, with a status for each slice by name."""
     server = server or ground.server
     with everything("test"):
@@ -26,7 +28,7 @@ def carry(ground: Ground, statuses: dict[str, str], *, server: Server | None = N
         runs.give_generations(held, list(parts))
         run = runs.begin(held, taken, len(parts))
         outcomes = {
-            part.id: runs.Outcome(statuses[part.name], "check", "nginx: [emerg] in b-site.org", {"k": "h"}, **more)
+            part.id: runs.Outcome(statuses[part.name], code, "nginx: [emerg] in b-site.org", {"k": "h"}, **more)
             for part in parts.values()
         }
         report = {"slices": {name: {"changes": [{}]} for name in statuses}, "reloads": {"nginx": 1}}
@@ -86,6 +88,17 @@ def test_an_operation_on_two_servers_ends_when_both_have_reported(ground: Ground
     assert Operation._base_manager.get(pk=operation.pk).finished_at is not None
 
 
+def test_what_finds_no_room_waits_and_is_tried_again_by_itself(ground: Ground):
+    waiting, good = last_operation(ground.account_a), last_operation(ground.account_b)
+    carry(ground, names(ground, "rejected"), code="disk_full")
+    assert shown(waiting)[:2] == ("waiting", runs.REASONS["disk_full"])
+    assert shown(good)[0] == "applied"
+    assert [intent.retry_at is not None for intent in dirty(ground.account_a)] == [True]
+    Intent.objects.update(retry_at=None)
+    carry(ground, names(ground, "applied"))
+    assert shown(waiting)[:2] == ("applied", "")
+
+
 @pytest.mark.parametrize(("status", "reason"), [("held", "held"), ("stale", "stale")])
 def test_what_a_server_holds_back_waits_alone(ground: Ground, status: str, reason: str):
     waiting, good = last_operation(ground.account_a), last_operation(ground.account_b)
@@ -124,7 +137,9 @@ def test_a_server_out_of_reach_makes_operations_wait_with_doubling_delay(ground:
             delays.append(runs.postpone(held, run, taken, "No connection: refused").total_seconds())
             leases.release(held)
             assert shown(operation) == ("waiting", runs.REASON_UNREACHABLE, "No connection: refused")
-    assert delays == [5, 10, 20, 40, 80, 160, 320, 600, 600]
+    longest = [5, 10, 20, 40, 80, 160, 320, 600, 600]
+    assert [most * 0.8 <= delay <= most for delay, most in zip(delays, longest, strict=True)] == [True] * 9
+    assert delays != longest, "every server would be asked at the same time again"
     server = Server.objects.get(pk=ground.server.pk)
     assert list(selectors.allowed(ground.cast.client_a.organization, ())) == []
     assert Intent.objects.count() == 2
