@@ -15,7 +15,8 @@ class Change:
     """`old` is what was applied last, `new` what is asked for; `before` is what was really there, enough to undo.
 
     `is_live`: a daemon has been told. `is_drift`: nobody asked for it; `old` is then what was found on the server.
-    `adopts`: it takes the place of somebody else's file, which is kept. `was`: the key and user under which it is found
+    `adopts`: it takes the place of somebody else's file, which is kept. `is_discard`: it removes what is nobody's, by a
+    person's decision. `was`: the key and user under which it is found
     until the slice's moves are made; None when nothing moves it.
     """
 
@@ -31,6 +32,7 @@ class Change:
     is_live: bool = False
     is_drift: bool = False
     adopts: bool = False
+    is_discard: bool = False
     was: tuple[str, str | None] | None = None
 
     @property
@@ -45,6 +47,11 @@ class Change:
     def body(self) -> Body:
         """What is asked for, or what is being removed."""
         return self.new if self.new is not None else (self.old or {})
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether it counts as a removal of what is managed."""
+        return self.change in (REMOVE, DESTROY) and not self.is_discard
 
     @property
     def services(self) -> set[str]:

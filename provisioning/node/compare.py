@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .changes import ADD, CHANGE, DESTROY, REMOVE, Change
+from .discards import Discards
 from .errors import Failures, RefusedError
 from .kinds import KINDS, SERVER_SLICE, Scope
 from .makers import MAKERS, PACKAGES
@@ -32,6 +33,7 @@ class Work:
     orphaned: list[str] = field(default_factory=list)
     revived: list[str] = field(default_factory=list)
     served: dict[str, Any] = field(default_factory=dict)
+    discarded: dict[str, str] = field(default_factory=dict)
     moved: Moved = field(default_factory=Moved)
 
     @property
@@ -49,7 +51,7 @@ class Work:
 
     @property
     def removals(self) -> int:
-        return sum(change.change in (REMOVE, DESTROY) for change in self.changes)
+        return sum(change.is_removal for change in self.changes)
 
 
 def compare(node: Node, request: Request) -> list[Work]:
@@ -61,6 +63,7 @@ def compare(node: Node, request: Request) -> list[Work]:
             _compare_slice(node, work, claimed)
         except RefusedError as error:
             work.refuse(error)
+    _add_discards(node, request, [work for work in works if work.is_open and work.request.discard])
     if request.verify:
         _add_drift(node, [work for work in works if work.is_open])
     return works
@@ -83,7 +86,9 @@ def _compare_slice(node: Node, work: Work, claimed: dict[str, str]) -> None:
         return
     known = node.state.index(item.slice)
     _move(node, work, known)
-    changed = [key for key, digest in item.manifest.items() if known.get(key) != (digest, LIVE)]
+    changed = [
+        key for key, digest in item.manifest.items() if known.get(key) != (digest, LIVE) and key not in item.pinned
+    ]
     gone = [key for key in known if key not in item.manifest]
     if not changed and not gone and not item.tombstones and not work.moved.changes:
         return
@@ -224,13 +229,26 @@ def _claim(node: Node, work: Work, claimed: dict[str, str]) -> None:
     claimed.update(mine)
 
 
+def _add_discards(node: Node, request: Request, works: list[Work]) -> None:
+    if not works:
+        return
+    discards = Discards(node, request)
+    for work in works:
+        try:
+            changes, work.discarded = discards.of(work.request)
+        except RefusedError as error:
+            work.refuse(error)
+        else:
+            work.changes += changes
+
+
 def _add_drift(node: Node, works: list[Work]) -> None:
     """Changes for what is listed and unchanged, but not as it should be on the server."""
     listed: dict[str, list[Remembered]] = {}
     owners: dict[str, Work] = {}
     for work in works:
         touched = {change.key for change in work.changes}
-        for key in work.request.manifest.keys() - touched:
+        for key in work.request.manifest.keys() - touched - work.request.pinned:
             remembered = node.state.get(key)
             if remembered is not None:
                 listed.setdefault(KINDS[split_key(key)[0]].maker, []).append(remembered)
@@ -239,9 +257,10 @@ def _add_drift(node: Node, works: list[Work]) -> None:
         resources = listed.get(maker.name, [])
         if not resources:
             continue
+        by_key = {item.key: item for item in resources}
         for key, actual in sorted(maker.differs(node, resources).items()):
             work = owners[key]
-            remembered = next(item for item in resources if item.key == key)
+            remembered = by_key[key]
             work.changes.append(
                 Change(
                     slice=work.slice,

@@ -11,7 +11,6 @@ from .node import Node
 from .payload import body_hash
 from .rules import Body
 
-DISCARDABLE = ("file", "link", "zone", "row", "user")
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 """SHA-256 of the empty string."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from . import rules
@@ -26,6 +26,8 @@ class SliceRequest:
     hints: dict[str, dict[str, Any]]
     tombstones: tuple[str, ...]
     moves: tuple[tuple[str, str], ...] = ()
+    pinned: frozenset[str] = frozenset()
+    discard: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,21 @@ def _slice(item: object) -> SliceRequest:
         hints=hints,
         tombstones=tuple(_expect(key, str, f"{name}: tombstones") for key in tombstones),
         moves=tuple(_move(item, f"{name}: moves") for item in _expect(data.get("moves", []), list, f"{name}: moves")),
+        pinned=frozenset(_texts(data.get("pinned", []), f"{name}: pinned")),
+        discard=_discard(data.get("discard", {}), f"{name}: discard"),
     )
+
+
+def _texts(value: object, where: str) -> list[str]:
+    return [_expect(item, str, where) for item in _expect(value, list, where)]
+
+
+def _discard(value: object, where: str) -> dict[str, str]:
+    digests = _expect(value, dict, where)
+    for key, digest in digests.items():
+        if not isinstance(digest, str) or not rules.HASH.fullmatch(digest):
+            raise NodeError("bad_request", f"{where}: {key[:200]} must have a SHA-256 in hexadecimal")
+    return digests
 
 
 def _move(item: object, where: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .apply import fence_reading
-from .changes import DESTROY, REMOVE, Change
+from .changes import Change
 from .compare import Work, compare, refuse
 from .daemons import by_service
 from .diff import text_diff
@@ -37,7 +37,7 @@ def plan(node: Node, payload: object, emit: Emit) -> dict[str, Any]:
     return {
         "slices": {work.slice: _slice(work) for work in works},
         "reloads": sorted(by_service(changes)),
-        "removals": sum(change.change in (REMOVE, DESTROY) for change in changes),
+        "removals": sum(change.is_removal for change in changes),
         "resources": sum(len(work.request.manifest) for work in works),
     }
 
@@ -67,5 +67,5 @@ def _change(change: Change) -> dict[str, Any]:
         "change": change.change,
         "service": services[0] if services else None,
         "diff": text_diff(change),
-        "reason": "drift" if change.is_drift else None,
+        "reason": "drift" if change.is_drift else "discard" if change.is_discard else None,
     }

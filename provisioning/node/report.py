@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .changes import DESTROY, REMOVE
 from .compare import Work
 from .node import Node
 
@@ -35,6 +34,7 @@ def slice_report(work: Work) -> dict[str, Any]:
         "need": sorted(work.need),
         "changes": [{"key": change.key, "change": change.change} for change in made],
         "served": work.served,
+        "discarded": work.discarded if work.status in GOOD else {},
     }
 
 
@@ -45,7 +45,7 @@ def build(node: Node, works: list[Work], reloads: dict[str, int]) -> dict[str, A
         "status": overall({work.status for work in works}),
         "epoch": node.state.epoch,
         "slices": {work.slice: slice_report(work) for work in works},
-        "removals": sum(change.change in (REMOVE, DESTROY) for work in counted for change in work.changes),
+        "removals": sum(change.is_removal for work in counted for change in work.changes),
         "resources": sum(len(work.request.manifest) for work in works),
         "reloads": reloads,
         "steps": node.steps.done,

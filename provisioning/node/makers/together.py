@@ -13,7 +13,7 @@ from . import MAKERS, PACKAGES, Maker
 
 def is_undoable(change: Change) -> bool:
     """Whether a change is made before the commit, with undo; the others come after it and only roll forward."""
-    return not (KINDS[change.kind].removed_late and change.change in (REMOVE, DESTROY))
+    return change.is_discard or not (KINDS[change.kind].removed_late and change.change in (REMOVE, DESTROY))
 
 
 def for_maker(maker: Maker, changes: list[Change]) -> list[Change]:

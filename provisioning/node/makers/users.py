@@ -164,8 +164,7 @@ class Users(Maker):
     def make(self, node: Node, changes: list[Change]) -> Failures:
         table = Table(node.paths, node.accounts)
         for change in changes:
-            if change.new is not None:
-                table.put(change.name, rows_of(change.name, change.new))
+            table.put(change.name, {} if change.new is None else rows_of(change.name, change.new))
         try:
             table.save()
         except OSError as error:

@@ -163,6 +163,8 @@ class Zones(Maker):
         text = change.before["file"]
         if text is None:
             _remove(node, channel, change.name)
+        elif change.change == REMOVE and not (change.old or {}).get("listed", True):
+            self._restore_file(node, change, text)
         else:
             if change.change != REMOVE and change.old is not None and change.old.get("text"):
                 serial = next_serial(serial, 0)
