@@ -16,6 +16,14 @@ PARALLEL = 8
 
 
 @dataclass(frozen=True)
+class Command:
+    """A program to run and what it reads."""
+
+    argv: list[str]
+    stdin: bytes = b""
+
+
+@dataclass(frozen=True)
 class Result:
     """How a program ended: exit code (negative: a signal; 127: not installed; 124: out of time) and what it said."""
 
@@ -107,14 +115,15 @@ def run(
     return Running(argv, stdin, timeout, environment).wait()
 
 
-def run_together(commands: Iterable[list[str]], *, timeout: float = 60) -> list[Result]:
+def run_together(commands: Iterable[Command], *, timeout: float = 60) -> list[Result]:
     """Run programs side by side, a few at a time; results in the order of the commands."""
     waiting = list(commands)
     results: list[Result] = []
     running: list[Running] = []
     while waiting or running:
         while waiting and len(running) < PARALLEL:
-            running.append(Running(waiting.pop(0), timeout=timeout))
+            command = waiting.pop(0)
+            running.append(Running(command.argv, command.stdin, timeout))
         results.append(running.pop(0).wait())
     return results
 

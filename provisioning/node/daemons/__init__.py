@@ -19,6 +19,7 @@ from .web import Apache, Nginx
 
 FPM = re.compile(r"php(\d\.\d)-fpm")
 POLL_SECONDS = 0.005
+WEB = ("apache2", "nginx")
 
 DAEMONS: dict[str, Daemon] = {
     daemon.name: daemon for daemon in (Nginx(), Apache(), Named(), Postfix(), Dovecot(), Mariadb())
@@ -70,17 +71,24 @@ def only_removes(changes: list[Change]) -> bool:
 
 
 def stages(changes: dict[str, list[Change]]) -> list[list[str]]:
-    """The order of reloads: what others connect to first; pools that only go, last, when nobody asks for them."""
+    """The order of reloads: what others connect to first; pools that only go, last, when nobody asks for them.
+
+    New pools come up beside the web servers, which is as fast as the slowest of them alone, when these only gain or
+    lose sites: nobody has asked yet for a site that was not there.
+    """
     first: list[str] = []
-    second: list[str] = []
+    second = [name for name in sorted(changes) if name in WEB]
     last: list[str] = []
+    is_changed = any(item.old is not None and item.new is not None for name in second for item in changes[name])
     for name, items in sorted(changes.items()):
-        if FPM.fullmatch(name):
-            (last if only_removes(items) else first).append(name)
-        elif name in ("nginx", "apache2"):
-            second.append(name)
-        else:
+        if name in WEB:
+            continue
+        if not FPM.fullmatch(name):
             first.append(name)
+        elif only_removes(items):
+            last.append(name)
+        else:
+            (first if is_changed else second).append(name)
     return [stage for stage in (first, second, last) if stage]
 
 
