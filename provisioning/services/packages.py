@@ -62,8 +62,7 @@ def remove(*, actor: Actor, package: Package) -> None:
 
 def apply_limits(hosting_id: str, package: Package) -> None:
     """Set the limits of one account's counters to its package's."""
-    for resource, limit in sorted(package.limits.items()):
-        limits.set_limit(subject=hosting_id, resource=resource, limit=limit)
+    limits.set_limits_of_account(subject=hosting_id, limits=package.limits)
 
 
 def _known(values: dict[str, Any]) -> None:
