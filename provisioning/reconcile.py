@@ -21,7 +21,7 @@ from provisioning.compile import Compiled, compile_slices
 from provisioning.desired import snapshot, target
 from provisioning.models import DriftItem, Intent, Server, Slice, Tombstone
 from provisioning.planning.bundle import bundle
-from provisioning.services import leases, runs
+from provisioning.services import bursts, leases, runs
 from provisioning.services.leases import Held
 from provisioning.services.runs import Outcome, Taken
 
@@ -47,6 +47,7 @@ def reconcile(server_id: str) -> timedelta | None:
                         delay = _carry(held, work)
                         if delay is not None:
                             return delay
+                        bursts.gather(server_id)
                 except runs.LeaseLost:
                     log.warning("reconcile.lease_lost", server=server_id, epoch=held.epoch)
                     return None
