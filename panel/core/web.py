@@ -26,6 +26,8 @@ from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import DomainError, Forbidden, NotFound
 
+SHOW_FIRST = "show_first"
+"""Name of the button that asks what a form or question would change before anything is changed."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -176,6 +178,11 @@ class FormPage(Page):
     form_class: ClassVar[type[forms.Form]]
     submit_label: str | Promise = ""
     intro: str | Promise = ""
+    shows_first = False
+
+    def plan(self, data: dict[str, Any]) -> str:
+        """Ask what `act` would change; return the address of the page that shows it. For pages that `shows_first`."""
+        raise NotImplementedError
 
     def act(self, data: dict[str, Any]) -> str:
         """Call the service with the form's values; return the address of the page to show next."""
@@ -213,6 +220,8 @@ class FormPage(Page):
         if not form.is_valid():
             return self.show(form, status=400)
         try:
+            if self.shows_first and SHOW_FIRST in request.POST:
+                return HttpResponseRedirect(self.plan(form.cleaned_data))
             return self.done(form.cleaned_data)
         except (NotFound, Forbidden):
             raise
@@ -223,7 +232,11 @@ class FormPage(Page):
     def show(self, form: forms.Form, status: int = 200) -> HttpResponseBase:
         """Render the page around the form."""
         context = self.get_context_data(
-            form=form, submit_label=self.submit_label, intro=self.intro, cancel_url=self.cancel_url()
+            form=form,
+            submit_label=self.submit_label,
+            intro=self.intro,
+            cancel_url=self.cancel_url(),
+            shows_first=self.shows_first,
         )
         return self.render_to_response(context, status=status)
 
@@ -235,9 +248,14 @@ class ActionPage(Page):
     question: str | Promise = ""
     submit_label: str | Promise = ""
     danger = False
+    shows_first = False
 
     def act(self) -> str:
         """Call the service; return the address of the page to show next."""
+        raise NotImplementedError
+
+    def plan(self) -> str:
+        """Ask what `act` would change; return the address of the page that shows it. For pages that `shows_first`."""
         raise NotImplementedError
 
     def get_question(self) -> str:
@@ -261,12 +279,15 @@ class ActionPage(Page):
             submit_label=self.submit_label,
             danger=self.danger,
             cancel_url=self.cancel_url(),
+            shows_first=self.shows_first,
             **kwargs,
         )
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Do it."""
         try:
+            if self.shows_first and SHOW_FIRST in request.POST:
+                return HttpResponseRedirect(self.plan())
             return HttpResponseRedirect(self.act())
         except (NotFound, Forbidden):
             raise

@@ -19,12 +19,13 @@ from provisioning.api.base import Document, Endpoint, Nothing, Operation, descri
 from provisioning.api.databases import DatabaseCreate, DatabaseRemove, DatabaseUserChange, DatabaseUserCreate
 from provisioning.api.fields import Password, Reference
 from provisioning.api.mail import AliasChange, AliasCreate, MailboxChange, MailboxCreate, MailboxRemove
+from provisioning.api.servers import AddressAdd, ServerChange
 from provisioning.api.sites import SiteAliasCreate
 from provisioning.api.zones import RecordChange, RecordCreate
 from provisioning.models import Preview as PreviewRow
 from provisioning.selectors import hosting_accounts as accounts
 from provisioning.selectors import previews as selectors
-from provisioning.selectors import zones
+from provisioning.selectors import servers, zones
 from provisioning.services import previews as service
 
 
@@ -41,6 +42,10 @@ ARGUMENTS: dict[str, type[StrictSerializer]] = {
     "account.terminate": _on(
         AccountTerminate, account=Reference(accounts.listed, "account.terminate", source="hosting")
     ),
+    "address.add": _on(AddressAdd, server=Reference(servers.listed, "address.add")),
+    "address.remove": _on(Nothing, address=Reference(servers.addresses, "address.remove")),
+    "server.change": _on(ServerChange, server=Reference(servers.listed, "server.change")),
+    "server.reconcile": _on(Nothing, server=Reference(servers.listed, "server.reconcile")),
     "site.add_alias": _on(SiteAliasCreate, site=Reference(accounts.sites, "site.change")),
     "site.remove_alias": _on(Nothing, alias=Reference(accounts.site_names, "site.change")),
     "record.create": _on(RecordCreate, zone=Reference(accounts.zones, "record.create")),
@@ -53,6 +58,7 @@ ARGUMENTS: dict[str, type[StrictSerializer]] = {
     ),
     "database_user.change": _on(DatabaseUserChange, user=Reference(accounts.database_users, "database_user.change")),
     "database_user.remove": _on(Nothing, user=Reference(accounts.database_users, "database_user.remove")),
+    "mail_domain.vouch": _on(Nothing, mail_domain=Reference(accounts.mail_domains, "mail_domain.vouch")),
     "mailbox.create": MailboxCreate,
     "mailbox.change": _on(MailboxChange, mailbox=Reference(accounts.mailboxes, "mailbox.change")),
     "mailbox.remove": _on(MailboxRemove, mailbox=Reference(accounts.mailboxes, "mailbox.remove")),
@@ -74,11 +80,24 @@ class Planned(Document):
     reason = serializers.CharField(allow_null=True, default=None)
 
 
+class Problem(Document):
+    """What is wrong with one account while the others go on."""
+
+    subject = serializers.CharField(help_text="Whose it is: an account's domain or the server.")
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
 class PlanOfServer(Document):
     """What would happen on one server."""
 
     server = serializers.CharField(help_text="Its name.")
     changes = Planned(many=True)
+    counts = serializers.DictField(
+        child=serializers.IntegerField(), default=dict, help_text="All changes by kind, whether listed or not."
+    )
+    truncated = serializers.BooleanField(default=False, help_text="Whether changes or diffs were too many to be kept.")
+    problems = Problem(many=True, default=list)
     reloads = serializers.ListField(child=serializers.CharField(), help_text="Daemons that would reload.")
     removals = serializers.IntegerField()
     resources = serializers.IntegerField()
@@ -145,7 +164,8 @@ class PreviewCreate(StrictSerializer):
     verb = serializers.ChoiceField(choices=list(ARGUMENTS))
     arguments = serializers.DictField(
         help_text="The body or query of the endpoint that does it, and the id of the object in its address under its "
-        "noun (`account`, `site`, `zone`, `record`, `database`, `user`, `mailbox`, `alias`); passwords may be left out."
+        "noun (`account`, `server`, `address`, `mail_domain`, `site`, `zone`, `record`, `database`, `user`, `mailbox`, "
+        "`alias`); passwords may be left out."
     )
 
 
@@ -159,7 +179,7 @@ class PreviewConfirmed(Document):
     """What the verb came to."""
 
     made = serializers.CharField(allow_null=True, help_text="Id of what was made or changed, if anything.")
-    operation = Operation()
+    operation = Operation(allow_null=True, help_text="Null where no server has to follow.")
 
 
 class PreviewList(Endpoint):
@@ -173,8 +193,7 @@ class PreviewList(Endpoint):
         wanted = self.read(PreviewCreate)
         arguments = self._arguments(ARGUMENTS[wanted["verb"]], wanted["arguments"])
         made = service.request(actor=self.actor, verb=wanted["verb"], arguments=arguments)
-        shown = Preview(made).data
-        return Response(shown, status=202, headers={"Location": shown["url"]})
+        return _asked(made)
 
     def _arguments(self, body: type[StrictSerializer], given: dict[str, Any]) -> dict[str, Any]:
         checked = body(data=given, context={"actor": self.actor})
@@ -185,6 +204,19 @@ class PreviewList(Endpoint):
             if not checked.is_valid():
                 raise serializers.ValidationError({"arguments": checked.errors})
         return {name: _plain(value) for name, value in checked.validated_data.items()}
+
+
+class ServerPlan(Endpoint):
+    """Works out what comparing would change."""
+
+    actions = {"POST": "server.reconcile"}
+
+    @describe("servers_plan", "Ask what differs on a server", Preview, status=202)
+    def post(self, request: Request, pk: str) -> Response:
+        """The same comparison, but nothing is changed: a preview, which can be confirmed."""
+        server = self.find(servers.listed(), pk)
+        self.read(Nothing)
+        return _asked(service.request(actor=self.actor, verb="server.reconcile", arguments={"server": server.pk}))
 
 
 class PreviewItem(Endpoint):
@@ -211,7 +243,10 @@ class PreviewConfirmView(Endpoint):
         body=PreviewConfirm,
     )
     def post(self, request: Request, pk: str) -> Response:
-        """For one that is `ready`; the same rules are asked again."""
+        """For one that is `ready`; the same rules are asked again.
+
+        409 `plan_outdated` when what the plan rests on has changed since: ask for a new one.
+        """
         preview = self.find(selectors.of_actor(self.actor), pk)
         given = self.read(PreviewConfirm)
         taken = ARGUMENTS[preview.verb]().fields
@@ -221,9 +256,14 @@ class PreviewConfirmView(Endpoint):
             if name not in given and name in taken and taken[name].required:
                 raise Invalid("required", _("Passwords are not kept with a preview; give it again."), name)
         made, operation = service.confirm(actor=self.actor, preview=preview, secrets=given)
-        response = self.started(operation)
+        response = self.started(operation) if operation else Response({"operation": None}, status=202)
         response.data["made"] = made.pk if made is not None else None
         return response
+
+
+def _asked(preview: PreviewRow) -> Response:
+    shown = Preview(preview).data
+    return Response(shown, status=202, headers={"Location": shown["url"]})
 
 
 def _plain(value: Any) -> Any:

@@ -96,6 +96,13 @@ class ServerChange(StrictSerializer):
     roles = serializers.ListField(child=serializers.ChoiceField(choices=ROLES), required=False, allow_empty=False)
     closed = Flag(required=False, help_text="Takes no new accounts.")
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Turn the list of roles into what the service calls them."""
+        if "roles" not in attrs:
+            return attrs
+        wanted = attrs.pop("roles")
+        return {**attrs, **{f"role_{role}": role in wanted for role in ROLES}}
+
 
 class HostKeyConfirm(StrictSerializer):
     """What you compared."""
@@ -165,10 +172,7 @@ class ServerItem(Endpoint):
         """A change of stack or roles reaches every account of the server."""
         server = self.find(selectors.listed(), pk)
         values = self.read(ServerChange)
-        if "roles" in values:
-            wanted = values.pop("roles")
-            values |= {f"role_{role}": role in wanted for role in ROLES}
-        return Response(_shown(service.change(actor=self.actor, server=server, **values)))
+        return Response(_shown(service.change(actor=self.actor, server=server, **values)[0]))
 
 
 class ServerFetchHostKey(Endpoint):
@@ -238,7 +242,7 @@ class ServerAddresses(Endpoint):
     def post(self, request: Request, pk: str) -> Response:
         """Zones and virtual hosts of the server follow by themselves."""
         server = self.find(selectors.listed(), pk)
-        made = addresses.add(actor=self.actor, server=server, **self.read(AddressAdd))
+        made, _operation = addresses.add(actor=self.actor, server=server, **self.read(AddressAdd))
         return self.created(Address(made).data, reverse("provisioning_api:server_address", args=[pk, made.pk]))
 
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("servers/<str:pk>/fetch-host-key", servers.ServerFetchHostKey.as_view(), name="server_fetch_host_key"),
     path("servers/<str:pk>/confirm-host-key", servers.ServerConfirmHostKey.as_view(), name="server_confirm_host_key"),
     path("servers/<str:pk>/bootstrap", servers.ServerBootstrapView.as_view(), name="server_bootstrap"),
+    path("servers/<str:pk>/plan", previews.ServerPlan.as_view(), name="server_plan"),
     path("servers/<str:pk>/reconcile", servers.ServerReconcile.as_view(), name="server_reconcile"),
     path("servers/<str:pk>/addresses", servers.ServerAddresses.as_view(), name="server_addresses"),
     path("servers/<str:server>/addresses/<str:pk>", servers.ServerAddress.as_view(), name="server_address"),

@@ -154,6 +154,7 @@ class Preview(models.Model):
         READY = "ready", _("Ready")
         REFUSED = "refused", _("Refused")
         FAILED = "failed", _("Failed")
+        OUTDATED = "outdated", _("Outdated")
 
     id = IdField(prefix="prv")
     organization = models.ForeignKey("accounts.Organization", on_delete=models.CASCADE, related_name="previews")
@@ -162,6 +163,8 @@ class Preview(models.Model):
     arguments = models.JSONField()
     status = models.CharField(max_length=8, choices=Status, default=Status.PENDING)
     result = models.JSONField(default=dict)
+    origin = models.CharField(max_length=500, blank=True, help_text="The page that it was asked for on.")
+    basis = models.CharField(max_length=64, blank=True, help_text="Digest of what it was worked out from.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
 

@@ -8,15 +8,18 @@ from django.utils.translation import gettext as _
 from panel.core import audit, names, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
-from provisioning.models import Address, Server
-from provisioning.services import intents, operations
+from provisioning.models import Address, Operation, Server
+from provisioning.services import intents, operations, servers
 from provisioning.services.inputs import normal
 
 
 def add(
     *, actor: Actor, server: Server, ip: str, kind: str = Address.Kind.SHARED, public_ip: str | None = None
-) -> Address:
-    """Add an address that `server` answers on; `public_ip` is what the world sees when the server stands behind NAT."""
+) -> tuple[Address, Operation | None]:
+    """Add an address that `server` answers on; `public_ip` is what the world sees when the server stands behind NAT.
+
+    There is an operation once the server is set up.
+    """
     policy.require(actor, "address.add", server)
     ip = normal("ip", names.ip_address, ip)
     public_ip = normal("public_ip", names.ip_address, public_ip) if public_ip else None
@@ -28,11 +31,11 @@ def add(
         with integrity_as_conflict(_("This server already has this address."), field="ip"):
             address.save(force_insert=True)
         audit.record(actor, "address.add", address, {"ip": [None, ip], "public_ip": [None, public_ip]})
-        _spread(actor, "address.add", address)
-    return address
+        operation = _spread(actor, "address.add", address)
+    return address, operation
 
 
-def remove(*, actor: Actor, address: Address) -> None:
+def remove(*, actor: Actor, address: Address) -> Operation | None:
     """Remove an address; refused while an account has it to itself or it is the server's last shared one of its
     family.
     """
@@ -47,16 +50,18 @@ def remove(*, actor: Actor, address: Address) -> None:
         )
     with transaction.atomic():
         audit.record(actor, "address.remove", address, {"ip": [address.ip, None]})
-        _spread(actor, "address.remove", address)
+        operation = _spread(actor, "address.remove", address)
         address.delete()
 
+    return operation
 
-def _spread(actor: Actor, verb: str, address: Address) -> None:
+def _spread(actor: Actor, verb: str, address: Address) -> Operation | None:
     """Zones and virtual hosts name the addresses, so every slice of the server follows."""
     server = address.server
     if server.state != Server.State.READY:
-        return
+        return None
     operation = operations.start(
         actor=actor, verb=verb, subject=address.ip, organization=server.organization, server=server
     )
     intents.add_server(server, operation=operation, accounts=True)
+    return operation

@@ -17,15 +17,27 @@ from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid
 from provisioning.models import Operation, Preview
 from provisioning.services import verbs
+from provisioning.services.plan_basis import plan_basis
 
 BUILD = "provisioning.tasks.build_preview"
 LIFETIME = timedelta(minutes=30)
 
 
-def request(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> Preview:
+class Outdated(Conflict):
+    """What the plan was worked out from has changed since."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Something that this plan rests on has changed since it was worked out. Ask for a new plan."),
+            code="plan_outdated",
+        )
+
+
+def request(*, actor: Actor, verb: str, arguments: Mapping[str, Any], origin: str = "") -> Preview:
     """Ask for the plan of `verb` with `arguments` (ids and plain values). Secret arguments are not kept.
 
-    The preview belongs to whoever asked; it is forgotten after half an hour.
+    The preview belongs to whoever asked; it is forgotten after half an hour. `origin` is the page that leads back to
+    the order.
     """
     known = verbs.VERBS.get(verb)
     if known is None:
@@ -38,35 +50,59 @@ def request(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> Preview
             actor={**asdict(actor), "scopes": sorted(actor.scopes) if actor.scopes is not None else None},
             verb=verb,
             arguments={name: None if name in known.secret else value for name, value in arguments.items()},
+            origin=origin,
             expires_at=timezone.now() + LIFETIME,
         )
         queue.ring(BUILD, preview.id)
     return preview
 
 
-def confirm(*, actor: Actor, preview: Preview, secrets: Mapping[str, str] | None = None) -> tuple[Any, Operation]:
+def again(*, actor: Actor, preview: Preview) -> Preview:
+    """Ask for the same plan anew, from the state as it is now."""
+    policy.require(actor, "preview.create", preview)
+    return request(actor=actor, verb=preview.verb, arguments=preview.arguments, origin=preview.origin)
+
+
+def confirm(
+    *, actor: Actor, preview: Preview, secrets: Mapping[str, str] | None = None
+) -> tuple[Any, Operation | None]:
     """Carry out what a ready preview showed, once, by the actor that asked for it; returns what was made and the
     operation. `secrets` are those arguments that previews do not keep.
+
+    Raises Outdated, and marks the preview so, when what it was worked out from has changed since.
     """
     policy.require(actor, "preview.create", preview)
     if preview.actor["user_id"] != actor.user_id or preview.actor["organization_id"] != actor.organization_id:
         raise Conflict(_("Only who asked for a plan can confirm it."), code="not_yours")
-    hidden = verbs.VERBS[preview.verb].secret & set(preview.arguments)
+    hidden = hidden_arguments(preview)
     given = {name: value for name, value in (secrets or {}).items() if name in hidden}
-    with transaction.atomic():
-        current = Preview.objects.select_for_update(of=("self",)).filter(pk=preview.pk).first()
-        if current is None or current.status != Preview.Status.READY or current.expires_at < timezone.now():
-            raise Conflict(_("This plan is not ready, was used or has expired. Ask for a new one."), code="expired")
-        for name in sorted(hidden - set(given)):
-            raise Invalid("required", _("This field is required."), name)
-        done = verbs.run(actor=actor, verb=current.verb, arguments={**current.arguments, **given})
-        current.delete()
-    return done
+    try:
+        with transaction.atomic():
+            current = Preview.objects.select_for_update(of=("self",)).filter(pk=preview.pk).first()
+            if current is not None and current.status == Preview.Status.OUTDATED:
+                raise Outdated
+            if current is None or current.status != Preview.Status.READY or current.expires_at < timezone.now():
+                raise Conflict(_("This plan is not ready, was used or has expired. Ask for a new one."), code="expired")
+            for name in sorted(hidden - set(given)):
+                raise Invalid("required", _("This field is required."), name)
+            made, operation = verbs.run(actor=actor, verb=current.verb, arguments={**current.arguments, **given})
+            if plan_basis(operation) != current.basis:
+                raise Outdated
+            current.delete()
+    except Outdated:
+        Preview.objects.filter(pk=preview.pk).update(status=Preview.Status.OUTDATED)
+        raise
+    return made, operation
 
 
-def answer(*, preview_id: str, status: str, result: Mapping[str, Any]) -> None:
+def hidden_arguments(preview: Preview) -> frozenset[str]:
+    """Return the names of the arguments that were not kept and have to be given again."""
+    return verbs.VERBS[preview.verb].secret & set(preview.arguments)
+
+
+def answer(*, preview_id: str, status: str, result: Mapping[str, Any], basis: str = "") -> None:
     """Keep what a preview came to. For the worker."""
-    Preview._base_manager.filter(pk=preview_id).update(status=status, result=dict(result))
+    Preview._base_manager.filter(pk=preview_id).update(status=status, result=dict(result), basis=basis)
 
 
 def forget_expired() -> None:

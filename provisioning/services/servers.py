@@ -167,8 +167,11 @@ def preparation_failed(*, operation: Operation, reason: str, detail: str) -> Non
         )
 
 
-def change(*, actor: Actor, server: Server, **values: object) -> Server:
-    """Change names, stack, roles or openness; a change of stack or roles reaches every account of the server."""
+def change(*, actor: Actor, server: Server, **values: object) -> tuple[Server, Operation | None]:
+    """Change names, stack, roles or openness; a change of stack or roles reaches every account of the server.
+
+    Without an operation nothing has to follow on the server.
+    """
     policy.require(actor, "server.change", server)
     unknown = sorted(set(values) - set(FIELDS))
     if unknown:
@@ -191,20 +194,26 @@ def change(*, actor: Actor, server: Server, **values: object) -> Server:
         audit.record(actor, "server.change", server, changes)
         if server.state == Server.State.READY and set(changes) - {"name", "closed"}:
             operation = operations.start(
+        operation = None
                 actor=actor, verb="server.change", subject=server.name, organization=server.organization, server=server
             )
             intents.add_server(server, operation=operation, accounts=True)
-    return server
+    return server, operation
 
 
-def reconcile(*, actor: Actor, server: Server) -> Operation:
-    """Compare everything on the server with the desired state and put right what differs."""
+def reconcile(*, actor: Actor, server: Server, verify: bool = True) -> Operation:
+    """Compare everything on the server with the desired state and put right what differs: what is really there, or
+    without `verify` only what the server remembers that it was given.
+    """
     policy.require(actor, "server.reconcile", server)
     with transaction.atomic():
         operation = operations.start(
+    refuse_retired(server)
+    if server.state not in (Server.State.READY, Server.State.FAILED):
+        raise Conflict(_("This server is not set up. Set it up first."), code="not_ready")
             actor=actor, verb="server.reconcile", subject=server.name, organization=server.organization, server=server
         )
-        intents.add_server(server, operation=operation, accounts=True, verify=True)
+        intents.add_server(server, operation=operation, accounts=True, verify=verify)
         audit.record(actor, "server.reconcile", server)
     return operation
 

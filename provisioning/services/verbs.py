@@ -15,6 +15,7 @@ from panel.core.actors import Actor
 from panel.core.errors import Invalid, NotFound
 from panel.core.scoping import tenant
 from provisioning.models import (
+    Address,
     Database,
     DatabaseUser,
     HostingAccount,
@@ -30,10 +31,12 @@ from provisioning.models import (
     Zone,
 )
 from provisioning.services import (
+    addresses,
     database_users,
     databases,
     hosting_accounts,
     mail_aliases,
+    mail_domains,
     mailboxes,
     sites,
     zones,
@@ -76,9 +79,11 @@ VERBS: Mapping[str, Verb] = {
     "alias.remove": Verb(mail_aliases.remove, {"alias": MailAlias}),
 }
 
+    "mail_domain.vouch": Verb(mail_domains.vouch, {"mail_domain": MailDomain}),
 
-def run(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> tuple[Any, Operation]:
-    """Carry out a verb; returns what it made (None where it makes nothing) and its operation.
+def run(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> tuple[Any, Operation | None]:
+    """Carry out a verb; returns what it made (None where it makes nothing) and its operation (None where no server has
+    to follow).
 
     Ids are looked up within what `actor` can see; raises NotFound for others, Invalid for an unknown verb.
     """
@@ -89,7 +94,7 @@ def run(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> tuple[Any, 
     with tenant(actor.path):
         resolved = {name: _resolve(known.objects.get(name), value) for name, value in arguments.items()}
         result = known.function(actor=actor, **resolved)
-    if isinstance(result, Operation):
+    if result is None or isinstance(result, Operation):
         return None, result
     made, operation = result
     return made, operation

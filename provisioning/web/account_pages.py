@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from panel.core.web import ActionPage, Empty, FormPage, Page
+from panel.core.web import Empty, FormPage, Page
 from provisioning.models import HostingAccount, Operation
 from provisioning.selectors import hosting_accounts, operations
-from provisioning.web import progress
+from provisioning.web import progress, verb_pages
 from provisioning.web.forms import ConfirmForm
 
 TABS = ("account", "account_sites", "account_databases", "account_mail", "account_zones", "account_history")
@@ -44,9 +44,9 @@ class OfAccount(Page):
         """Return the address of a tab of the account, by default the page's own."""
         return reverse(f"provisioning:{tab or self.tab}", args=[self.hosting.pk])
 
-    def after(self, operation: Operation) -> str:
+    def after(self, operation: Operation | None) -> str:
         """Return the address of the page's tab, which then follows the operation live."""
-        return f"{self.tab_url()}?operation={operation.pk}"
+        return f"{self.tab_url()}?operation={operation.pk}" if operation else self.tab_url()
 
 
 class AccountPage(OfAccount):
@@ -103,13 +103,17 @@ class AccountFormPage(OfAccount, FormPage):
     """A form that changes what an account holds."""
 
 
-class AccountActionPage(OfAccount, ActionPage):
-    """A button that changes what an account holds."""
+class VerbFormPage(OfAccount, verb_pages.VerbFormPage):
+    """A form whose values are the arguments of a verb on what an account holds."""
+
+
+class VerbActionPage(OfAccount, verb_pages.VerbActionPage):
+    """A button that carries out a verb on what an account holds."""
 
     danger = True
 
 
-class ConfirmByNamePage(OfAccount, FormPage):
+class ConfirmByNamePage(VerbFormPage):
     """A removal that asks for the name of what is removed."""
 
     template_name = "generic/confirm.html"

@@ -15,9 +15,8 @@ from provisioning import words
 from provisioning.models import HostingAccount, Operation
 from provisioning.selectors import hosting_accounts, operations, packages
 from provisioning.selectors import servers as servers_selectors
-from provisioning.services import hosting_accounts as service
 from provisioning.services import previews
-from provisioning.web.account_pages import AccountActionPage, AccountFormPage, AccountPage, ConfirmByNamePage
+from provisioning.web.account_pages import AccountPage, ConfirmByNamePage, VerbActionPage, VerbFormPage
 from provisioning.web.filters import AccountFilter
 from provisioning.web.forms import AccountForm, SuspendForm
 from provisioning.web.tables import AccountTable, OperationTable
@@ -133,10 +132,11 @@ class OverviewPage(AccountPage):
         return context
 
 
-class SuspendPage(AccountFormPage):
+class SuspendPage(VerbFormPage):
     """Suspends an account, with a reason for the client."""
 
     action = "account.suspend"
+    verb = "account.suspend"
     title = gettext_lazy("Suspend")
     form_class = SuspendForm
     submit_label = gettext_lazy("Suspend the account")
@@ -148,14 +148,15 @@ class SuspendPage(AccountFormPage):
     def rows(self) -> QuerySet[Any] | None:
         return hosting_accounts.listed()
 
-    def act(self, data: dict[str, Any]) -> str:
-        return self.after(service.suspend(actor=self.actor, hosting=self.hosting, reason=data["reason"]))
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"hosting": self.hosting.pk, **data}
 
 
-class UnsuspendPage(AccountActionPage):
+class UnsuspendPage(VerbActionPage):
     """Releases a suspended account."""
 
     action = "account.unsuspend"
+    verb = "account.unsuspend"
     title = gettext_lazy("Release")
     question = gettext_lazy("Let the account's sites, mailboxes and databases work again?")
     submit_label = gettext_lazy("Release the account")
@@ -164,14 +165,15 @@ class UnsuspendPage(AccountActionPage):
     def rows(self) -> QuerySet[Any] | None:
         return hosting_accounts.listed()
 
-    def act(self) -> str:
-        return self.after(service.unsuspend(actor=self.actor, hosting=self.hosting))
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"hosting": self.hosting.pk}
 
 
 class TerminatePage(ConfirmByNamePage):
     """Ends an account: shows what goes, and asks for its name."""
 
     action = "account.terminate"
+    verb = "account.terminate"
     title = gettext_lazy("Terminate")
     question = gettext_lazy("This ends the account and everything it holds:")
     submit_label = gettext_lazy("Terminate the account")
@@ -192,8 +194,8 @@ class TerminatePage(ConfirmByNamePage):
     def _user(self) -> dict[str, str]:
         return {"name": self.hosting.username, "home": self.hosting.home}
 
-    def act(self, data: dict[str, Any]) -> str:
-        return self.after(service.terminate(actor=self.actor, hosting=self.hosting, confirm=data["confirm"]))
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"hosting": self.hosting.pk, **data}
 
 
 class HistoryPage(AccountPage):

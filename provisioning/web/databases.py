@@ -6,14 +6,16 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from panel.core.errors import Invalid
 from panel.core.web import Empty
 from provisioning.selectors import hosting_accounts
-from provisioning.services import database_users
+from provisioning.services import database_users, previews
 from provisioning.services import databases as database_service
-from provisioning.web.account_pages import AccountActionPage, AccountFormPage, AccountPage, ConfirmByNamePage
+from provisioning.web.account_pages import AccountFormPage, AccountPage, ConfirmByNamePage, VerbActionPage, VerbFormPage
 from provisioning.web.forms import DatabaseForm, DatabaseUserChangeForm, DatabaseUserForm
 from provisioning.web.tables import DatabaseTable, DatabaseUserTable
 
@@ -51,6 +53,7 @@ class DatabaseAddPage(AccountFormPage):
     title = gettext_lazy("Add database")
     form_class = DatabaseForm
     submit_label = gettext_lazy("Add database")
+    shows_first = True
     tab = TAB
 
     def rows(self) -> QuerySet[Any] | None:
@@ -72,11 +75,21 @@ class DatabaseAddPage(AccountFormPage):
                 )
         return self.after(operation)
 
+    def plan(self, data: dict[str, Any]) -> str:
+        if data["user"]:
+            raise Invalid(
+                "one_at_a_time", _("Leave the user empty to see what changes, and add the user afterwards."), "user"
+            )
+        order = {"hosting": self.hosting.pk, "name": data["name"]}
+        preview = previews.request(actor=self.actor, verb="database.create", arguments=order, origin=self.request.path)
+        return reverse("provisioning:preview", args=[preview.pk])
+
 
 class DatabaseRemovePage(ConfirmByNamePage):
     """Removes a database."""
 
     action = "database.remove"
+    verb = "database.remove"
     title = gettext_lazy("Remove database")
     question = gettext_lazy("This removes the database with all its data:")
     submit_label = gettext_lazy("Remove the database")
@@ -91,14 +104,15 @@ class DatabaseRemovePage(ConfirmByNamePage):
             _("Its data is destroyed after the grace period. Until then support can bring it back."),
         ]
 
-    def act(self, data: dict[str, Any]) -> str:
-        return self.after(database_service.remove(actor=self.actor, database=self.object, confirm=data["confirm"]))
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"database": self.object.pk, **data}
 
 
-class UserAddPage(AccountFormPage):
+class UserAddPage(VerbFormPage):
     """Makes a database user."""
 
     action = "database_user.create"
+    verb = "database_user.create"
     title = gettext_lazy("Add database user")
     form_class = DatabaseUserForm
     submit_label = gettext_lazy("Add user")
@@ -113,23 +127,15 @@ class UserAddPage(AccountFormPage):
             "remote": self.hosting.package.remote_databases,
         }
 
-    def act(self, data: dict[str, Any]) -> str:
-        host = {"host": data["host"]} if "host" in data else {}
-        _user, operation = database_users.create(
-            actor=self.actor,
-            hosting=self.hosting,
-            name=data["name"],
-            password=data["password"],
-            databases=list(data["databases"]),
-            **host,
-        )
-        return self.after(operation)
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"hosting": self.hosting.pk, **data, "databases": [database.pk for database in data["databases"]]}
 
 
-class UserChangePage(AccountFormPage):
+class UserChangePage(VerbFormPage):
     """Changes a database user's password and databases."""
 
     action = "database_user.change"
+    verb = "database_user.change"
     form_class = DatabaseUserChangeForm
     submit_label = gettext_lazy("Save")
     tab = TAB
@@ -146,20 +152,16 @@ class UserChangePage(AccountFormPage):
     def initial(self) -> dict[str, Any]:
         return {"databases": self.object.databases.all()}
 
-    def act(self, data: dict[str, Any]) -> str:
-        _user, operation = database_users.change(
-            actor=self.actor,
-            user=self.object,
-            password=data["password"] or None,
-            databases=list(data["databases"]),
-        )
-        return self.after(operation)
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        password = {"password": data["password"]} if data["password"] else {}
+        return {"user": self.object.pk, "databases": [database.pk for database in data["databases"]], **password}
 
 
-class UserRemovePage(AccountActionPage):
+class UserRemovePage(VerbActionPage):
     """Removes a database user."""
 
     action = "database_user.remove"
+    verb = "database_user.remove"
     title = gettext_lazy("Remove database user")
     submit_label = gettext_lazy("Remove the user")
     tab = TAB
@@ -170,5 +172,5 @@ class UserRemovePage(AccountActionPage):
     def get_question(self) -> str:
         return _("Remove the user %(name)s? Programs that sign in with it stop working.") % {"name": self.object}
 
-    def act(self) -> str:
-        return self.after(database_users.remove(actor=self.actor, user=self.object))
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"user": self.object.pk}

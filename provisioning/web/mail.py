@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy
 from panel.core.web import Empty
 from provisioning.models import HostingAccount
 from provisioning.selectors import hosting_accounts
-from provisioning.services import mail_aliases, mail_domains, mailboxes
-from provisioning.web.account_pages import AccountActionPage, AccountFormPage, AccountPage, ConfirmByNamePage, OfAccount
+from provisioning.web.account_pages import AccountPage, ConfirmByNamePage, OfAccount, VerbActionPage, VerbFormPage
 from provisioning.web.forms import MailAliasChangeForm, MailAliasForm, MailboxChangeForm, MailboxForm
 from provisioning.web.tables import MailAliasTable, MailboxTable
 
@@ -63,10 +62,11 @@ class OfMailDomain(OfAccount):
         return str(self.object)
 
 
-class MailboxAddPage(AccountFormPage):
+class MailboxAddPage(VerbFormPage):
     """Makes a mailbox."""
 
     action = "mailbox.create"
+    verb = "mailbox.create"
     form_class = MailboxForm
     submit_label = gettext_lazy("Add mailbox")
     tab = TAB
@@ -77,15 +77,15 @@ class MailboxAddPage(AccountFormPage):
     def rows(self) -> QuerySet[Any] | None:
         return hosting_accounts.mail_domains()
 
-    def act(self, data: dict[str, Any]) -> str:
-        _mailbox, operation = mailboxes.create(actor=self.actor, mail_domain=self.object, **data)
-        return self.after(operation)
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"mail_domain": self.object.pk, **data}
 
 
-class MailboxChangePage(OfMailDomain, AccountFormPage):
+class MailboxChangePage(OfMailDomain, VerbFormPage):
     """Changes a mailbox."""
 
     action = "mailbox.change"
+    verb = "mailbox.change"
     form_class = MailboxChangeForm
     submit_label = gettext_lazy("Save")
 
@@ -95,16 +95,16 @@ class MailboxChangePage(OfMailDomain, AccountFormPage):
     def initial(self) -> dict[str, Any]:
         return {"quota_bytes": self.object.quota_bytes, "enabled": self.object.enabled}
 
-    def act(self, data: dict[str, Any]) -> str:
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
         values = {name: value for name, value in data.items() if name != "password" or value}
-        _mailbox, operation = mailboxes.change(actor=self.actor, mailbox=self.object, **values)
-        return self.after(operation)
+        return {"mailbox": self.object.pk, **values}
 
 
 class MailboxRemovePage(OfMailDomain, ConfirmByNamePage):
     """Removes a mailbox."""
 
     action = "mailbox.remove"
+    verb = "mailbox.remove"
     question = gettext_lazy("This removes the mailbox:")
     submit_label = gettext_lazy("Remove the mailbox")
 
@@ -117,14 +117,15 @@ class MailboxRemovePage(OfMailDomain, ConfirmByNamePage):
             _("Mail that it holds stays in the account's home."),
         ]
 
-    def act(self, data: dict[str, Any]) -> str:
-        return self.after(mailboxes.remove(actor=self.actor, mailbox=self.object, confirm=data["confirm"]))
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"mailbox": self.object.pk, **data}
 
 
-class AliasAddPage(AccountFormPage):
+class AliasAddPage(VerbFormPage):
     """Makes a mail alias."""
 
     action = "alias.create"
+    verb = "alias.create"
     form_class = MailAliasForm
     submit_label = gettext_lazy("Add alias")
     tab = TAB
@@ -135,15 +136,15 @@ class AliasAddPage(AccountFormPage):
     def rows(self) -> QuerySet[Any] | None:
         return hosting_accounts.mail_domains()
 
-    def act(self, data: dict[str, Any]) -> str:
-        _alias, operation = mail_aliases.create(actor=self.actor, mail_domain=self.object, **data)
-        return self.after(operation)
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"mail_domain": self.object.pk, **data}
 
 
-class AliasChangePage(OfMailDomain, AccountFormPage):
+class AliasChangePage(OfMailDomain, VerbFormPage):
     """Changes where an alias's mail goes."""
 
     action = "alias.change"
+    verb = "alias.change"
     form_class = MailAliasChangeForm
     submit_label = gettext_lazy("Save")
 
@@ -153,15 +154,15 @@ class AliasChangePage(OfMailDomain, AccountFormPage):
     def initial(self) -> dict[str, Any]:
         return {"destinations": "\n".join(self.object.destinations)}
 
-    def act(self, data: dict[str, Any]) -> str:
-        _alias, operation = mail_aliases.change(actor=self.actor, alias=self.object, **data)
-        return self.after(operation)
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"alias": self.object.pk, **data}
 
 
-class AliasRemovePage(OfMailDomain, AccountActionPage):
+class AliasRemovePage(OfMailDomain, VerbActionPage):
     """Removes an alias."""
 
     action = "alias.remove"
+    verb = "alias.remove"
     submit_label = gettext_lazy("Remove the alias")
 
     def rows(self) -> QuerySet[Any] | None:
@@ -170,14 +171,15 @@ class AliasRemovePage(OfMailDomain, AccountActionPage):
     def get_question(self) -> str:
         return _("Remove the alias %(name)s? Mail to it is refused from then on.") % {"name": self.object}
 
-    def act(self) -> str:
-        return self.after(mail_aliases.remove(actor=self.actor, alias=self.object))
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"alias": self.object.pk}
 
 
-class VouchPage(AccountActionPage):
+class VouchPage(VerbActionPage):
     """Lets staff vouch for a mail domain whose MX does not point here yet."""
 
     action = "mail_domain.vouch"
+    verb = "mail_domain.vouch"
     submit_label = gettext_lazy("Vouch and take mail")
     danger = False
     tab = TAB
@@ -197,5 +199,5 @@ class VouchPage(AccountActionPage):
             _("Your name is kept with it."),
         ]
 
-    def act(self) -> str:
-        return self.after(mail_domains.vouch(actor=self.actor, mail_domain=self.object))
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"mail_domain": self.object.pk}

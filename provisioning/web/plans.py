@@ -1,9 +1,9 @@
-"""A preview's plan as a page shows it: changes grouped by the daemon that reads them. Display only."""
+"""A preview's plan as a page shows it: changes by account, then by the daemon that reads them. Display only."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,25 +51,67 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """All changes with their sums."""
+class Part:
+    """The changes of one account, or of a server itself, on one server."""
 
+    subject: str
+    server: str
     groups: list[Group]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All changes with their sums; `problems` are (subject, reason), `reloads` daemons in words."""
+
+    parts: list[Part]
     added: int
     changed: int
     removed: int
+    reloads: list[str]
+    problems: list[tuple[str, str]]
+    truncated: bool
+
+    @property
+    def several(self) -> bool:
+        """Whether it is about more than one account or server."""
+        return len(self.parts) > 1
 
 
-def build(changes: Iterable[Mapping[str, Any]], reloads: Iterable[str]) -> Plan:
-    """Group the changes of docs/protocol.md's `plan` report by daemon; `reloads` names the daemons that reload."""
-    reloading = set(reloads)
-    by_service: dict[str, list[Change]] = defaultdict(list)
-    counts = dict.fromkeys(SIGNS, 0)
-    for item in changes:
-        counts[item["change"]] += 1
-        by_service[_reader(item)].append(_change(item))
-    groups = [Group(*words.service(name), name in reloading, by_service[name]) for name in _ordered(by_service)]
-    return Plan(groups, counts["add"], counts["change"], counts["remove"] + counts["destroy"])
+def build(servers: Sequence[Mapping[str, Any]]) -> Plan:
+    """Arrange the plans of servers: by account and by daemon."""
+    counts = {kind: sum(_count(server, kind) for server in servers) for kind in SIGNS}
+    return Plan(
+        parts=[part for server in servers for part in _parts(server)],
+        added=counts["add"],
+        changed=counts["change"],
+        removed=counts["remove"] + counts["destroy"],
+        reloads=[
+            words.service(name)[1] for name in _ordered({name for server in servers for name in server["reloads"]})
+        ],
+        problems=[
+            (problem["subject"], _(problem["message"])) for server in servers for problem in server.get("problems", ())
+        ],
+        truncated=any(server.get("truncated") for server in servers),
+    )
+
+
+def _count(server: Mapping[str, Any], kind: str) -> int:
+    return int(server.get("counts", {}).get(kind, sum(item["change"] == kind for item in server["changes"])))
+
+
+def _parts(server: Mapping[str, Any]) -> list[Part]:
+    reloading = set(server["reloads"])
+    by_subject: dict[str, dict[str, list[Change]]] = defaultdict(lambda: defaultdict(list))
+    for item in server["changes"]:
+        by_subject[str(item.get("subject") or "")][_reader(item)].append(_change(item))
+    return [
+        Part(
+            subject,
+            server["server"],
+            [Group(*words.service(name), name in reloading, by_service[name]) for name in _ordered(by_service)],
+        )
+        for subject, by_service in by_subject.items()
+    ]
 
 
 def _ordered(names: Iterable[str]) -> list[str]:
@@ -90,5 +132,6 @@ def _change(item: Mapping[str, Any]) -> Change:
     kind, _colon, name = item["key"].partition(":")
     sign, sign_class = SIGNS[item["change"]]
     said = {"add": _("added"), "change": _("changed"), "remove": _("removed"), "destroy": _("destroyed with its data")}
-    note = item.get("reason") or _("Nothing to show: this has no text of its own.")
+    drifted = _("The server differs from what the panel gave it.") if item.get("reason") == "drift" else ""
+    note = drifted or item.get("reason") or _("Nothing to show: this has no text of its own.")
     return Change(sign, sign_class, said[item["change"]], words.kind(kind), name, item.get("diff") or "", note)

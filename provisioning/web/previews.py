@@ -12,31 +12,40 @@ from django.utils.translation import gettext_lazy
 
 from accounts.selectors import organizations
 from panel.core.web import ActionPage, Page
+from provisioning import words
 from provisioning.models import HostingAccount, Preview
 from provisioning.selectors import packages, servers
 from provisioning.selectors import previews as selectors
 from provisioning.services import previews
 from provisioning.web import plans
 
+ORDER = "account.create"
+
 
 class OfPreview(Page):
-    """A page about one preview of a new account."""
+    """A page about one preview."""
 
     action = "preview.create"
-    title = gettext_lazy("New account: what will change")
 
     def rows(self) -> QuerySet[Any] | None:
-        return selectors.of_actor(self.actor).filter(verb="account.create")
+        return selectors.of_actor(self.actor)
+
+    def get_title(self) -> str:
+        if self.object.verb == ORDER:
+            return _("New account: what will change")
+        subject = self.object.result.get("subject")
+        return words.title(self.object.verb, subject) if subject else _("What will change")
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
-        return [
-            (_("Accounts"), reverse("provisioning:account_list")),
-            (_("New account"), self.back_url()),
-        ]
+        if self.object.verb == ORDER:
+            return [(_("Accounts"), reverse("provisioning:account_list")), (_("New account"), self.back_url())]
+        return [(_("Back"), self.back_url())]
 
     def back_url(self) -> str:
-        """Return the address of the form, filled in as it was."""
-        return f"{reverse('provisioning:account_create')}?{urlencode(self.object.arguments)}"
+        """Return the address of the form; that of a new account comes filled in as it was."""
+        if self.object.verb == ORDER:
+            return f"{reverse('provisioning:account_create')}?{urlencode(self.object.arguments)}"
+        return self.object.origin or reverse("provisioning:operation_list")
 
 
 class PreviewPage(OfPreview):
@@ -47,32 +56,34 @@ class PreviewPage(OfPreview):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         preview: Preview = self.object
         result = preview.result
-        plan = None
-        if preview.status == Preview.Status.READY:
-            changes = [change for server in result["servers"] for change in server["changes"]]
-            plan = plans.build(changes, {name for server in result["servers"] for name in server["reloads"]})
+        planned = preview.status in (Preview.Status.READY, Preview.Status.OUTDATED)
         return super().get_context_data(
             preview=preview,
-            plan=plan,
-            reason=result.get("message", ""),
+            plan=plans.build(result["servers"]) if planned else None,
+            reason=_(result["message"]) if result.get("message") else "",
             summary=self.summary(),
             back_url=self.back_url(),
+            is_order=preview.verb == ORDER,
+            passwords=sorted(previews.hidden_arguments(preview)),
             **kwargs,
         )
 
     def summary(self) -> list[tuple[str, str]]:
         """Return the order in words, and the server that would take it."""
+        names = ", ".join(part["server"] for part in self.object.result.get("servers", []))
+        if self.object.verb != ORDER:
+            rows = [(_("Change"), self.get_title()), (_("Server"), names)]
+            return [(label, value) for label, value in rows if value]
         arguments = self.object.arguments
         client = organizations.clients().filter(pk=arguments["organization"]).first()
         package = packages.listed().filter(pk=arguments["package"]).first()
         chosen = servers.ready().filter(pk=arguments.get("server", "")).first()
-        names = [part["server"] for part in self.object.result.get("servers", [])]
         rows = [
             (_("Domain"), arguments["domain"]),
             (_("Client"), str(client or "")),
             (_("Package"), str(package or "")),
             (_("User name"), arguments.get("username") or _("made from the domain")),
-            (_("Server"), ", ".join(names) or str(chosen or "")),
+            (_("Server"), names or str(chosen or "")),
         ]
         return [(label, value) for label, value in rows if value]
 
@@ -86,14 +97,31 @@ class PreviewPart(PreviewPage):
 class PreviewConfirmPage(OfPreview, ActionPage):
     """Carries out what the plan showed."""
 
-    question = gettext_lazy("Create the account as planned?")
-    submit_label = gettext_lazy("Create the account")
+    question = gettext_lazy("Make the change as planned?")
+    submit_label = gettext_lazy("Confirm")
 
     def cancel_url(self) -> str:
         return reverse("provisioning:preview", args=[self.object.pk])
 
     def act(self) -> str:
-        made, operation = previews.confirm(actor=self.actor, preview=self.object)
+        given = {name: self.request.POST[name] for name in ("password",) if name in self.request.POST}
+        made, operation = previews.confirm(actor=self.actor, preview=self.object, secrets=given)
+        if operation is None:
+            return self.back_url()
         if isinstance(made, HostingAccount):
             return f"{reverse('provisioning:account', args=[made.pk])}?operation={operation.pk}"
         return reverse("provisioning:operation", args=[operation.pk])
+
+
+class PreviewAgainPage(OfPreview, ActionPage):
+    """Asks for the same plan anew, after something that it rested on has changed."""
+
+    question = gettext_lazy("Work out the same change anew, from everything as it is now?")
+    submit_label = gettext_lazy("Work out a new plan")
+
+    def cancel_url(self) -> str:
+        return reverse("provisioning:preview", args=[self.object.pk])
+
+    def act(self) -> str:
+        preview = previews.again(actor=self.actor, preview=self.object)
+        return reverse("provisioning:preview", args=[preview.pk])

@@ -16,12 +16,13 @@ from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage, Page
 from provisioning.models import Server
 from provisioning.selectors import operations as operation_selectors
 from provisioning.selectors import servers as selectors
-from provisioning.services import addresses, servers
+from provisioning.services import servers
 from provisioning.web import progress
 from provisioning.web.filters import ServerFilter
 from provisioning.web.forms import AddressForm, HostKeyForm, ServerChangeForm, ServerForm, SetUpForm
 from provisioning.web.tables import RunTable, ServerTable
 
+from provisioning.web.verb_pages import VerbActionPage, VerbFormPage, VerbPage
 
 class ServerListPage(ListPage):
     """Target servers."""
@@ -138,20 +139,27 @@ class ServerSetUpPart(OfServer):
         return {"server": self.object, "setup_form": SetUpForm()}
 
 
-class ServerChangePage(OfServer, FormPage):
+class ServerVerbPage(OfServer, VerbPage):
+    """A verb on a server or one of its addresses: the page of the operation comes next."""
+
+    def after(self, operation: Operation | None) -> str:
+        return reverse("provisioning:operation", args=[operation.pk]) if operation else self.page_url()
+
+
+class ServerChangePage(ServerVerbPage, VerbFormPage):
     """Changes names, stack and roles."""
 
     action = "server.change"
     form_class = ServerChangeForm
     submit_label = gettext_lazy("Save")
+    verb = "server.change"
     intro = gettext_lazy("Another stack or other roles reach every account on the server.")
 
     def initial(self) -> dict[str, Any]:
         return {name: getattr(self.object, name) for name in ServerChangeForm.base_fields}
 
-    def act(self, data: dict[str, Any]) -> str:
-        servers.change(actor=self.actor, server=self.object, **data)
-        return self.page_url()
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"server": self.object.pk, **data}
 
 
 class ServerOpenPage(OfServer, ActionPage):
@@ -211,45 +219,45 @@ class ServerBootstrapPage(OfServer, FormPage):
         return self.page_url()
 
 
-class ServerReconcilePage(OfServer, ActionPage):
-    """Compares everything on the server with what should be, and repairs it."""
+class ServerReconcilePage(ServerVerbPage, VerbActionPage):
+    """Compares everything on the server with what should be, and repairs it, or shows what would be repaired."""
 
     action = "server.reconcile"
     question = gettext_lazy(
         "Compare every file, zone, login and service on the server with what should be, and repair it?"
+    verb = "server.reconcile"
     )
     submit_label = gettext_lazy("Compare and repair")
 
     def consequences(self) -> list[str]:
         return [_("What somebody changed by hand in the panel's files is put back."), _("Other files are not touched.")]
 
-    def act(self) -> str:
-        operation = servers.reconcile(actor=self.actor, server=self.object)
-        return reverse("provisioning:operation", args=[operation.pk])
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"server": self.object.pk}
 
 
-class AddressAddPage(OfServer, FormPage):
+class AddressAddPage(ServerVerbPage, VerbFormPage):
     """Adds an address to a server."""
 
     action = "address.add"
     form_class = AddressForm
     submit_label = gettext_lazy("Add address")
+    verb = "address.add"
 
     def get_title(self) -> str:
         return _("Add address")
 
-    def act(self, data: dict[str, Any]) -> str:
-        values = {**data, "public_ip": data["public_ip"] or None}
-        addresses.add(actor=self.actor, server=self.object, **values)
-        return self.page_url()
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"server": self.object.pk, **data, "public_ip": data["public_ip"] or None}
 
 
-class AddressRemovePage(ActionPage):
+class AddressRemovePage(VerbActionPage):
     """Removes an address from a server."""
 
     action = "address.remove"
     title = gettext_lazy("Remove address")
     submit_label = gettext_lazy("Remove the address")
+    verb = "address.remove"
     danger = True
 
     def rows(self) -> QuerySet[Any] | None:
@@ -265,7 +273,8 @@ class AddressRemovePage(ActionPage):
     def consequences(self) -> list[str]:
         return [_("Sites stop answering on it, and zones stop naming it.")]
 
-    def act(self) -> str:
-        url = self.cancel_url()
-        addresses.remove(actor=self.actor, address=self.object)
-        return url
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"address": self.object.pk}
+
+    def after(self, operation: Operation | None) -> str:
+        return reverse("provisioning:operation", args=[operation.pk]) if operation else self.cancel_url()

@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy
 from panel.core.web import Empty
 from provisioning.models import HostingAccount
 from provisioning.selectors import hosting_accounts
-from provisioning.services import sites
-from provisioning.web.account_pages import AccountActionPage, AccountFormPage, AccountPage
+from provisioning.web.account_pages import AccountPage, VerbActionPage, VerbFormPage
 from provisioning.web.forms import SiteAliasForm
 from provisioning.web.tables import SiteNameTable
 
@@ -42,10 +41,11 @@ class SitesPage(AccountPage):
         return super().get_context_data(tables=tables, **kwargs)
 
 
-class AliasAddPage(AccountFormPage):
+class AliasAddPage(VerbFormPage):
     """Lets a site answer to one more name."""
 
     action = "site.change"
+    verb = "site.add_alias"
     title = gettext_lazy("Add alias")
     form_class = SiteAliasForm
     submit_label = gettext_lazy("Add alias")
@@ -54,15 +54,15 @@ class AliasAddPage(AccountFormPage):
     def rows(self) -> QuerySet[Any] | None:
         return hosting_accounts.sites()
 
-    def act(self, data: dict[str, Any]) -> str:
-        _alias, operation = sites.add_alias(actor=self.actor, site=self.object, hostname=data["hostname"])
-        return self.after(operation)
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"site": self.object.pk, **data}
 
 
-class AliasRemovePage(AccountActionPage):
+class AliasRemovePage(VerbActionPage):
     """Takes an alias from a site."""
 
     action = "site.change"
+    verb = "site.remove_alias"
     title = gettext_lazy("Remove alias")
     submit_label = gettext_lazy("Remove the alias")
     tab = "account_sites"
@@ -83,5 +83,5 @@ class AliasRemovePage(AccountActionPage):
             return [_("The domain is let go with its zone and its records.")]
         return []
 
-    def act(self) -> str:
-        return self.after(sites.remove_alias(actor=self.actor, alias=self.object))
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"alias": self.object.pk}

@@ -36,6 +36,7 @@ urlpatterns = [
     path("accounts/<str:pk>/", accounts.OverviewPage.as_view(), name="account"),
     path("accounts/<str:pk>/suspend/", accounts.SuspendPage.as_view(), name="account_suspend"),
     path("accounts/<str:pk>/unsuspend/", accounts.UnsuspendPage.as_view(), name="account_unsuspend"),
+    path("previews/<str:pk>/again/", previews.PreviewAgainPage.as_view(), name="preview_again"),
     path("accounts/<str:pk>/terminate/", accounts.TerminatePage.as_view(), name="account_terminate"),
     path("accounts/<str:pk>/sites/", sites.SitesPage.as_view(), name="account_sites"),
     path("accounts/<str:pk>/databases/", databases.DatabasesPage.as_view(), name="account_databases"),

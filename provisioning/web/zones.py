@@ -12,8 +12,7 @@ from panel.core.web import Empty
 from provisioning.models import HostingAccount
 from provisioning.selectors import hosting_accounts
 from provisioning.selectors import zones as selectors
-from provisioning.services import zones
-from provisioning.web.account_pages import AccountActionPage, AccountFormPage, AccountPage
+from provisioning.web.account_pages import AccountPage, VerbActionPage, VerbFormPage
 from provisioning.web.forms import RecordForm
 from provisioning.web.tables import RecordTable
 
@@ -39,10 +38,11 @@ class ZonesPage(AccountPage):
         return super().get_context_data(tables=tables, **kwargs)
 
 
-class RecordAddPage(AccountFormPage):
+class RecordAddPage(VerbFormPage):
     """Adds a record to a zone."""
 
     action = "record.create"
+    verb = "record.create"
     form_class = RecordForm
     submit_label = gettext_lazy("Add record")
     tab = TAB
@@ -53,15 +53,15 @@ class RecordAddPage(AccountFormPage):
     def rows(self) -> QuerySet[Any] | None:
         return hosting_accounts.zones()
 
-    def act(self, data: dict[str, Any]) -> str:
-        _record, operation = zones.add_record(actor=self.actor, zone=self.object, **data)
-        return self.after(operation)
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"zone": self.object.pk, **data}
 
 
-class RecordChangePage(AccountFormPage):
+class RecordChangePage(VerbFormPage):
     """Changes a record."""
 
     action = "record.change"
+    verb = "record.change"
     form_class = RecordForm
     submit_label = gettext_lazy("Save")
     tab = TAB
@@ -80,15 +80,15 @@ class RecordChangePage(AccountFormPage):
     def initial(self) -> dict[str, Any]:
         return {name: getattr(self.object, name) for name in ("type", "name", "content", "ttl")}
 
-    def act(self, data: dict[str, Any]) -> str:
-        _record, operation = zones.change_record(actor=self.actor, record=self.object, **data)
-        return self.after(operation)
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"record": self.object.pk, **data}
 
 
-class RecordRemovePage(AccountActionPage):
+class RecordRemovePage(VerbActionPage):
     """Removes a record."""
 
     action = "record.remove"
+    verb = "record.remove"
     title = gettext_lazy("Remove record")
     submit_label = gettext_lazy("Remove the record")
     tab = TAB
@@ -108,5 +108,5 @@ class RecordRemovePage(AccountActionPage):
     def consequences(self) -> list[str]:
         return [_("Default records of this name and type come back.")]
 
-    def act(self) -> str:
-        return self.after(zones.remove_record(actor=self.actor, record=self.object))
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"record": self.object.pk}

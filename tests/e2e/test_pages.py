@@ -19,7 +19,7 @@ from provisioning.models import HostingAccount, Operation, Preview, Run, RunStep
 from provisioning.services import previews
 from tests import cast as casts
 from tests.cast import PASSWORD, Cast
-from tests.provisioning import factories
+from tests.provisioning import factories, plans
 
 PHONE = {"width": 390, "height": 844}
 BRAND_HOST = "atelier.localhost"
@@ -125,7 +125,7 @@ def test_an_order_from_form_to_live_steps(page: Page, site: str, people: Cast, q
     expect(page.get_by_text("Working out what would change")).to_be_visible()
     with everything("test"):
         preview = Preview.objects.get()
-        previews.answer(preview_id=preview.pk, status=Preview.Status.READY, result=PLAN)
+        plans.ready(preview.pk, PLAN)
     expect(page.get_by_role("heading", name="What this will change")).to_be_visible()
     page.get_by_text("/etc/nginx/hostwright/bakery.conf").click()
     expect(page.get_by_text("+server_name bakery.example;")).to_be_visible()

@@ -164,6 +164,7 @@ PROVISIONING_PAGES = [
     Row("provisioning:account_create", "GET POST", "", SELLERS),
     Row("provisioning:account", "GET", "account", LOOK),
     Row("provisioning:account_suspend", "GET POST", "account", SELL),
+    Row("provisioning:preview_again", "GET POST", "preview_of_reseller_a", frozenset({"reseller_a"})),
     Row("provisioning:account_unsuspend", "GET POST", "account", SELL),
     Row("provisioning:account_terminate", "GET POST", "account", SELL),
     Row("provisioning:account_sites", "GET", "account", LOOK),
@@ -255,3 +256,4 @@ PROVISIONING_API = [
 ]
 
 ROWS = [*SIGN_IN, *DASHBOARD, *ACCOUNTS_PAGES, *ACCOUNTS_API, *PROVISIONING_PAGES, *PROVISIONING_API]
+    Row("provisioning_api:server_plan", "POST", "server", PROVIDER),

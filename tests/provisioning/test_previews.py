@@ -13,6 +13,7 @@ from provisioning import preview as engine
 from provisioning.models import HostingAccount, Mailbox, Preview
 from provisioning.services import mailboxes, previews, verbs
 from tests.cast import Person
+from tests.provisioning import plans
 from tests.provisioning.ground import Ground, acting, refused, rows
 
 PASSWORD = "correct horse 42"
@@ -26,8 +27,7 @@ def ask(person: Person, verb: str, **arguments: Any) -> Preview:
 
 def ready(preview: Preview) -> Preview:
     """Let a preview have been worked out."""
-    previews.answer(preview_id=preview.id, status="ready", result={"servers": []})
-    return Preview._base_manager.get(pk=preview.pk)
+    return plans.ready(preview.id, {"servers": []})
 
 
 def order(ground: Ground, **more: Any) -> dict[str, Any]:

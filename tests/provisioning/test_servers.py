@@ -251,7 +251,7 @@ def test_addresses_are_once_per_server_and_the_last_shared_one_stays(ground: Gro
         with refused("family", "public_ip"):
             addresses.add(actor=actor, server=ground.server, ip="2001:db8::5", public_ip="203.0.113.4")
         Intent.objects.all().delete()
-        second = addresses.add(actor=actor, server=ground.server, ip="198.51.100.3", public_ip="203.0.113.3")
+        second = addresses.add(actor=actor, server=ground.server, ip="198.51.100.3", public_ip="203.0.113.3")[0]
         assert (second.family, second.public) == (4, "203.0.113.3")
         assert Intent.objects.count() == 3
         addresses.remove(actor=actor, address=first)

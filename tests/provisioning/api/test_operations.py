@@ -50,7 +50,7 @@ def test_retry_and_cancel(stage: Stage):
     assert (response.status_code, response["Location"]) == (202, f"/api/v1{path}")
     assert response.json()["operation"]["status"] == "pending"
     with everything("test"):
-        assert Intent.objects.filter(operation=operation).count() == 1
+        assert Intent.objects.filter(operation=operation).count() == 2  # What was cancelled stays ordered.
         Operation.objects.filter(pk=operation.pk).update(status="applied")
     assert program.post(f"{path}/retry", status=409)["code"] == "not_retryable"
 

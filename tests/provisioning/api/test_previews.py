@@ -10,6 +10,7 @@ from panel.core.scoping import everything
 from provisioning.api.previews import ARGUMENTS
 from provisioning.models import DatabaseUser, HostingAccount, Preview
 from provisioning.services import previews, verbs
+from tests.provisioning import plans
 from tests.provisioning.api.conftest import Stage, trace
 
 PLAN = {
@@ -47,7 +48,7 @@ def test_an_order_is_shown_before_it_is_made(stage: Stage):
     assert (made["servers"], made["refusal"], made["reason"]) == ([], None, "")
     assert program.post(f"{made['url']}/confirm", status=409)["code"] == "expired"
     assert {**trace(), "previews": 0} == {**before, "previews": 0}
-    previews.answer(preview_id=made["id"], status=Preview.Status.READY, result=PLAN)
+    plans.ready(made["id"], PLAN)
     shown = program.get(made["url"])
     assert shown["status"] == "ready"
     assert shown["servers"][0]["changes"][0]["diff"] == "+x"
@@ -72,7 +73,7 @@ def test_only_who_asked_sees_and_confirms_it(stage: Stage):
     made = stage.program("client_a").post(
         "/previews", {"verb": "database.create", "arguments": {"account": stage.account_a.pk, "name": "shop"}}
     )
-    previews.answer(preview_id=made["id"], status=Preview.Status.READY, result=PLAN)
+    plans.ready(made["id"], PLAN)
     before = trace()
     for who in ("provider", "reseller_a", "client_b"):
         stage.program(who).get(made["url"], 404)
@@ -88,7 +89,7 @@ def test_passwords_are_not_kept_and_asked_for_again(stage: Stage):
     assert "password" not in made["arguments"]
     with everything("test"):
         assert "a-Long-enough-9" not in str(Preview.objects.values_list("arguments"))
-    previews.answer(preview_id=made["id"], status=Preview.Status.READY, result=PLAN)
+    plans.ready(made["id"], PLAN)
     before = trace()
     assert program.post(f"{made['url']}/confirm", status=400)["field"] == "password"
     assert program.post(f"{made['url']}/confirm", {"password": "short"}, 400)["field"] == "password"
@@ -103,7 +104,7 @@ def test_a_password_is_refused_where_none_is_taken(stage: Stage):
     made = program.post(
         "/previews", {"verb": "database.create", "arguments": {"account": stage.account_a.pk, "name": "shop"}}
     )
-    previews.answer(preview_id=made["id"], status=Preview.Status.READY, result=PLAN)
+    plans.ready(made["id"], PLAN)
     assert program.post(f"{made['url']}/confirm", {"password": "a-Long-enough-9"}, 400)["field"] == "password"
 
 

@@ -12,7 +12,7 @@ from panel.core.scoping import everything
 from provisioning.models import HostingAccount, MailAlias, Operation, Package, Preview, Record, SiteName
 from provisioning.services import previews
 from tests.cast import Cast, Person
-from tests.provisioning import factories
+from tests.provisioning import factories, plans
 
 HOSTILE = "{{7*7}}<img src=x onerror=alert(1)>%0a"
 
@@ -52,7 +52,7 @@ def test_an_order_shows_its_plan_first_and_is_carried_out_when_confirmed(cast: C
         "diff": "--- a\n+++ b\n@@ -0,0 +1 @@\n+server_name bakery.example;",
     }
     plan = {"servers": [{"server": "web1", "changes": [change], "reloads": ["nginx"], "removals": 0, "resources": 1}]}
-    previews.answer(preview_id=preview.pk, status=Preview.Status.READY, result=plan)
+    plans.ready(preview.pk, plan)
     ready = browser.get(url("preview", preview.pk)).content.decode()
     assert "every 500ms" not in ready
     assert "+server_name bakery.example;" in ready
