@@ -204,6 +204,15 @@ def _apply(
     return transport.call(target(work.server), "apply", payload, steps.on_event)
 
 
+def _manifest(part: Slice, work: _Work) -> dict[str, str]:
+    """What the server holds once the slice is applied: of pinned resources what it held before."""
+    made = {key: resource.hash for key, resource in work.compiled.resources[part.id].items()}
+    for key in work.compiled.pinned.get(part.id, ()):
+        if made.pop(key, None) is not None and key in part.manifest:
+            made[key] = part.manifest[key]
+    return made
+
+
 def _outcome(part: Slice, work: _Work, reported: Mapping[str, Any] | None) -> Outcome:
     if part.id in work.compiled.refused:
         return Outcome("rejected", "invalid", work.compiled.refused[part.id])
@@ -215,7 +224,7 @@ def _outcome(part: Slice, work: _Work, reported: Mapping[str, Any] | None) -> Ou
         status=str(reported["status"]),
         code=str(reported.get("code") or ""),
         detail=str(reported.get("reason") or ""),
-        manifest={key: resource.hash for key, resource in work.compiled.resources[part.id].items()},
+        manifest=_manifest(part, work),
         served=reported.get("served"),
         destroyed=work.tombstones.get(part.id, ()),
     )

@@ -9,13 +9,14 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import LimitCounter
 from accounts.selectors import audit, organizations
 from panel.core.actors import Actor
 from panel.core.models import AuditEntry
 from provisioning.models import HostingAccount, Operation, Server
-from provisioning.selectors import hosting_accounts, operations, packages
+from provisioning.selectors import drift, hosting_accounts, operations, packages
 from provisioning.selectors import servers as server_selectors
 
 MOST_FOUND = 10
@@ -65,7 +66,10 @@ def figures(actor: Actor) -> list[Figure]:
         found.append(Figure(_("Clients"), organizations.clients().count(), reverse("accounts:client_list")))
         found.append(Figure(_("Packages"), packages.listed().count(), reverse("provisioning:package_list")))
     if actor.kind == "provider":
-        found.append(Figure(_("Servers"), server_selectors.listed().count(), reverse("provisioning:server_list")))
+        drifted = drift.drifted_servers().count()
+        note = ngettext("%(count)s has drifted", "%(count)s have drifted", drifted) % {"count": drifted}
+        url = reverse("provisioning:server_list")
+        found.append(Figure(_("Servers"), server_selectors.listed().count(), url, note if drifted else ""))
     else:
         working = operations.listed(actor.path).filter(status__in=Operation.OPEN).count()
         url = reverse("provisioning:operation_list")
@@ -87,6 +91,11 @@ def newest_operations(actor: Actor) -> list[Operation]:
 def unreachable_servers() -> QuerySet[Server]:
     """Return the servers that the panel cannot reach."""
     return server_selectors.listed().filter(unreachable_since__isnull=False)
+
+
+def drifted_servers() -> QuerySet[Server]:
+    """Return the servers on which something differs from what the panel made so."""
+    return drift.drifted_servers()
 
 
 def limits(actor: Actor) -> list[LimitCounter]:

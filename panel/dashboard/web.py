@@ -48,6 +48,7 @@ class HomePage(Page):
             figures=selectors.figures(self.actor),
             attention=selectors.attention(self.actor),
             servers=selectors.unreachable_servers() if provider else [],
+            drifted=selectors.drifted_servers() if provider else [],
             newest=selectors.newest_operations(self.actor),
             limits=selectors.limits(self.actor),
             steps=selectors.first_steps(self.actor),

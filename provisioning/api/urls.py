@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from provisioning.api import accounts, databases, mail, operations, packages, previews, servers, sites, zones
+from provisioning.api import accounts, databases, drift, mail, operations, packages, previews, servers, sites, zones
 
 app_name = "provisioning_api"
 urlpatterns = [
@@ -13,6 +13,16 @@ urlpatterns = [
     path("servers/<str:pk>/bootstrap", servers.ServerBootstrapView.as_view(), name="server_bootstrap"),
     path("servers/<str:pk>/plan", previews.ServerPlan.as_view(), name="server_plan"),
     path("servers/<str:pk>/reconcile", servers.ServerReconcile.as_view(), name="server_reconcile"),
+    path("servers/<str:pk>/drift", drift.ServerDrift.as_view(), name="server_drift"),
+    path("servers/<str:pk>/drift/checks", drift.ServerDriftChecks.as_view(), name="server_drift_checks"),
+    path("servers/<str:pk>/drift/check", drift.ServerDriftCheck.as_view(), name="server_drift_check"),
+    path("servers/<str:pk>/drift/restore", drift.ServerDriftRestore.as_view(), name="server_drift_restore"),
+    path("servers/<str:pk>/drift/exceptions", drift.ServerDriftPins.as_view(), name="server_drift_exceptions"),
+    path("drift/<str:pk>", drift.DriftItemView.as_view(), name="drift"),
+    path("drift/<str:pk>/restore", drift.DriftItemRestore.as_view(), name="drift_restore"),
+    path("drift/<str:pk>/adopt", drift.DriftItemAdopt.as_view(), name="drift_adopt"),
+    path("drift/<str:pk>/pin", drift.DriftItemPin.as_view(), name="drift_pin"),
+    path("drift-exceptions/<str:pk>", drift.DriftPinView.as_view(), name="drift_exception"),
     path("servers/<str:pk>/addresses", servers.ServerAddresses.as_view(), name="server_addresses"),
     path("servers/<str:server>/addresses/<str:pk>", servers.ServerAddress.as_view(), name="server_address"),
     path("packages", packages.PackageList.as_view(), name="packages"),

@@ -16,8 +16,8 @@ from provisioning.services import adoptions, intents, operations
 from provisioning.services.drift_checks import RESTORE
 
 LONGEST_NOTE = 500
-#: Data: what nobody may destroy by putting things back.
-NEVER_DISCARDED = ("database", "database_user")
+#: What is removed when nobody made it here; anything else may hold somebody's data.
+DISCARDABLE = ("file", "link", "zone", "row", "user")
 
 
 def restore(*, actor: Actor, server: Server, items: Sequence[DriftItem] | None = None) -> Operation:
@@ -121,7 +121,7 @@ def _check_restorable(item: DriftItem) -> None:
             _("%s: the panel does not know this account. Restore the panel's newest database first.") % item.key,
             code="unknown_slice",
         )
-    if item.kind == DriftItem.Kind.EXTRA and kind in NEVER_DISCARDED:
+    if item.kind == DriftItem.Kind.EXTRA and kind not in DISCARDABLE:
         raise Conflict(
             _(
                 "%s may hold data that the panel did not make, so it is not removed. Adopt it, make it an exception, "

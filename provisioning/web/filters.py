@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from provisioning.models import HostingAccount, Operation, Server
+from provisioning.models import DriftItem, HostingAccount, Operation, Server
 
 
 def search(placeholder: str | Promise) -> filters.CharFilter:
@@ -28,6 +28,18 @@ class ServerFilter(filters.FilterSet):
     def find(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Look for the text in names and addresses."""
         return rows.filter(Q(name__icontains=value) | Q(host__icontains=value) | Q(addresses__ip=value)).distinct()
+
+
+class DriftFilter(filters.FilterSet):
+    """Findings of drift by name, account and what became of them."""
+
+    q = search(_("Name or domain"))
+    state = filters.ChoiceFilter(choices=DriftItem.State.choices, label=_("State"), empty_label=_("Any state"))
+    kind = filters.ChoiceFilter(choices=DriftItem.Kind.choices, label=_("Difference"), empty_label=_("Any difference"))
+
+    def find(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Look for the text in keys and domains."""
+        return rows.filter(Q(key__icontains=value) | Q(slice__hosting__domain__icontains=value))
 
 
 class PackageFilter(filters.FilterSet):

@@ -49,6 +49,14 @@ class ServerForm(forms.Form):
     )
 
 
+class PinForm(forms.Form):
+    """Why something on a server is an exception."""
+
+    note = forms.CharField(
+        label=_("Why"), max_length=500, required=False, help_text=_("For whoever looks at it later, at a rebuild too.")
+    )
+
+
 class ServerChangeForm(forms.Form):
     """Names, stack and roles of a server."""
 

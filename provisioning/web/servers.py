@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.selectors import organizations
 from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage, Page
-from provisioning.models import Server
+from provisioning.models import Operation, Server
+from provisioning.selectors import drift as drift_selectors
 from provisioning.selectors import operations as operation_selectors
 from provisioning.selectors import servers as selectors
 from provisioning.services import servers
@@ -21,8 +22,8 @@ from provisioning.web import progress
 from provisioning.web.filters import ServerFilter
 from provisioning.web.forms import AddressForm, HostKeyForm, ServerChangeForm, ServerForm, SetUpForm
 from provisioning.web.tables import RunTable, ServerTable
-
 from provisioning.web.verb_pages import VerbActionPage, VerbFormPage, VerbPage
+
 
 class ServerListPage(ListPage):
     """Target servers."""
@@ -125,6 +126,7 @@ class ServerPage(OfServer):
             runs=runs,
             progress=progress.of(newest, self.actor) if newest else None,
             setup_form=SetUpForm(),
+            drift=drift_selectors.standing(self.object),
             **kwargs,
         )
 
@@ -150,9 +152,9 @@ class ServerChangePage(ServerVerbPage, VerbFormPage):
     """Changes names, stack and roles."""
 
     action = "server.change"
+    verb = "server.change"
     form_class = ServerChangeForm
     submit_label = gettext_lazy("Save")
-    verb = "server.change"
     intro = gettext_lazy("Another stack or other roles reach every account on the server.")
 
     def initial(self) -> dict[str, Any]:
@@ -223,9 +225,9 @@ class ServerReconcilePage(ServerVerbPage, VerbActionPage):
     """Compares everything on the server with what should be, and repairs it, or shows what would be repaired."""
 
     action = "server.reconcile"
+    verb = "server.reconcile"
     question = gettext_lazy(
         "Compare every file, zone, login and service on the server with what should be, and repair it?"
-    verb = "server.reconcile"
     )
     submit_label = gettext_lazy("Compare and repair")
 
@@ -240,9 +242,9 @@ class AddressAddPage(ServerVerbPage, VerbFormPage):
     """Adds an address to a server."""
 
     action = "address.add"
+    verb = "address.add"
     form_class = AddressForm
     submit_label = gettext_lazy("Add address")
-    verb = "address.add"
 
     def get_title(self) -> str:
         return _("Add address")
@@ -255,9 +257,9 @@ class AddressRemovePage(VerbActionPage):
     """Removes an address from a server."""
 
     action = "address.remove"
+    verb = "address.remove"
     title = gettext_lazy("Remove address")
     submit_label = gettext_lazy("Remove the address")
-    verb = "address.remove"
     danger = True
 
     def rows(self) -> QuerySet[Any] | None:

@@ -99,6 +99,30 @@ class OperationTable(tables.Table):
     value_subject = render_subject
 
 
+class DriftItemTable(tables.Table):
+    """What was found on a server, with what became of it."""
+
+    key = tables.TemplateColumn('<span class="mono wrap-anywhere">{{ value }}</span>', verbose_name=_("What"))
+    kind = tables.Column(verbose_name=_("Difference"))
+    account = tables.Column(accessor="slice__hosting__domain", verbose_name=_("Account"), default="")
+    state = tables.TemplateColumn(
+        "{% load ui %}{% state record.state record.get_state_display %}", verbose_name=_("State")
+    )
+    first_seen_at = tables.TemplateColumn(AGO, verbose_name=_("First seen"))
+    closed_at = tables.TemplateColumn(AGO, verbose_name=_("Closed"), default="")
+    closed_by = tables.Column(verbose_name=_("By"), default="")
+
+
+class DriftCheckTable(tables.Table):
+    """When a server was looked at."""
+
+    started_at = tables.TemplateColumn(AGO, verbose_name=_("When"), order_by="id", attrs=ONE_LINE)
+    status = tables.TemplateColumn(STATE, verbose_name=_("State"), orderable=False)
+    checked = tables.Column(verbose_name=_("Compared"), orderable=False)
+    found = tables.Column(verbose_name=_("Open"), orderable=False)
+    ms = tables.TemplateColumn("{% load ui %}{{ value|milliseconds }}", verbose_name=_("Took"), orderable=False)
+
+
 class SiteNameTable(tables.Table):
     """The names that a site answers to."""
 

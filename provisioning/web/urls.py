@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from provisioning.web import accounts, databases, mail, operations, packages, previews, servers, sites, zones
+from provisioning.web import accounts, databases, drift, mail, operations, packages, previews, servers, sites, zones
 
 app_name = "provisioning"
 urlpatterns = [
@@ -17,6 +17,15 @@ urlpatterns = [
     path("servers/<str:pk>/bootstrap/", servers.ServerBootstrapPage.as_view(), name="server_bootstrap"),
     path("servers/<str:pk>/reconcile/", servers.ServerReconcilePage.as_view(), name="server_reconcile"),
     path("servers/<str:pk>/addresses/add/", servers.AddressAddPage.as_view(), name="address_add"),
+    path("servers/<str:pk>/drift/", drift.DriftPage.as_view(), name="drift"),
+    path("servers/<str:pk>/drift/part/", drift.DriftPart.as_view(), name="drift_part"),
+    path("servers/<str:pk>/drift/check/", drift.DriftCheckPage.as_view(), name="drift_check"),
+    path("servers/<str:pk>/drift/restore/", drift.DriftRestorePage.as_view(), name="drift_restore"),
+    path("servers/<str:pk>/drift/history/", drift.DriftHistoryPage.as_view(), name="drift_history"),
+    path("drift/<str:pk>/restore/", drift.DriftItemRestorePage.as_view(), name="drift_item_restore"),
+    path("drift/<str:pk>/adopt/", drift.DriftItemAdoptPage.as_view(), name="drift_item_adopt"),
+    path("drift/<str:pk>/pin/", drift.DriftItemPinPage.as_view(), name="drift_item_pin"),
+    path("drift-exceptions/<str:pk>/remove/", drift.PinRemovePage.as_view(), name="drift_pin_remove"),
     path("addresses/<str:pk>/remove/", servers.AddressRemovePage.as_view(), name="address_remove"),
     path("operations/", operations.OperationListPage.as_view(), name="operation_list"),
     path("operations/<str:pk>/", operations.OperationPage.as_view(), name="operation"),
@@ -27,6 +36,7 @@ urlpatterns = [
     path("previews/<str:pk>/", previews.PreviewPage.as_view(), name="preview"),
     path("previews/<str:pk>/part/", previews.PreviewPart.as_view(), name="preview_part"),
     path("previews/<str:pk>/confirm/", previews.PreviewConfirmPage.as_view(), name="preview_confirm"),
+    path("previews/<str:pk>/again/", previews.PreviewAgainPage.as_view(), name="preview_again"),
     path("packages/", packages.PackageListPage.as_view(), name="package_list"),
     path("packages/new/", packages.PackageCreatePage.as_view(), name="package_create"),
     path("packages/<str:pk>/", packages.PackageChangePage.as_view(), name="package_change"),
@@ -36,7 +46,8 @@ urlpatterns = [
     path("accounts/<str:pk>/", accounts.OverviewPage.as_view(), name="account"),
     path("accounts/<str:pk>/suspend/", accounts.SuspendPage.as_view(), name="account_suspend"),
     path("accounts/<str:pk>/unsuspend/", accounts.UnsuspendPage.as_view(), name="account_unsuspend"),
-    path("previews/<str:pk>/again/", previews.PreviewAgainPage.as_view(), name="preview_again"),
+    path("accounts/<str:pk>/rename/", accounts.RenamePage.as_view(), name="account_rename"),
+    path("accounts/<str:pk>/restore/", accounts.RestorePage.as_view(), name="account_restore"),
     path("accounts/<str:pk>/terminate/", accounts.TerminatePage.as_view(), name="account_terminate"),
     path("accounts/<str:pk>/sites/", sites.SitesPage.as_view(), name="account_sites"),
     path("accounts/<str:pk>/databases/", databases.DatabasesPage.as_view(), name="account_databases"),

@@ -12,7 +12,7 @@ from accounts.services import tokens
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import Address, Operation
-from provisioning.services import database_users, databases, mail_aliases, mailboxes, previews, sites, zones
+from provisioning.services import database_users, databases, drift, mail_aliases, mailboxes, previews, sites, zones
 from tests import cast as cast_module
 from tests.cast import Cast
 from tests.provisioning import factories
@@ -54,6 +54,10 @@ def make() -> World:
         hosting = factories.account(cast.client_a.organization, package, "client-a.example")
         world.add("account", hosting.id, OF_CLIENT_A)
         world.add("operation", Operation.objects.filter(hosting=hosting).latest("id").id, OF_CLIENT_A)
+        part = hosting.slices.get()
+        world.add("drift", factories.finding(part).id, OF_PROVIDER)
+        pinned = factories.finding(part, "file:/etc/nginx/hostwright-sites/b.conf")
+        world.add("pin", drift.pin(actor=system, item=pinned).id, OF_PROVIDER)
         site = hosting.sites.get()
         world.add("site", site.id, OF_CLIENT_A)
         alias = sites.add_alias(actor=system, site=site, hostname="shop.client-a.example")[0]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+
 from accounts.models import Organization
 from panel.core.actors import Actor
 from panel.core.scoping import everything
-from provisioning.models import Address, HostingAccount, Package, Server
+from provisioning.models import Address, DriftItem, HostingAccount, Package, Server, Slice
 from provisioning.services import hosting_accounts, packages
 
 SYSTEM = Actor.system("test")
@@ -24,6 +26,15 @@ def server(provider: Organization, name: str = "web1", ip: str = "198.51.100.2",
     )
     Address.objects.create(server=made, ip=ip, family=4)
     return made
+
+
+def finding(part: Slice, key: str = "file:/etc/nginx/hostwright-sites/a.conf", **values: Any) -> DriftItem:
+    """Make an open finding of drift in a slice."""
+    now = timezone.now()
+    defaults = {"kind": "changed", "service": "nginx", "diff": "-listen 80;\n+listen 81;\n", "digest": "d" * 64}
+    return DriftItem.objects.create(
+        server=part.server, slice=part, key=key, first_seen_at=now, last_seen_at=now, **{**defaults, **values}
+    )
 
 
 def package(owner: Organization, name: str = "Basic", **values: Any) -> Package:

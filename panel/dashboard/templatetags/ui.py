@@ -55,6 +55,13 @@ STATES = {
     "terminated": ("quiet", "ban", gettext_lazy("Terminated")),
     "removed": ("quiet", "ban", gettext_lazy("Removed")),
     "closed": ("quiet", "lock", gettext_lazy("Closed")),
+    "open": ("wait", "alert-triangle", gettext_lazy("Open")),
+    "clean": ("ok", "circle-check", gettext_lazy("No drift")),
+    "drifted": ("wait", "alert-triangle", gettext_lazy("Drift found")),
+    "restored": ("ok", "circle-check", gettext_lazy("Restored")),
+    "adopted": ("ok", "circle-check", gettext_lazy("Adopted")),
+    "pinned": ("quiet", "lock", gettext_lazy("Exception")),
+    "gone": ("quiet", "history", gettext_lazy("Gone by itself")),
 }
 
 

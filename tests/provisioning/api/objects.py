@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from panel.core.scoping import everything
 from provisioning.models import (
     Address,
     Database,
     DatabaseUser,
+    DriftCheck,
+    DriftItem,
     MailAlias,
     Mailbox,
     MailDomain,
     Operation,
+    Pin,
     Preview,
     Record,
     Site,
     SiteName,
+    Slice,
     Zone,
 )
+from provisioning.services import drift
 from tests.provisioning import factories
 from tests.provisioning.api.conftest import Stage
 
@@ -29,7 +36,13 @@ def fill(stage: Stage, start: int, count: int) -> None:
         mail = MailDomain.objects.get(name="a-example.org").pk
         site = Site.objects.get(hosting=stage.account_a).pk
     account = f"/accounts/{stage.account_a.pk}"
+    part = Slice.objects.get(hosting=stage.account_a)
     for number in range(start, start + count):
+        factories.finding(part, f"file:/etc/{number}")
+        drift.pin(actor=factories.SYSTEM, item=factories.finding(part, f"file:/etc/pinned{number}"))
+        DriftCheck.objects.create(
+            server=stage.server, status="clean", next_at=timezone.now(), finished_at=timezone.now()
+        )
         factories.server(stage.cast.provider.organization, f"more{number}", f"203.0.113.{number + 1}", closed=True)
         factories.package(stage.cast.reseller_a.organization, f"More {number}")
         factories.account(stage.cast.client_a.organization, stage.package_a, f"more{number}-example.org")
@@ -61,4 +74,6 @@ def ids(stage: Stage) -> dict[str, str]:
             "alias": MailAlias.objects.earliest("id").pk,
             "operation": Operation.objects.filter(hosting=stage.account_a).earliest("id").pk,
             "preview": Preview.objects.get().pk,
+            "drift": DriftItem.objects.filter(state="open").earliest("id").pk,
+            "pin": Pin.objects.earliest("id").pk,
         }
