@@ -1,8 +1,9 @@
-"""The command line of the node program: serve, recover, hold-mail, release."""
+"""The command line of the node program: serve, recover, hold-mail, self-test, release."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
 from .paths import Paths
@@ -15,6 +16,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="answer the panel on stdin and stdout")
     commands.add_parser("recover", help="undo or finish what a power cut interrupted (run this at boot)")
     commands.add_parser("hold-mail", help="keep the mail database open for its readers, until SIGTERM")
+    commands.add_parser("self-test", help="load everything, read the node's memory, and say hello")
     commands.add_parser("release", help="let another panel take this server")
     return parser
 
@@ -31,11 +33,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         from .node import Node
         from .serve import recover_at_start, serve
+        from .upgrade import self_test
     except ModuleNotFoundError as error:
         sys.stderr.write(f"{error}; the node program needs the Debian package python3, not only python3-minimal\n")
         return 3
     if options.command == "serve":
         serve(paths)
+        return 0
+    if options.command == "self-test":
+        sys.stdout.write(json.dumps(self_test(paths)) + "\n")
         return 0
     node = Node(paths)
     if options.command == "recover":

@@ -38,8 +38,12 @@ PHP = re.compile(r"php(\d\.\d)-fpm")
 
 @functools.lru_cache(maxsize=1)
 def digest() -> str:
-    """SHA-256 over the names and contents of the node program's files, in order of name."""
-    root = os.path.dirname(os.path.abspath(__file__))
+    """The digest of the program that this process has loaded."""
+    return digest_of(os.path.dirname(os.path.abspath(__file__)))
+
+
+def digest_of(root: str) -> str:
+    """SHA-256 over the names and contents of a node program's files, in order of name."""
     total = hashlib.sha256()
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if name != "__pycache__")

@@ -36,6 +36,10 @@ FAILPOINTS = (
     "recover-half",
     "recover-before-close",
 )
+"""The points of an apply and of its recovery."""
+
+UPGRADE_FAILPOINTS = ("upgrade-unpacked", "upgrade-tested", "upgrade-swapped")
+"""The points of an upgrade of the node program."""
 
 
 def failpoint(name: str) -> None:

@@ -17,7 +17,7 @@ from .state import DESTROYING
 
 def recover(node: Node) -> None:
     """Bring the server to old or new. The caller holds the lock. NodeError internal when that is impossible now."""
-    changes = _journalled(node)
+    changes = journalled(node)
     if changes:
         with node.steps.step("recover an interrupted apply"):
             undo(node, changes)
@@ -29,7 +29,7 @@ def recover(node: Node) -> None:
     finish_leaving(node)
 
 
-def _journalled(node: Node) -> list[Change]:
+def journalled(node: Node) -> list[Change]:
     """The changes that an unfinished apply had begun, as if all of them had been made."""
     changes = []
     for slice_id, key, change, body, before in node.state.journal():

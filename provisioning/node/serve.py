@@ -21,6 +21,7 @@ from .node import Emit, Node
 from .paths import Paths
 from .plan import plan
 from .recover import recover
+from .upgrade import is_replaced, upgrade
 
 VERBS: dict[str, Callable[[Node, object, Emit], dict[str, Any]]] = {
     "hello": lambda node, _payload, _emit: hello(node),
@@ -28,6 +29,7 @@ VERBS: dict[str, Callable[[Node, object, Emit], dict[str, Any]]] = {
     "drift": drift,
     "plan": plan,
     "apply": apply,
+    "upgrade": upgrade,
 }
 LINE_LIMIT = 512 * 1024 * 1024
 
@@ -44,13 +46,16 @@ class Conversation:
         self._has_reader = True
 
     def run(self) -> None:
-        """Serve until the end of input, or until SIGTERM between two requests."""
+        """Serve until the end of input, SIGTERM between two requests, or another program in the place of this one.
+
+        What comes after that has to be asked again, of a process that runs the new one.
+        """
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        while self._has_reader and not self._is_stopping:
+        while self._has_reader and not self._is_stopping and not is_replaced():
             line = self._source.readline(LINE_LIMIT)
-            if not line:
+            if not line or is_replaced():
                 return
             self._is_busy = True
             self._answer(line)

@@ -29,6 +29,7 @@ CREATE TABLE journal (seq INTEGER PRIMARY KEY, slice TEXT NOT NULL, key TEXT NOT
     body TEXT NOT NULL, before TEXT NOT NULL);
 PRAGMA user_version = 1;
 """
+VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,10 @@ class State:
 
     def _migrate(self) -> None:
         with self.transaction():
-            if self._connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise RuntimeError(f"the node's memory has version {version}; this program knows {VERSION}")
+            if version == 0:
                 for statement in SCHEMA.split(";\n"):
                     self._connection.execute(statement)
 
