@@ -86,6 +86,8 @@ ACTIONS: dict[str, Rule] = {
         suspend=WORKERS | MONEY,
         unsuspend=WORKERS | MONEY,
         terminate=OWNERS,
+        rename=WORKERS,
+        restore=OWNERS,
     ),
     "account.view": Rule(EVERYONE, ANYBODY),
     "preview.create": Rule(EVERYONE, WORKERS),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from provisioning import desired, drivers
-from provisioning.models import Pin, Server, Slice
+from provisioning.models import Move, Pin, Server, Slice
 from provisioning.planning.bundle import SliceBundle
 from provisioning.planning.resources import Resource, by_key
 from provisioning.spec import ServerSpec
@@ -24,12 +24,14 @@ log = structlog.get_logger(__name__)
 class Compiled:
     """What could be compiled, by slice id, and why the rest could not (for the provider's eyes).
 
-    `pinned` are the keys that a person decided to leave as they are.
+    `pinned` are the keys that a person decided to leave as they are, `moves` what has another name now and has not been
+    moved by the server.
     """
 
     resources: dict[str, dict[str, Resource]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     pinned: dict[str, list[str]] = field(default_factory=dict)
+    moves: dict[str, list[Move]] = field(default_factory=dict)
 
     def bundles(
         self,
@@ -53,6 +55,7 @@ class Compiled:
                 known=frozenset() if whole else frozenset(part.manifest.values()),
                 pinned=tuple(self.pinned.get(part.id, ())),
                 discard=(discards or {}).get(part.id, {}),
+                moves=tuple((move.from_key, move.to_key) for move in self.moves.get(part.id, ())),
             )
             for part in ordered
             if part.id in self.resources
@@ -72,6 +75,7 @@ def compile_slices(server: Server, slices: Sequence[Slice], using: str) -> Compi
         compiled.refused.update({part.id: _words(error) for part in slices})
         return compiled
     compiled.pinned.update(_pinned(slices, using))
+    compiled.moves.update(_moves(slices, using))
     for part in slices:
         try:
             compiled.resources[part.id] = by_key(_resources(spec, part, specs))
@@ -87,6 +91,14 @@ def _pinned(slices: Sequence[Slice], using: str) -> dict[str, list[str]]:
     for slice_id, key in rows.values_list("slice_id", "key"):
         pinned[slice_id].append(key)
     return pinned
+
+
+def _moves(slices: Sequence[Slice], using: str) -> dict[str, list[Move]]:
+    moves: dict[str, list[Move]] = defaultdict(list)
+    rows = Move.objects.using(using).filter(slice__in=[part.id for part in slices], applied_at__isnull=True)
+    for move in rows.order_by("id"):
+        moves[move.slice_id].append(move)
+    return moves
 
 
 def _resources(spec: ServerSpec, part: Slice, specs: desired.Desired) -> list[Resource]:

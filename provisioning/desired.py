@@ -241,7 +241,7 @@ def _mail(mail_domain: MailDomain, brand: Brand | None, rows: _Rows) -> MailDoma
     taken = {mailbox.local for mailbox in mailboxes} | {alias.local for alias in aliases}
     if brand is not None and brand.hostmaster:
         aliases += [MailAliasSpec(local, (brand.hostmaster,)) for local in ROLE_ALIASES if local not in taken]
-    return MailDomainSpec(mail_domain.name, mail_domain.delivers, mailboxes, tuple(aliases))
+    return MailDomainSpec(mail_domain.name, mail_domain.delivers, mailboxes, tuple(aliases), mail_domain.store)
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from provisioning.services import previews, runs, verbs
 from provisioning.services.plan_basis import plan_basis
 
 ATTEMPTS = 3
-KINDS = ("add", "change", "remove", "destroy")
+KINDS = ("add", "change", "move", "remove", "destroy")
 MOST_CHANGES = 2_000
 MOST_TEXT = 2_000_000
 """A plan keeps so many changes, and diffs of so many characters together; the sums count all."""

@@ -227,4 +227,5 @@ def _outcome(part: Slice, work: _Work, reported: Mapping[str, Any] | None) -> Ou
         manifest=_manifest(part, work),
         served=reported.get("served"),
         destroyed=work.tombstones.get(part.id, ()),
+        moved=[move.id for move in work.compiled.moves.get(part.id, ())],
     )

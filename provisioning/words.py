@@ -11,6 +11,8 @@ TITLES: dict[str, str | Promise] = {
     "account.create": gettext_lazy("Create %(subject)s"),
     "account.change": gettext_lazy("Change %(subject)s"),
     "account.purge": gettext_lazy("Destroy data of %(subject)s whose grace period is over"),
+    "account.rename": gettext_lazy("Rename %(subject)s"),
+    "account.restore": gettext_lazy("Restore %(subject)s"),
     "account.suspend": gettext_lazy("Suspend %(subject)s"),
     "account.unsuspend": gettext_lazy("Release %(subject)s"),
     "account.terminate": gettext_lazy("Terminate %(subject)s"),

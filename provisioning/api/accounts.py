@@ -1,4 +1,4 @@
-"""Hosting accounts: listed, ordered, suspended, released, terminated."""
+"""Hosting accounts: listed, ordered, renamed, suspended, released, terminated, restored."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from provisioning.models import HostingAccount
 from provisioning.selectors import hosting_accounts as selectors
 from provisioning.selectors import packages, servers
 from provisioning.services import hosting_accounts as service
+from provisioning.services import renames
 
 Status = HostingAccount.Status
 
@@ -36,6 +37,9 @@ class Account(Document):
     suspended_reason = serializers.CharField()
     created_at = serializers.DateTimeField()
     terminated_at = serializers.DateTimeField(allow_null=True)
+    purge_at = serializers.DateTimeField(
+        default=None, allow_null=True, help_text="When a terminated account's data goes; until then it can be restored."
+    )
 
 
 class Use(Document):
@@ -106,6 +110,13 @@ class AccountTerminate(StrictSerializer):
     confirm = Text(help_text="The account's primary domain.")
 
 
+class AccountRename(StrictSerializer):
+    """New names; what is left out stays."""
+
+    domain = Text(required=False, help_text="The new primary domain; sites, zone and mail follow it.")
+    username = Text(required=False, help_text="The new user name; home and logs are moved, databases keep their names.")
+
+
 class AccountList(Endpoint):
     """Hosting accounts."""
 
@@ -159,6 +170,31 @@ class AccountUnsuspendView(Endpoint):
         hosting = self.find(selectors.listed(), pk)
         self.read(Nothing)
         return self.started(service.unsuspend(actor=self.actor, hosting=hosting))
+
+
+class AccountRenameView(Endpoint):
+    """Renames an account."""
+
+    actions = {"POST": "account.rename"}
+
+    @describe("accounts_rename", "Rename a hosting account", started_of(), status=202, body=AccountRename)
+    def post(self, request: Request, pk: str) -> Response:
+        """Another primary domain, another user name, or both. The old domain is let go at once."""
+        hosting = self.find(selectors.listed(), pk)
+        return self.started(renames.rename(actor=self.actor, hosting=hosting, **self.read(AccountRename)))
+
+
+class AccountRestoreView(Endpoint):
+    """Restores a terminated account."""
+
+    actions = {"POST": "account.restore"}
+
+    @describe("accounts_restore", "Restore a terminated hosting account", started_of(), status=202)
+    def post(self, request: Request, pk: str) -> Response:
+        """Until `purge_at`. What somebody above terminated is restored by them alone."""
+        hosting = self.find(selectors.listed(), pk)
+        self.read(Nothing)
+        return self.started(service.restore(actor=self.actor, hosting=hosting))
 
 
 class AccountTerminateView(Endpoint):

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from panel.core.api.serializers import StrictSerializer
 from panel.core.errors import Invalid
-from provisioning.api.accounts import AccountCreate, AccountSuspend, AccountTerminate
+from provisioning.api.accounts import AccountCreate, AccountRename, AccountSuspend, AccountTerminate
 from provisioning.api.base import Document, Endpoint, Nothing, Operation, describe, naming
 from provisioning.api.databases import DatabaseCreate, DatabaseRemove, DatabaseUserChange, DatabaseUserCreate
 from provisioning.api.fields import Password, Reference
@@ -39,6 +39,8 @@ ARGUMENTS: dict[str, type[StrictSerializer]] = {
     "account.create": AccountCreate,
     "account.suspend": _on(AccountSuspend, account=Reference(accounts.listed, "account.suspend", source="hosting")),
     "account.unsuspend": _on(Nothing, account=Reference(accounts.listed, "account.unsuspend", source="hosting")),
+    "account.rename": _on(AccountRename, account=Reference(accounts.listed, "account.rename", source="hosting")),
+    "account.restore": _on(Nothing, account=Reference(accounts.listed, "account.restore", source="hosting")),
     "account.terminate": _on(
         AccountTerminate, account=Reference(accounts.listed, "account.terminate", source="hosting")
     ),
@@ -73,7 +75,7 @@ class Planned(Document):
     """What would happen to one resource of a server."""
 
     key = serializers.CharField(help_text="Kind and name, such as `file:/etc/nginx/…`.")
-    change = serializers.ChoiceField(choices=["add", "change", "remove", "destroy"])
+    change = serializers.ChoiceField(choices=["add", "change", "move", "remove", "destroy"])
     subject = serializers.CharField(help_text="Whose it is: an account's domain or the server.")
     service = serializers.CharField(allow_null=True, default=None, help_text="The daemon that reads it.")
     diff = serializers.CharField(default="", help_text="A unified diff, secrets masked.")

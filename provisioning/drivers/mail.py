@@ -51,7 +51,7 @@ def _domain(account: AccountSpec, domain: MailDomainSpec) -> list[Resource]:
 
 
 def _mailbox(account: AccountSpec, domain: MailDomainSpec, mailbox: MailboxSpec) -> Resource:
-    home = f"{account.home}/mail/{domain.name}/{mailbox.local}"
+    home = f"{account.home}/mail/{domain.store or domain.name}/{mailbox.local}"
     values: dict[str, kinds.Scalar] = {
         "domain": domain.name,
         "local": mailbox.local,

@@ -8,7 +8,7 @@ from provisioning.models.mail import MailAlias, Mailbox, MailDomain
 from provisioning.models.operations import Operation, OperationTarget, Preview, Run, RunStep
 from provisioning.models.packages import Package
 from provisioning.models.servers import Address, Server
-from provisioning.models.slices import Intent, Lease, Slice, Tombstone
+from provisioning.models.slices import Intent, Lease, Move, Slice, Tombstone
 from provisioning.models.zones import Record, Zone
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "MailAlias",
     "MailDomain",
     "Mailbox",
+    "Move",
     "Operation",
     "OperationTarget",
     "Package",

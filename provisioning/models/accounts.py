@@ -34,6 +34,9 @@ class HostingAccount(models.Model):
     suspended_reason = models.CharField(max_length=200, blank=True, validators=[fields.validate(names.label)])
     created_at = models.DateTimeField(auto_now_add=True)
     terminated_at = models.DateTimeField(null=True, blank=True)
+    terminated_by = models.ForeignKey(
+        "accounts.Organization", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     objects = TenantManager("organization__path")
 
@@ -48,7 +51,8 @@ class HostingAccount(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(status="suspended", suspended_by__isnull=False)
-                | (~Q(status="suspended") & Q(suspended_by__isnull=True)),
+                | Q(status="active", suspended_by__isnull=True)
+                | Q(status="terminated"),
                 name="account_suspended_by_someone",
             ),
             models.CheckConstraint(

@@ -23,6 +23,12 @@ class MailDomain(models.Model):
     hosting = models.ForeignKey("provisioning.HostingAccount", on_delete=models.CASCADE, related_name="mail_domains")
     domain = models.OneToOneField("provisioning.Domain", on_delete=models.CASCADE, related_name="mail_domain")
     name = models.CharField(max_length=253, unique=True, validators=[fields.validate(names.hostname)])
+    store = models.CharField(
+        max_length=253,
+        blank=True,
+        validators=[fields.validate(names.hostname)],
+        help_text="The directory of its mailboxes, where that is not its name: it was renamed.",
+    )
     delivery = models.CharField(max_length=10, choices=Delivery, default=Delivery.PENDING)
     vouched_by = models.CharField(max_length=32, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""The queue and the fencing of reconciliation: intents, slices, leases, tombstones."""
+"""The queue and the fencing of reconciliation: intents, slices, leases, tombstones, moves."""
 
 from __future__ import annotations
 
@@ -92,3 +92,23 @@ class Tombstone(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Move(models.Model):
+    """Data that has another name now: sent to the server until it has applied the slice. Kept as history: a user name
+    that somebody had rests.
+    """
+
+    id = IdField(prefix="mov")
+    slice = models.ForeignKey(Slice, on_delete=models.CASCADE, related_name="moves")
+    from_key = models.CharField(max_length=300)
+    to_key = models.CharField(max_length=300)
+    applied_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(from_key=models.F("to_key")), name="move_goes_somewhere")]
+        indexes = [models.Index(fields=["from_key"], name="move_from")]
+
+    def __str__(self) -> str:
+        return f"{self.from_key} → {self.to_key}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from accounts.models import LimitCounter
 from provisioning.models import (
@@ -16,14 +16,19 @@ from provisioning.models import (
     Server,
     Site,
     SiteName,
+    Tombstone,
     Zone,
 )
 from provisioning.selectors import zones as zone_selectors
 
 
 def listed() -> QuerySet[HostingAccount]:
-    """Accounts within the scope, with their client and package."""
-    return HostingAccount.objects.select_related("organization", "package", "suspended_by")
+    """Accounts within the scope, with their client and package; `purge_at` is when a terminated one's data goes."""
+    graves = Tombstone.objects.filter(
+        slice__hosting=OuterRef("pk"), created_at__gte=OuterRef("terminated_at"), destroyed_at__isnull=True
+    )
+    rows = HostingAccount.objects.select_related("organization", "package", "suspended_by")
+    return rows.annotate(purge_at=Subquery(graves.order_by("due_at").values("due_at")[:1]))
 
 
 def servers(hosting: HostingAccount) -> list[Server]:

@@ -70,3 +70,13 @@ def claim(*, actor: Actor, hosting: HostingAccount, name: str, kind: str, field:
     with integrity_as_conflict(_("This name is already in use here."), field=field):
         domain.save(force_insert=True)
     return domain
+
+
+def rename(*, actor: Actor, domain: Domain, name: str, field: str = "domain") -> Domain:
+    """Let a claim go for one on `name`, by the rules of a new one. Runs in the caller's transaction."""
+    counters.hold_name(reserved_domains.registrable(name) or name)
+    domain.name = may_hold(actor=actor, organization=domain.hosting.organization, name=name, field=field)
+    clean_or_invalid(domain, exclude=["hosting"])
+    with integrity_as_conflict(_("This name is already in use here."), field=field):
+        domain.save(update_fields=["name"])
+    return domain

@@ -51,9 +51,9 @@ def current(row: Row) -> Row:
     return found
 
 
-def take(hosting: HostingAccount, resource: str) -> None:
-    """Count one more `resource` at the account and every ancestor with a limit; raises LimitReached."""
-    limits.take(organization=hosting.organization, subject=hosting.id, resource=resource)
+def take(hosting: HostingAccount, resource: str, amount: int = 1) -> None:
+    """Count `amount` more `resource` at the account and every ancestor with a limit; raises LimitReached."""
+    limits.take(organization=hosting.organization, subject=hosting.id, resource=resource, amount=amount)
 
 
 def give_back(hosting: HostingAccount, resource: str, amount: int = 1) -> None:

@@ -1,20 +1,20 @@
-"""Hosting accounts: created, suspended, released, terminated."""
+"""Hosting accounts: created, suspended, released, terminated, restored."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import LimitCounter, Organization
 from accounts.services import limits
-from panel.core import audit, names, policy, reserved
+from panel.core import audit, names, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Forbidden, Invalid, clean_or_invalid, integrity_as_conflict
 from provisioning.models import (
@@ -22,20 +22,33 @@ from provisioning.models import (
     DatabaseUser,
     Domain,
     HostingAccount,
+    MailAlias,
+    Mailbox,
     Operation,
     Package,
     Placement,
+    Record,
     Server,
+    SiteName,
     Tombstone,
 )
 from provisioning.selectors import servers as server_selectors
-from provisioning.services import counters, holding, intents, mail_domains, operations, packages, sites, zones
+from provisioning.services import (
+    counters,
+    holding,
+    intents,
+    mail_domains,
+    operations,
+    packages,
+    sites,
+    usernames,
+    zones,
+)
 from provisioning.services import domains as domain_services
 from provisioning.services.inputs import normal
 from provisioning.spec import paths
 
 SERVICES = ("web", "database", "mail", "dns")
-USERNAME_REST = timedelta(days=30)
 
 
 def create(
@@ -66,7 +79,7 @@ def create(
         hosting = HostingAccount(
             organization=organization,
             package=package,
-            username=_free_username(username, domain),
+            username=usernames.choose(wanted=username, domain=domain),
             uid=uid,
             domain=domain,
         )
@@ -133,7 +146,8 @@ def unsuspend(*, actor: Actor, hosting: HostingAccount) -> Operation:
 def terminate(*, actor: Actor, hosting: HostingAccount, confirm: str, purge_at: datetime | None = None) -> Operation:
     """End an account: its configuration goes at once, its data from `purge_at` on (after the grace period by default).
 
-    `confirm` must be the account's primary domain, so that nobody terminates the wrong one.
+    `confirm` must be the account's primary domain, so that nobody terminates the wrong one. Until the data goes,
+    `restore` takes it back.
     """
     policy.require(actor, "account.terminate", hosting)
     if confirm != hosting.domain:
@@ -145,9 +159,9 @@ def terminate(*, actor: Actor, hosting: HostingAccount, confirm: str, purge_at: 
         due = purge_at or timezone.now() + timedelta(days=settings.TERMINATION_GRACE_DAYS)
         before = hosting.status
         hosting.status = HostingAccount.Status.TERMINATED
-        hosting.suspended_by = None
         hosting.terminated_at = timezone.now()
-        hosting.save(update_fields=["status", "suspended_by", "terminated_at"])
+        hosting.terminated_by_id = actor.organization_id or hosting.organization.lineage[0]
+        hosting.save(update_fields=["status", "terminated_at", "terminated_by"])
         _give_everything_back(hosting)
         operation = _changed(actor, "account.terminate", hosting, {"status": [before, "terminated"]}, confirmed=True)
         for part in hosting.slices.all():
@@ -155,6 +169,35 @@ def terminate(*, actor: Actor, hosting: HostingAccount, confirm: str, purge_at: 
                 [Tombstone(slice=part, key=key, due_at=due) for key in data_keys(hosting)], ignore_conflicts=True
             )
     return operation
+
+
+def restore(*, actor: Actor, hosting: HostingAccount) -> Operation:
+    """Take a termination back within its grace period: everything is as it was, a suspension too.
+
+    Who stands below the one that terminated it can't. Raises Conflict once data is being destroyed, and LimitReached
+    when what the account holds doesn't fit into the limits any more.
+    """
+    policy.require(actor, "account.restore", hosting)
+    with transaction.atomic():
+        _locked_client(hosting.organization)
+        hosting = holding.locked(hosting)
+        if hosting.status != HostingAccount.Status.TERMINATED:
+            raise Conflict(_("This account isn't terminated."), code="not_terminated")
+        by = hosting.terminated_by
+        if by is not None and not (actor.is_system or by.path.startswith(actor.path)):
+            raise Forbidden(_("This account was terminated from above; only they can restore it."))
+        graves = Tombstone.objects.filter(
+            slice__hosting=hosting, key__in=data_keys(hosting), created_at__gte=hosting.terminated_at
+        )
+        if not graves.exists() or graves.filter(Q(destroyed_at__isnull=False) | Q(due_at__lte=Now())).exists():
+            raise Conflict(_("The grace period is over, and the account's data is gone."), code="grace_over")
+        graves.delete()
+        _take_everything_back(hosting)
+        hosting.status = HostingAccount.Status.SUSPENDED if hosting.suspended_by else HostingAccount.Status.ACTIVE
+        hosting.terminated_at = hosting.terminated_by = None
+        with integrity_as_conflict(_("This user name is taken."), field="username"):
+            hosting.save(update_fields=["status", "terminated_at", "terminated_by"])
+        return _changed(actor, "account.restore", hosting, {"status": ["terminated", hosting.status]})
 
 
 def purged(*, hosting_ids: Iterable[str | None]) -> None:
@@ -196,13 +239,18 @@ def _changed(
 
 def _locked_buyer(organization: Organization, package: Package) -> tuple[Organization, Package]:
     """Return client and package as they are now, locked against being closed or changed meanwhile."""
-    organization = Organization.objects.select_for_update(of=("self",), no_key=True).get(pk=organization.pk)
-    if organization.status != Organization.Status.ACTIVE:
-        raise Conflict(_("This client is suspended or closed and can't get new accounts."), field="organization")
+    organization = _locked_client(organization)
     package = Package.objects.select_for_update(of=("self",), no_key=True).get(pk=package.pk)
     if package.archived_at or not organization.path.startswith(package.organization.path):
         raise Invalid("package", _("Choose one of your own packages that is still on sale."), "package")
     return organization, package
+
+
+def _locked_client(organization: Organization) -> Organization:
+    organization = Organization.objects.select_for_update(of=("self",), no_key=True).get(pk=organization.pk)
+    if organization.status != Organization.Status.ACTIVE:
+        raise Conflict(_("This client is suspended or closed and can't get new accounts."), field="organization")
+    return organization
 
 
 def _stands_above_suspender(actor: Actor, hosting: HostingAccount) -> bool:
@@ -220,6 +268,26 @@ def _give_everything_back(hosting: HostingAccount) -> None:
             holding.give_back(hosting, resource, held[resource])
 
 
+def _take_everything_back(hosting: HostingAccount) -> None:
+    """Count all that a terminated account holds again; the counterpart of `_give_everything_back`, in its order."""
+    below = SiteName.objects.filter(site__hosting=hosting, kind=SiteName.Kind.ALIAS)
+    held = {
+        "aliases": MailAlias.objects.filter(mail_domain__hosting=hosting),
+        "alias_domains": hosting.domains.filter(kind=Domain.Kind.ALIAS),
+        "database_users": hosting.database_users.all(),
+        "databases": hosting.databases.all(),
+        "mailboxes": Mailbox.objects.filter(mail_domain__hosting=hosting),
+        "records": Record.objects.filter(zone__hosting=hosting),
+        "subdomains": below.exclude(hostname=F("domain__name")),
+    }
+    amounts = {resource: rows.count() for resource, rows in held.items()}
+    for resource in sorted({*amounts, "accounts"}):
+        if resource == "accounts":
+            limits.take(organization=hosting.organization, subject=None, resource=resource)
+        elif amounts[resource]:
+            holding.take(hosting, resource, amounts[resource])
+
+
 def _server(organization: Organization, wanted: Server | None) -> Server:
     candidates = server_selectors.allowed(organization, ("web", "database", "mail", "dns"))
     if wanted is not None:
@@ -232,27 +300,3 @@ def _server(organization: Organization, wanted: Server | None) -> Server:
             code="no_server",
         )
     return found
-
-
-def _free_username(wanted: str, domain: str) -> str:
-    if wanted:
-        username: str = normal("username", names.username, wanted)
-        if _in_use().filter(username=username).exists():
-            raise Conflict(_("This user name is taken or was used lately. Choose another one."), field="username")
-        return username
-    stem = re.sub(r"[^a-z0-9]", "", domain.removeprefix("xn--").partition(".")[0])[:8].lstrip("0123456789") or "site"
-    taken = set(_in_use().filter(username__startswith=stem).values_list("username", flat=True))
-    for candidate in (stem, *(f"{stem}{number}" for number in range(1, 10_000))):
-        if candidate not in taken and candidate not in reserved.USERNAMES:
-            return candidate
-    raise Conflict(_("Give a user name: every name made from this domain is taken."), field="username")
-
-
-def _in_use() -> QuerySet[HostingAccount]:
-    """Accounts, of all tenants, whose user names can't be given again.
-
-    A name rests for a while after its account is gone, and at least until all servers have destroyed the data.
-    """
-    undestroyed = Tombstone.objects.filter(slice__hosting=OuterRef("pk"), destroyed_at__isnull=True)
-    rested = Q(terminated_at__lt=timezone.now() - USERNAME_REST) & ~Exists(undestroyed)
-    return HostingAccount._base_manager.exclude(rested)

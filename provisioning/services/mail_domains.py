@@ -19,15 +19,21 @@ def make(*, actor: Actor, hosting: HostingAccount, domain: Domain) -> MailDomain
     Mail is taken at once only where staff vouched on record for the accounts of an organization above; else when the
     public MX points here.
     """
-    ancestors = hosting.organization.path.strip("/").split("/")
-    voucher = Organization._base_manager.filter(pk__in=ancestors, mail_vouched=True).order_by("path").first()
     mail_domain = MailDomain(hosting=hosting, domain=domain, name=domain.name)
-    if voucher is not None:
-        mail_domain.delivery, mail_domain.vouched_by = MailDomain.Delivery.VOUCHED, voucher.pk
+    forget_delivery(mail_domain)
     clean_or_invalid(mail_domain)
     with integrity_as_conflict(_("This mail domain exists already."), field="domain"):
         mail_domain.save(force_insert=True)
     return mail_domain
+
+
+def forget_delivery(mail_domain: MailDomain) -> None:
+    """Set whether mail is taken as for a new mail domain; what was known was of another name. The caller saves it."""
+    ancestors = mail_domain.hosting.organization.path.strip("/").split("/")
+    voucher = Organization._base_manager.filter(pk__in=ancestors, mail_vouched=True).order_by("path").first()
+    known = (MailDomain.Delivery.VOUCHED, voucher.pk) if voucher else (MailDomain.Delivery.PENDING, "")
+    mail_domain.delivery, mail_domain.vouched_by = known
+    mail_domain.checked_at = None
 
 
 def vouch(*, actor: Actor, mail_domain: MailDomain) -> Operation:

@@ -38,6 +38,8 @@ from provisioning.services import (
     mail_aliases,
     mail_domains,
     mailboxes,
+    renames,
+    servers,
     sites,
     zones,
 )
@@ -61,6 +63,12 @@ VERBS: Mapping[str, Verb] = {
     "account.suspend": Verb(hosting_accounts.suspend, {"hosting": HostingAccount}),
     "account.unsuspend": Verb(hosting_accounts.unsuspend, {"hosting": HostingAccount}),
     "account.terminate": Verb(hosting_accounts.terminate, {"hosting": HostingAccount}),
+    "account.rename": Verb(renames.rename, {"hosting": HostingAccount}),
+    "account.restore": Verb(hosting_accounts.restore, {"hosting": HostingAccount}),
+    "address.add": Verb(addresses.add, {"server": Server}),
+    "address.remove": Verb(addresses.remove, {"address": Address}),
+    "server.change": Verb(servers.change, {"server": Server}),
+    "server.reconcile": Verb(servers.reconcile, {"server": Server}),
     "site.add_alias": Verb(sites.add_alias, {"site": Site}),
     "site.remove_alias": Verb(sites.remove_alias, {"alias": SiteName}),
     "record.create": Verb(zones.add_record, {"zone": Zone}),
@@ -71,6 +79,7 @@ VERBS: Mapping[str, Verb] = {
     "database_user.create": Verb(database_users.create, {"hosting": HostingAccount, "databases": Database}, _PASSWORD),
     "database_user.change": Verb(database_users.change, {"user": DatabaseUser, "databases": Database}, _PASSWORD),
     "database_user.remove": Verb(database_users.remove, {"user": DatabaseUser}),
+    "mail_domain.vouch": Verb(mail_domains.vouch, {"mail_domain": MailDomain}),
     "mailbox.create": Verb(mailboxes.create, {"mail_domain": MailDomain}, _PASSWORD),
     "mailbox.change": Verb(mailboxes.change, {"mailbox": Mailbox}, _PASSWORD),
     "mailbox.remove": Verb(mailboxes.remove, {"mailbox": Mailbox}),
@@ -79,7 +88,6 @@ VERBS: Mapping[str, Verb] = {
     "alias.remove": Verb(mail_aliases.remove, {"alias": MailAlias}),
 }
 
-    "mail_domain.vouch": Verb(mail_domains.vouch, {"mail_domain": MailDomain}),
 
 def run(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> tuple[Any, Operation | None]:
     """Carry out a verb; returns what it made (None where it makes nothing) and its operation (None where no server has

@@ -137,16 +137,19 @@ class MailAliasSpec:
 @dataclass(frozen=True)
 class MailDomainSpec:
     """A mail domain; only with `deliver` does this server take its mail (the public MX points here, or staff
-    vouched).
+    vouched). `store` is the directory of its mailboxes, empty for its name.
     """
 
     name: str
     deliver: bool
     mailboxes: tuple[MailboxSpec, ...] = ()
     aliases: tuple[MailAliasSpec, ...] = ()
+    store: str = ""
 
     def __post_init__(self) -> None:
         checks.hostname("mail domain", self.name)
+        if self.store:
+            checks.hostname("mail store", self.store)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from provisioning.selectors import servers as servers_selectors
 from provisioning.services import previews
 from provisioning.web.account_pages import AccountPage, ConfirmByNamePage, VerbActionPage, VerbFormPage
 from provisioning.web.filters import AccountFilter
-from provisioning.web.forms import AccountForm, SuspendForm
+from provisioning.web.forms import AccountForm, RenameForm, SuspendForm
 from provisioning.web.tables import AccountTable, OperationTable
 
 
@@ -103,6 +103,11 @@ class OverviewPage(AccountPage):
 
     def actions(self) -> list[Action]:
         pk, status, found = self.hosting.pk, self.hosting.status, []
+        if status == HostingAccount.Status.ACTIVE and self.may("account.rename"):
+            found.append(Action(_("Rename"), reverse("provisioning:account_rename", args=[pk]), "pencil"))
+        if self.hosting.purge_at and self.may("account.restore"):  # type: ignore[attr-defined]
+            url = reverse("provisioning:account_restore", args=[pk])
+            found.append(Action(_("Restore"), url, "rotate-clockwise", "primary"))
         if status == HostingAccount.Status.ACTIVE and self.may("account.suspend"):
             url = reverse("provisioning:account_suspend", args=[pk])
             found.append(Action(_("Suspend"), url, "player-pause"))
@@ -130,6 +135,52 @@ class OverviewPage(AccountPage):
             for used, limit in [counter]
         ]
         return context
+
+
+class RenamePage(VerbFormPage):
+    """Gives an account other names; its plan is always shown first."""
+
+    action = "account.rename"
+    verb = "account.rename"
+    title = gettext_lazy("Rename")
+    form_class = RenameForm
+    submit_label = gettext_lazy("Show what will change")
+    shows_first = False
+    intro = gettext_lazy(
+        "The web site, DNS zone and mailboxes get the new domain, and the old one is let go at once: it answers no "
+        "more, and mail to it is refused. Files, mail and logs stay. With another user name, databases and their users "
+        "keep the names they have. Mail for the new domain is taken once its MX record points here."
+    )
+
+    def rows(self) -> QuerySet[Any] | None:
+        return hosting_accounts.listed()
+
+    def initial(self) -> dict[str, Any]:
+        return {"domain": self.hosting.domain, "username": self.hosting.username}
+
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        given = {name: value for name, value in data.items() if value != getattr(self.hosting, name)}
+        return {"hosting": self.hosting.pk, **given}
+
+    def act(self, data: dict[str, Any]) -> str:
+        return self.plan(data)
+
+
+class RestorePage(VerbActionPage):
+    """Takes a termination back."""
+
+    action = "account.restore"
+    verb = "account.restore"
+    title = gettext_lazy("Restore")
+    question = gettext_lazy("Bring the account back, with everything that it held when it was terminated?")
+    submit_label = gettext_lazy("Restore the account")
+    danger = False
+
+    def rows(self) -> QuerySet[Any] | None:
+        return hosting_accounts.listed()
+
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"hosting": self.hosting.pk}
 
 
 class SuspendPage(VerbFormPage):

@@ -168,6 +168,18 @@ class AccountForm(forms.Form):
             self.fields["server"].queryset = servers  # type: ignore[attr-defined]
 
 
+class RenameForm(forms.Form):
+    """An account's names."""
+
+    domain = forms.CharField(label=_("Primary domain"), max_length=253, widget=name_input())
+    username = forms.CharField(
+        label=_("User name"),
+        max_length=16,
+        widget=name_input(),
+        help_text=_("Lower-case letters and digits, a letter first, up to 16."),
+    )
+
+
 class SuspendForm(forms.Form):
     """Why an account is suspended."""
 

@@ -15,6 +15,7 @@ from provisioning import words
 SIGNS = {
     "add": ("+", "plan-add"),
     "change": ("~", "plan-change-sign"),
+    "move": ("→", "plan-change-sign"),
     "remove": ("\N{MINUS SIGN}", "plan-remove"),
     "destroy": ("\N{MINUS SIGN}", "plan-remove"),
 }
@@ -83,7 +84,7 @@ def build(servers: Sequence[Mapping[str, Any]]) -> Plan:
     return Plan(
         parts=[part for server in servers for part in _parts(server)],
         added=counts["add"],
-        changed=counts["change"],
+        changed=counts["change"] + counts["move"],
         removed=counts["remove"] + counts["destroy"],
         reloads=[
             words.service(name)[1] for name in _ordered({name for server in servers for name in server["reloads"]})
@@ -129,9 +130,15 @@ def _reader(item: Mapping[str, Any]) -> str:
 
 
 def _change(item: Mapping[str, Any]) -> Change:
-    kind, _colon, name = item["key"].partition(":")
+    kind, _colon, name = item["key"].removeprefix("move:").partition(":")
     sign, sign_class = SIGNS[item["change"]]
-    said = {"add": _("added"), "change": _("changed"), "remove": _("removed"), "destroy": _("destroyed with its data")}
+    said = {
+        "add": _("added"),
+        "change": _("changed"),
+        "move": _("gets another name"),
+        "remove": _("removed"),
+        "destroy": _("destroyed with its data"),
+    }
     drifted = _("The server differs from what the panel gave it.") if item.get("reason") == "drift" else ""
     note = drifted or item.get("reason") or _("Nothing to show: this has no text of its own.")
     return Change(sign, sign_class, said[item["change"]], words.kind(kind), name, item.get("diff") or "", note)
