@@ -145,30 +145,41 @@ class Tenant:
     home: int
 
 
-def perform_as(tenant: Tenant, operations: list[Operation], *, stop: bool, keep: Iterable[int] = ()) -> list[Outcome]:
-    """Do operations below a tenant's home, as the tenant; durable when it returns. `stop`: at the first error.
+class Acting:
+    """A child that does operations below a tenant's home, as the tenant. `stop`: at the first error.
 
     `keep` are descriptors that the child holds too: the lock, so that nobody else starts while the child still works.
     """
-    removes = any(operation["do"] == "rmtree" for operation in operations)
-    seconds = REMOVAL_SECONDS if removes else SECONDS
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(seconds)
-        _child(tenant, operations, writer, {writer, tenant.home, 0, 1, 2, *keep}, stop)
-    os.close(writer)
-    try:
-        data = _read_until_end(reader, seconds)
-    finally:
-        os.close(reader)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    if data is None:
-        return [Outcome(error=(errno.ETIMEDOUT, "the home directory does not answer")) for _ in operations]
-    return [Outcome(item["value"], tuple(item["error"]) if item["error"] else None) for item in json.loads(data)]
+
+    def __init__(self, tenant: Tenant, operations: list[Operation], *, stop: bool, keep: Iterable[int] = ()) -> None:
+        removes = any(operation["do"] == "rmtree" for operation in operations)
+        self._seconds = REMOVAL_SECONDS if removes else SECONDS
+        self._count = len(operations)
+        self._reader, writer = os.pipe()
+        self._child = os.fork()
+        if self._child == 0:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(self._seconds)
+            _child(tenant, operations, writer, {writer, tenant.home, 0, 1, 2, *keep}, stop)
+        os.close(writer)
+
+    def outcomes(self) -> list[Outcome]:
+        """Wait for its end; what it did is durable then."""
+        try:
+            data = _read_until_end(self._reader, self._seconds)
+        finally:
+            os.close(self._reader)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._child, signal.SIGKILL)
+            os.waitpid(self._child, 0)
+        if data is None:
+            return [Outcome(error=(errno.ETIMEDOUT, "the home directory does not answer"))] * self._count
+        return [Outcome(item["value"], tuple(item["error"]) if item["error"] else None) for item in json.loads(data)]
+
+
+def perform_as(tenant: Tenant, operations: list[Operation], *, stop: bool, keep: Iterable[int] = ()) -> list[Outcome]:
+    """Do operations below a tenant's home, as the tenant; durable when it returns."""
+    return Acting(tenant, operations, stop=stop, keep=keep).outcomes()
 
 
 def _child(tenant: Tenant, operations: list[Operation], writer: int, keep: set[int], stop: bool) -> None:

@@ -11,8 +11,8 @@ from ..changes import Change
 from ..errors import Failures, RefusedError, from_os_error
 from ..failpoints import failpoint
 from ..node import Node
+from .acting import open_parent
 from .base import Failing, Maker
-from .tree import open_parent
 from .users import Table
 
 

@@ -11,13 +11,12 @@ from .. import fsutil
 from ..changes import ADD, DESTROY, REMOVE, Change
 from ..errors import Failures, RefusedError, from_os_error
 from ..failpoints import failpoint
-from ..kinds.paths import SHARED_GROUPS
 from ..node import Node
-from ..paths import FILE_ROOTS, Paths
-from ..rules import Body, is_below
+from ..paths import Paths
+from ..rules import Body
 from ..state import Remembered
-from ..tenant import Operation, Outcome, Tenant, perform, perform_as
-from ..visits import Visit, visit
+from ..tenant import Operation, Outcome
+from .acting import Planned, by_actor, carry_out, open_parent, see
 from .base import Extra, Failing, Known, Maker
 from .strays import strays
 from .users import kill_processes
@@ -27,19 +26,6 @@ UNKNOWN = "unknown"
 """The type, before a removal, of what a tenant has put in the place of ours: it stays, and goes with the home."""
 UNSEEN = (errno.EACCES, errno.ETIMEDOUT)
 """Why nothing can be said of a place: the tenant itself may not look there, or its home does not answer."""
-Planned = list[tuple[Change, Operation]]
-
-
-def open_parent(paths: Paths, parent: str) -> int:
-    """Open a directory in which root may write: below a managed root every directory on the way must be root's own."""
-    root = next((root for root in FILE_ROOTS if is_below(parent, root)), None)
-    if root is None:
-        return os.open(paths.at(parent), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    base = os.open(paths.at(root), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        return fsutil.walk(base, [part for part in parent[len(root) :].split("/") if part], owner=os.geteuid())
-    finally:
-        os.close(base)
 
 
 class Tree(Maker):
@@ -115,12 +101,12 @@ class Tree(Maker):
                 staged += [(change, operation) for operation in first]
                 placed += [(change, operation) for operation in second]
         placed.sort(key=lambda item: item[1]["do"] == "publish")
-        mine, theirs = _by_actor(staged), _by_actor(placed)
-        _perform(node, mine.pop(None, []), failing)
+        mine, theirs = by_actor(staged), by_actor(placed)
+        carry_out(node, mine.pop(None, []), failing)
         failpoint("tree-staged")
-        _perform(node, theirs.pop(None, []), failing)
-        for actor in sorted(str(actor) for actor in mine.keys() | theirs.keys()):
-            _perform(node, mine.get(actor, []) + theirs.get(actor, []), failing)
+        carry_out(node, theirs.pop(None, []), failing)
+        actors = sorted(str(actor) for actor in mine.keys() | theirs.keys())
+        carry_out(node, [item for actor in actors for item in mine.get(actor, []) + theirs.get(actor, [])], failing)
         failpoint("after-tree")
         return failing.found
 
@@ -161,7 +147,7 @@ class Tree(Maker):
             for change in reversed(_sorted(changes))
             if change.before["type"] != UNKNOWN and (change.before["type"] != "file" or "data" in change.before)
         ]
-        for change, outcome in _perform(node, planned, failing, backwards=True):
+        for change, outcome in carry_out(node, planned, failing, backwards=True):
             failpoint("undo-half")
             self._note_leftover(node, change)
             error = outcome.as_error()
@@ -189,7 +175,7 @@ class Tree(Maker):
             elif change.extra.get("made"):
                 planned.append((change, _op("rmdir", change)))
         unfinished: dict[str, str] = {}
-        for change, outcome in _perform(node, planned, failing, backwards=True):
+        for change, outcome in carry_out(node, planned, failing, backwards=True):
             error = outcome.as_error()
             if error is not None and (change.change == DESTROY or change.body.get("as") is None):
                 unfinished[change.key] = from_os_error(change.key, error).reason
@@ -200,7 +186,7 @@ class Tree(Maker):
         changes = [Change(item.slice, item.key, "change", item.body, item.body, extra=item.extra) for item in resources]
         planned = [(change, _op("snapshot", change, content=_wants_content(change))) for change in changes]
         found: dict[str, Body | None] = {}
-        for change, outcome in _see(node, planned):
+        for change, outcome in see(node, planned):
             if outcome.error is not None and outcome.error[0] in UNSEEN:
                 continue
             actual = None if outcome.error else outcome.value
@@ -257,7 +243,7 @@ def _look(
     """What is there now of each change, at the place that it still has before its slice's moves."""
     places = [(change, _unmoved(change)) for change in _sorted(changes)]
     planned = [(place, _op("snapshot", place, content=_wants_content(place))) for _change, place in places]
-    seen = {id(place): outcome for place, outcome in _perform(node, planned, failing, backwards=backwards)}
+    seen = {id(place): outcome for place, outcome in carry_out(node, planned, failing, backwards=backwards)}
     return [(change, seen[id(place)]) for change, place in places if id(place) in seen]
 
 
@@ -285,106 +271,6 @@ def _op(do: str, change: Change, **arguments: object) -> Operation:
     user = change.body.get("as")
     path = change.name[len(f"/home/{user}/") :] if user else change.name
     return {"do": do, "path": path, **arguments}
-
-
-def _by_actor(planned: Planned) -> dict[str | None, Planned]:
-    actors: dict[str | None, Planned] = {}
-    for change, operation in planned:
-        actors.setdefault(change.body.get("as"), []).append((change, operation))
-    return actors
-
-
-def _perform(
-    node: Node, planned: Planned, failing: Failing, *, backwards: bool = False
-) -> list[tuple[Change, Outcome]]:
-    """Do operations, root's by root, each tenant's by one child. Errors go to `failing`; results in the given order.
-
-    `backwards` is for undoing, removing and looking: tenants first, since root made what they build on; an error stops
-    none of the others, and what has no user or no home any more has nothing to be undone.
-    """
-    results: dict[int, Outcome] = {}
-    actors = sorted(_by_actor(planned).items(), key=lambda item: (item[0] is None) == backwards)
-    for actor, items in actors:
-        operations = [operation for _change, operation in items]
-        if actor is None:
-            outcomes = perform(operations, lambda parent: open_parent(node.paths, parent), node.unsynced)
-        else:
-            outcomes = _perform_as(node, actor, operations, backwards)
-        for (change, operation), outcome in zip(items, outcomes):
-            results[id(operation)] = outcome
-            error = outcome.as_error()
-            if error is not None:
-                failing.add(change, from_os_error(change.key, error))
-    return [(change, results[id(operation)]) for change, operation in planned if id(operation) in results]
-
-
-def _see(node: Node, planned: Planned) -> list[tuple[Change, Outcome]]:
-    """What is at some places: root's looked at by root, all tenants' by one child that takes their rights in turn."""
-    actors = _by_actor(planned)
-    results: dict[int, Outcome] = {}
-    operations = [operation for _change, operation in actors.pop(None, [])]
-    for operation, outcome in zip(
-        operations, perform(operations, lambda parent: open_parent(node.paths, parent), node.unsynced)
-    ):
-        results[id(operation)] = outcome
-    visits = []
-    for user, items in actors.items():
-        uid = node.accounts.extra_users().get(str(user))
-        if uid is None:
-            results.update({id(operation): Outcome({"type": "none"}) for _change, operation in items})
-        else:
-            looks = [operation for _change, operation in items]
-            visits.append(Visit(str(user), uid, node.accounts.gid(str(user)), (), looks))
-    for item, outcomes in zip(visits, visit(visits, lambda user, uid: open_home(node.paths, user, uid))):
-        results.update({id(operation): outcome for operation, outcome in zip(item.operations, outcomes)})
-    return [(change, results[id(operation)]) for change, operation in planned]
-
-
-def _perform_as(node: Node, user: str, operations: list[Operation], backwards: bool) -> list[Outcome]:
-    nothing = [Outcome({"type": "none"} if operation["do"] == "snapshot" else True) for operation in operations]
-    is_optional = backwards or all(operation["do"] == "snapshot" for operation in operations)
-    uid = node.accounts.extra_users().get(user)
-    if uid is None:
-        return nothing if is_optional else [_failed(errno.ENOENT, f"there is no user {user!r} on this server")]
-    try:
-        home = open_home(node.paths, user, uid)
-    except FileNotFoundError:
-        return nothing if is_optional else [_failed(errno.ENOENT, f"/home/{user} does not exist")]
-    except OSError as error:
-        return [_failed(error.errno or errno.EIO, f"/home/{user}: {error.strerror}") for _ in operations]
-    try:
-        shared = tuple(gid for gid in map(node.accounts.system_groups().get, SHARED_GROUPS) if gid is not None)
-        tenant = Tenant(uid, node.accounts.gid(user), shared, home)
-        possible = [_possible(tenant, operation) for operation in operations]
-        return perform_as(tenant, possible, stop=not backwards, keep=node.lock_descriptors)
-    finally:
-        os.close(home)
-
-
-def _failed(number: int, text: str) -> Outcome:
-    return Outcome(error=(number, text))
-
-
-def _possible(tenant: Tenant, operation: Operation) -> Operation:
-    """What a tenant can bring back: its own, with a group that it may give."""
-    was = operation.get("was")
-    if was is None or was["type"] == "none":
-        return operation
-    gid = was["gid"] if was["gid"] in tenant.groups else tenant.gid
-    return {**operation, "was": {**was, "uid": tenant.uid, "gid": gid}}
-
-
-def open_home(paths: Paths, user: str, uid: int) -> int:
-    """Open a tenant's home, which must be a directory of its own and the tenant's."""
-    parent = os.open(paths.home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        home = os.open(user, fsutil.DIRECTORY, dir_fd=parent)
-    finally:
-        os.close(parent)
-    if os.fstat(home).st_uid != uid:
-        os.close(home)
-        raise PermissionError(errno.EPERM, "it does not belong to this user")
-    return home
 
 
 def original_path(paths: Paths, path: str) -> str:
