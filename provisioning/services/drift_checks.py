@@ -38,6 +38,7 @@ NOTHING: Mapping[str, str] = {}
 REASON_TOO_OLD = gettext_noop(
     "The node program on this server is too old to look for drift. Set the server up again to renew it."
 )
+REASON_PART = gettext_noop("Not everything could be looked at: a service on the server does not answer.")
 REASON_FAILED = gettext_noop("The server could not be compared. This is tried again by itself.")
 
 
@@ -126,10 +127,12 @@ def fail(begun: Begun, reason: str, detail: str) -> None:
 def finish(held: Held, begun: Begun, report: Mapping[str, Any]) -> None:
     """Record what a server reported (docs/protocol.md, `drift`). Raises LeaseLost.
 
-    Findings that were open and are no longer there are closed. Slices with a change on their way are left as they
-    were: what differs there may be that change.
+    Findings that were open and are no longer there are closed, when the server could look at everything. Slices with a
+    change on their way are left as they were: what differs there may be that change.
     """
     now = timezone.now()
+    unseen = [f"{step['name']}: {step['detail']}" for step in report["steps"] if step["status"] == "failed"]
+    truncated = bool(report.get("truncated"))
     with transaction.atomic():
         if not leases.renew(held):
             raise runs.LeaseLost(held.server_id)
@@ -138,12 +141,15 @@ def finish(held: Held, begun: Begun, report: Mapping[str, Any]) -> None:
         busy = set(coming.values_list("slice_id", flat=True))
         found = {item.key: item for item in _found(held, slices, report, now) if item.slice_id not in busy}
         _without_pinned(found, held)
-        _merge(held, found, busy, now, truncated=bool(report.get("truncated")))
+        _merge(held, found, busy, now, whole=not (truncated or unseen))
         check = begun.check
         check.checked = int(report.get("checked") or 0)
-        check.truncated = bool(report.get("truncated"))
+        check.truncated = truncated
         check.found = DriftItem.objects.filter(server_id=held.server_id, state=DriftItem.State.OPEN).count()
-        _end(begun, DriftCheck.Status.DRIFTED if check.found else DriftCheck.Status.CLEAN)
+        if unseen:
+            _end(begun, DriftCheck.Status.FAILED, REASON_PART, "\n".join(unseen))
+        else:
+            _end(begun, DriftCheck.Status.DRIFTED if check.found else DriftCheck.Status.CLEAN)
         Server.objects.filter(pk=held.server_id).update(seen_at=now)
         _forget_old(held.server_id, now)
 
@@ -211,7 +217,7 @@ def _without_pinned(found: dict[str, DriftItem], held: Held) -> None:
             del found[key]
 
 
-def _merge(held: Held, found: dict[str, DriftItem], busy: set[str], now: datetime, *, truncated: bool) -> None:
+def _merge(held: Held, found: dict[str, DriftItem], busy: set[str], now: datetime, *, whole: bool) -> None:
     """Bring the open findings up to date with what was found."""
     fields = ["slice", "kind", "service", "diff", "digest", "actual", "last_seen_at", "operation"]
     open_items = DriftItem.objects.filter(server_id=held.server_id, state=DriftItem.State.OPEN)
@@ -224,7 +230,7 @@ def _merge(held: Held, found: dict[str, DriftItem], busy: set[str], now: datetim
             if item.operation is not None and not item.operation.is_open:
                 item.operation = item.operation if item.operation.status == Operation.Status.REJECTED else None
             seen.append(item)
-        elif not truncated and item.slice_id not in busy:
+        elif whole and item.slice_id not in busy:
             item.state = DriftItem.State.RESTORED if _restored(item) else DriftItem.State.GONE
             item.closed_at = now
             item.closed_by = item.operation.actor_label if item.operation and _restored(item) else ""

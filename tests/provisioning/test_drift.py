@@ -45,6 +45,7 @@ class Node:
     items: list[dict[str, Any]] = field(default_factory=list)
     slices: dict[str, dict[str, Any]] | None = None
     truncated: bool = False
+    steps: list[dict[str, Any]] = field(default_factory=list)
     error: Exception | None = None
     asked: list[dict[str, Any]] = field(default_factory=list)
     meanwhile: Callable[[], Any] = lambda: None
@@ -56,7 +57,7 @@ class Node:
             for part in Slice.objects.all()
         }
         slices = told if self.slices is None else self.slices
-        return {"checked": 40, "slices": slices, "items": self.items, "truncated": self.truncated, "steps": []}
+        return {"checked": 40, "slices": slices, "items": self.items, "truncated": self.truncated, "steps": self.steps}
 
 
 @pytest.fixture
@@ -132,6 +133,15 @@ def test_a_report_that_was_cut_closes_nothing(bench: Bench, node: Node):
     node.truncated = True
     assert len(found(bench, node, difference(bench.ground.account_b.id, key="file:/etc/x"))) == 2
     assert DriftCheck.objects.latest("id").truncated
+
+
+def test_a_check_that_could_not_look_at_everything_closes_nothing_and_is_not_clean(bench: Bench, node: Node):
+    found(bench, node, difference(bench.ground.account_a.id, key="database:asite_shop"))
+    node.steps = [{"name": "look at sql", "status": "failed", "ms": 5, "detail": "MariaDB does not run"}]
+    assert len(found(bench, node, difference(bench.ground.account_b.id))) == 2
+    made = DriftCheck.objects.latest("id")
+    assert (made.status, made.reason) == ("failed", drift_checks.REASON_PART)
+    assert made.detail == "look at sql: MariaDB does not run"
 
 
 def test_a_slice_with_a_change_on_its_way_is_left_as_it_was(bench: Bench, node: Node):

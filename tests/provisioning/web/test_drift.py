@@ -176,7 +176,7 @@ def test_the_command_prints_what_differs_and_ends_with_a_code(account: HostingAc
     items: list[dict[str, Any]] = []
 
     def call(target: Any, verb: str, payload: Any, on_event: Any = None) -> dict[str, Any]:
-        return {"checked": 9, "items": items, "slices": {}, "truncated": False}
+        return {"checked": 9, "items": items, "slices": {}, "truncated": False, "steps": []}
 
     monkeypatch.setattr(transport, "call", call)
     with everything("test"):
