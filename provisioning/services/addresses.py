@@ -21,6 +21,7 @@ def add(
     There is an operation once the server is set up.
     """
     policy.require(actor, "address.add", server)
+    servers.refuse_retired(server)
     ip = normal("ip", names.ip_address, ip)
     public_ip = normal("public_ip", names.ip_address, public_ip) if public_ip else None
     if public_ip and (":" in public_ip) != (":" in ip):
@@ -52,8 +53,8 @@ def remove(*, actor: Actor, address: Address) -> Operation | None:
         audit.record(actor, "address.remove", address, {"ip": [address.ip, None]})
         operation = _spread(actor, "address.remove", address)
         address.delete()
-
     return operation
+
 
 def _spread(actor: Actor, verb: str, address: Address) -> Operation | None:
     """Zones and virtual hosts name the addresses, so every slice of the server follows."""

@@ -109,6 +109,7 @@ def bootstrap(*, actor: Actor, server: Server, password: str = "") -> Operation:
     policy.require(actor, "server.bootstrap", server)
     with transaction.atomic():
         server = Server.objects.select_for_update(no_key=True).get(pk=server.pk)
+        refuse_retired(server)
         if server.state in (Server.State.NEW, Server.State.PREPARING):
             raise Conflict(_("Confirm the server's host key first, and let a running set-up end."), code="not_ready")
         server.state = Server.State.PREPARING
@@ -150,6 +151,17 @@ def keep_facts(*, server_id: str, facts: Mapping[str, Any], php: str = "") -> No
             )
 
 
+def upgrade_refused(*, server_id: str, digest: str, reason: str) -> None:
+    """Keep why a server would not take the panel's node program; with a `digest` it is not offered that one again.
+
+    For the worker.
+    """
+    with transaction.atomic():
+        server = Server.objects.select_for_update(no_key=True).get(pk=server_id)
+        server.facts = {**server.facts, "refused_upgrade": {"digest": digest, "reason": reason}}
+        server.save(update_fields=["facts"])
+
+
 def prepared(*, operation: Operation) -> None:
     """The node program answers: the server's own slice follows as part of the same operation. For the worker."""
     if operation.server is None:
@@ -178,6 +190,7 @@ def change(*, actor: Actor, server: Server, **values: object) -> tuple[Server, O
         raise Invalid("unknown", _("This can't be changed."), unknown[0])
     with transaction.atomic():
         server = Server.objects.select_for_update(no_key=True).get(pk=server.pk)
+        refuse_retired(server)
         before = {field: getattr(server, field) for field in values}
         for field, value in values.items():
             setattr(server, field, value)
@@ -192,9 +205,9 @@ def change(*, actor: Actor, server: Server, **values: object) -> tuple[Server, O
             server.save()
         changes = audit.difference(before, values)
         audit.record(actor, "server.change", server, changes)
+        operation = None
         if server.state == Server.State.READY and set(changes) - {"name", "closed"}:
             operation = operations.start(
-        operation = None
                 actor=actor, verb="server.change", subject=server.name, organization=server.organization, server=server
             )
             intents.add_server(server, operation=operation, accounts=True)
@@ -206,16 +219,25 @@ def reconcile(*, actor: Actor, server: Server, verify: bool = True) -> Operation
     without `verify` only what the server remembers that it was given.
     """
     policy.require(actor, "server.reconcile", server)
-    with transaction.atomic():
-        operation = operations.start(
     refuse_retired(server)
     if server.state not in (Server.State.READY, Server.State.FAILED):
         raise Conflict(_("This server is not set up. Set it up first."), code="not_ready")
+    with transaction.atomic():
+        operation = operations.start(
             actor=actor, verb="server.reconcile", subject=server.name, organization=server.organization, server=server
         )
         intents.add_server(server, operation=operation, accounts=True, verify=verify)
         audit.record(actor, "server.reconcile", server)
     return operation
+
+
+def refuse_retired(server: Server) -> None:
+    """Raise Conflict when another server has taken this one's place: nothing is sent to it any more."""
+    if server.state == Server.State.RETIRED:
+        raise Conflict(
+            _("Another server has taken this server's place. To use the machine again, install it anew and add it."),
+            code="retired",
+        )
 
 
 def _host(value: str) -> str:
