@@ -71,6 +71,8 @@ ACTIONS: dict[str, Rule] = {
         bootstrap=WORKERS,
         change=WORKERS,
         reconcile=WORKERS,
+        rebuild=OWNERS,
+        overrule=OWNERS,
         remove=OWNERS,
     ),
     **_rules("drift", PROVIDER, view=ANYBODY, check=WORKERS, restore=WORKERS, adopt=WORKERS, pin=WORKERS),

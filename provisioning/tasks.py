@@ -11,7 +11,7 @@ from provisioning import drift as drift_engine
 from provisioning import mx_check
 from provisioning import preview as preview_engine
 from provisioning import reconcile as engine
-from provisioning.services import drift_checks, dues, previews
+from provisioning.services import drift_checks, dues, previews, rebuilds
 
 # So many servers are compared at a time at most: a fleet takes turns instead of taking every worker.
 MOST_CHECKS = 4
@@ -38,6 +38,7 @@ def sweep() -> None:
             check_drift.delay(server_id)
         for server_id in dues.without_host_key():
             fetch_host_key.delay(server_id)
+        rebuilds.go_on()
         for operation_id in dues.left_bootstraps():
             bootstrap.delay(operation_id, "")
         for preview_id in dues.previews():
@@ -80,6 +81,7 @@ def bootstrap(operation_id: str, secret_id: str) -> None:
             if server_id is not None:
                 engine.reconcile(server_id)
                 bootstrap_engine.finish(server_id)
+            rebuilds.go_on()
         except Exception as error:
             bootstrap_engine.give_up(operation_id, error)
             raise

@@ -35,6 +35,10 @@ FAILPOINTS = (
     "bootstrap-installed",
     "bootstrap-ordered",
     "bootstrap-finished",
+    "rebuild-fenced",
+    "rebuild-moved",
+    "before-rebuild-commit",
+    "after-rebuild-commit",
 )
 
 

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from provisioning.api import accounts, databases, drift, mail, operations, packages, previews, servers, sites, zones
+from provisioning.api import (
+    accounts,
+    databases,
+    drift,
+    mail,
+    operations,
+    packages,
+    previews,
+    rebuilds,
+    servers,
+    sites,
+    zones,
+)
 
 app_name = "provisioning_api"
 urlpatterns = [
@@ -23,6 +35,9 @@ urlpatterns = [
     path("drift/<str:pk>/adopt", drift.DriftItemAdopt.as_view(), name="drift_adopt"),
     path("drift/<str:pk>/pin", drift.DriftItemPin.as_view(), name="drift_pin"),
     path("drift-exceptions/<str:pk>", drift.DriftPinView.as_view(), name="drift_exception"),
+    path("servers/<str:pk>/rebuild-plan", rebuilds.ServerRebuildPlan.as_view(), name="server_rebuild_plan"),
+    path("servers/<str:pk>/rebuild", rebuilds.ServerRebuild.as_view(), name="server_rebuild"),
+    path("rebuilds/<str:pk>", rebuilds.RebuildItem.as_view(), name="rebuild"),
     path("servers/<str:pk>/addresses", servers.ServerAddresses.as_view(), name="server_addresses"),
     path("servers/<str:server>/addresses/<str:pk>", servers.ServerAddress.as_view(), name="server_address"),
     path("packages", packages.PackageList.as_view(), name="packages"),

@@ -7,6 +7,7 @@ from provisioning.models.drift import DriftCheck, DriftItem, Pin
 from provisioning.models.mail import MailAlias, Mailbox, MailDomain
 from provisioning.models.operations import Operation, OperationTarget, Preview, Run, RunStep
 from provisioning.models.packages import Package
+from provisioning.models.rebuilds import Rebuild
 from provisioning.models.servers import Address, Server
 from provisioning.models.slices import Intent, Lease, Move, Slice, Tombstone
 from provisioning.models.zones import Record, Zone
@@ -32,6 +33,7 @@ __all__ = [
     "Pin",
     "Placement",
     "Preview",
+    "Rebuild",
     "Record",
     "Run",
     "RunStep",

@@ -22,6 +22,7 @@ class Server(models.Model):
         PREPARING = "preparing", _("Being set up")
         READY = "ready", _("Ready")
         FAILED = "failed", _("Set-up failed")
+        RETIRED = "retired", _("Replaced by another server")
 
     class Transport(models.TextChoices):
         SSH = "ssh", _("SSH")

@@ -91,6 +91,7 @@ def create(
         Placement.objects.bulk_create(
             Placement(hosting=hosting, service=service, server=server) for service in SERVICES
         )
+        _still_there(server)
         claimed = domain_services.claim(actor=actor, hosting=hosting, name=domain, kind=Domain.Kind.PRIMARY)
         operation = operations.start(
             actor=actor, verb="account.create", subject=claimed.name, organization=organization, hosting=hosting
@@ -300,3 +301,11 @@ def _server(organization: Organization, wanted: Server | None) -> Server:
             code="no_server",
         )
     return found
+
+
+def _still_there(server: Server) -> None:
+    """Refuse a server whose place another one took while the account waited for it: placements hold it from now on."""
+    if Server.objects.filter(pk=server.pk, state=Server.State.RETIRED).exists():
+        raise Conflict(
+            _("The server has just been replaced. Order the account again."), field="server", code="no_server"
+        )

@@ -50,6 +50,23 @@ class AddressListField(forms.CharField):
         return [part.strip() for line in text.splitlines() for part in line.split(",") if part.strip()]
 
 
+class PairsField(forms.CharField):
+    """Pairs of addresses, `old = new`, one on a line."""
+
+    widget = forms.Textarea
+
+    def clean(self, value: Any) -> Any:
+        """Return new by old, as typed."""
+        pairs = {}
+        for line in super().clean(value).splitlines():
+            before, equals, after = (part.strip() for part in line.partition("="))
+            if (before or after) and not (before and equals and after):
+                raise forms.ValidationError(_("Write one pair on a line, like 203.0.113.10 = 203.0.113.20."))
+            if before:
+                pairs[before] = after
+        return pairs
+
+
 def name_input(**attrs: str) -> forms.TextInput:
     """Return an input for host names, user names and the like: the browser leaves what is typed as it is."""
     common = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
 from provisioning.models import Address, DatabaseUser, Package, Record, Server
-from provisioning.web.fields import AddressListField, LimitField, SizeField, name_input, new_password
+from provisioning.selectors import rebuilds
+from provisioning.web.fields import AddressListField, LimitField, PairsField, SizeField, name_input, new_password
 
 ROLES = [("web", _("Web")), ("database", _("Databases")), ("dns", _("DNS")), ("mail", _("Mail"))]
 
@@ -88,6 +89,38 @@ class SetUpForm(forms.Form):
             "Leave it empty when the panel's key is in root's authorized_keys. It is used once, then forgotten."
         ),
     )
+
+
+class RebuildChoiceForm(forms.Form):
+    """Which server takes the place of a dead one, and which address follows which."""
+
+    new = forms.ModelChoiceField(
+        label=_("New server"),
+        queryset=Server.objects.none(),
+        help_text=_("One that carries no accounts: bare with its host key confirmed, or set up."),
+    )
+    addresses = PairsField(
+        label=_("Addresses"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "class": "mono"}),
+        help_text=_("Old = new, one pair on a line. What is left out is matched by itself."),
+    )
+
+    def __init__(self, *args: Any, old: Server, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new"].queryset = rebuilds.candidates(old)
+
+
+class RebuildForm(RebuildChoiceForm):
+    """The confirmation, and how the panel signs in to a bare server."""
+
+    password = SetUpForm.base_fields["password"]
+    confirm = forms.CharField(label=_("Name of the server that is replaced"), max_length=63, widget=name_input())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new"].widget = forms.HiddenInput()
+        self.fields["addresses"].widget = forms.Textarea(attrs={"hidden": True, "aria-hidden": "true"})
 
 
 class AddressForm(forms.Form):

@@ -105,9 +105,11 @@ class ServerPage(OfServer):
         if self.object.state == Server.State.READY and self.may("server.reconcile"):
             url = reverse("provisioning:server_reconcile", args=[pk])
             found.append(Action(_("Compare and repair"), url, "git-compare"))
+        if self.object.state in (Server.State.READY, Server.State.FAILED) and self.may("server.rebuild"):
+            found.append(Action(_("Replace"), reverse("provisioning:rebuild_start", args=[pk]), "server-off"))
         if self.object.state in (Server.State.READY, Server.State.FAILED) and self.may("server.bootstrap"):
             found.append(Action(_("Set up again"), reverse("provisioning:server_bootstrap", args=[pk]), "refresh"))
-        if self.may("server.change"):
+        if self.object.state != Server.State.RETIRED and self.may("server.change"):
             url = reverse("provisioning:server_open", args=[pk])
             found.append(
                 Action(_("Open to new accounts"), url, "lock-open")

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from provisioning.web import accounts, databases, drift, mail, operations, packages, previews, servers, sites, zones
+from provisioning.web import (
+    accounts,
+    databases,
+    drift,
+    mail,
+    operations,
+    packages,
+    previews,
+    rebuilds,
+    servers,
+    sites,
+    zones,
+)
 
 app_name = "provisioning"
 urlpatterns = [
@@ -16,6 +28,9 @@ urlpatterns = [
     path("servers/<str:pk>/host-key/", servers.ServerFetchKeyPage.as_view(), name="server_fetch_key"),
     path("servers/<str:pk>/bootstrap/", servers.ServerBootstrapPage.as_view(), name="server_bootstrap"),
     path("servers/<str:pk>/reconcile/", servers.ServerReconcilePage.as_view(), name="server_reconcile"),
+    path("servers/<str:pk>/rebuild/", rebuilds.RebuildStartPage.as_view(), name="rebuild_start"),
+    path("rebuilds/<str:pk>/", rebuilds.RebuildPage.as_view(), name="rebuild"),
+    path("rebuilds/<str:pk>/part/", rebuilds.RebuildPart.as_view(), name="rebuild_part"),
     path("servers/<str:pk>/addresses/add/", servers.AddressAddPage.as_view(), name="address_add"),
     path("servers/<str:pk>/drift/", drift.DriftPage.as_view(), name="drift"),
     path("servers/<str:pk>/drift/part/", drift.DriftPart.as_view(), name="drift_part"),
@@ -46,8 +61,6 @@ urlpatterns = [
     path("accounts/<str:pk>/", accounts.OverviewPage.as_view(), name="account"),
     path("accounts/<str:pk>/suspend/", accounts.SuspendPage.as_view(), name="account_suspend"),
     path("accounts/<str:pk>/unsuspend/", accounts.UnsuspendPage.as_view(), name="account_unsuspend"),
-    path("accounts/<str:pk>/rename/", accounts.RenamePage.as_view(), name="account_rename"),
-    path("accounts/<str:pk>/restore/", accounts.RestorePage.as_view(), name="account_restore"),
     path("accounts/<str:pk>/rename/", accounts.RenamePage.as_view(), name="account_rename"),
     path("accounts/<str:pk>/restore/", accounts.RestorePage.as_view(), name="account_restore"),
     path("accounts/<str:pk>/terminate/", accounts.TerminatePage.as_view(), name="account_terminate"),

@@ -55,6 +55,7 @@ def make() -> World:
         world.add("account", hosting.id, OF_CLIENT_A)
         world.add("operation", Operation.objects.filter(hosting=hosting).latest("id").id, OF_CLIENT_A)
         part = hosting.slices.get()
+        world.add("rebuild", factories.rebuild(server).id, OF_PROVIDER)
         world.add("drift", factories.finding(part).id, OF_PROVIDER)
         pinned = factories.finding(part, "file:/etc/nginx/hostwright-sites/b.conf")
         world.add("pin", drift.pin(actor=system, item=pinned).id, OF_PROVIDER)

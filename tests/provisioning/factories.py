@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import Organization
 from panel.core.actors import Actor
 from panel.core.scoping import everything
-from provisioning.models import Address, DriftItem, HostingAccount, Package, Server, Slice
+from provisioning.models import Address, DriftItem, HostingAccount, Operation, Package, Rebuild, Server, Slice
 from provisioning.services import hosting_accounts, packages
 
 SYSTEM = Actor.system("test")
@@ -34,6 +34,17 @@ def finding(part: Slice, key: str = "file:/etc/nginx/hostwright-sites/a.conf", *
     defaults = {"kind": "changed", "service": "nginx", "diff": "-listen 80;\n+listen 81;\n", "digest": "d" * 64}
     return DriftItem.objects.create(
         server=part.server, slice=part, key=key, first_seen_at=now, last_seen_at=now, **{**defaults, **values}
+    )
+
+
+def rebuild(new: Server, name: str = "dead1") -> Rebuild:
+    """Make a rebuild that is over: `new` has taken a dead server's place."""
+    old = server(new.organization, name, "203.0.113.200", state=Server.State.RETIRED, closed=True)
+    operation = Operation.objects.create(
+        organization=new.organization, verb="server.rebuild", subject=name, server=new, status="applied"
+    )
+    return Rebuild.objects.create(
+        old=old, new=new, operation=operation, state="switched", switched_at=timezone.now(), accounts=1
     )
 
 

@@ -54,6 +54,7 @@ STATES = {
     "superseded": ("quiet", "history", gettext_lazy("Superseded")),
     "terminated": ("quiet", "ban", gettext_lazy("Terminated")),
     "removed": ("quiet", "ban", gettext_lazy("Removed")),
+    "retired": ("quiet", "server-off", gettext_lazy("Replaced")),
     "closed": ("quiet", "lock", gettext_lazy("Closed")),
     "open": ("wait", "alert-triangle", gettext_lazy("Open")),
     "clean": ("ok", "circle-check", gettext_lazy("No drift")),

@@ -57,7 +57,11 @@ class Packages(Maker):
         return {change.slice: refused for change in wanted if change.name in missing}
 
     def _install(self, node: Node, names: list[str]) -> tuple[int, str]:
-        """Install; with fresh lists when the ones at hand do not know a package or its file any more."""
+        """Install; with fresh lists when the ones at hand do not know a package or its file any more. Never below
+        another root: apt would change the machine that this program runs on.
+        """
+        if node.paths.root:
+            return 1, "packages are installed on a whole server only"
         code, tail = self._apt(node, ["install", "--", *names])
         if code != 0:
             code, tail = self._apt(node, ["update"])

@@ -20,6 +20,7 @@ BUDGETS: dict[str, int] = {
     "/servers/{server}/drift": 2,
     "/servers/{server}/drift/checks": 2,
     "/servers/{server}/drift/exceptions": 2,
+    "/rebuilds/{rebuild}": 2,
     "/drift/{drift}": 1,
     "/drift-exceptions/{pin}": 1,
     "/packages": 1,
