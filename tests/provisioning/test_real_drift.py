@@ -41,7 +41,7 @@ class Ground:
         """Where the account's virtual host is."""
         with everything("test"):
             keys = Slice.objects.get(hosting=self.hosting).manifest
-        (path,) = [key.partition(":")[2] for key in keys if key.startswith(f"file:{SITES}/")]
+        (path,) = [str(key).partition(":")[2] for key in keys if key.startswith(f"file:{SITES}/")]
         return path
 
     def shell(self, script: str, *arguments: str) -> str:
