@@ -5,11 +5,9 @@ Called by tasks only.
 
 from __future__ import annotations
 
-import io
 import os
 import shlex
 import shutil
-import tarfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import Any
 
 from panel.core.failpoints import failpoint
 from panel.core.failures import Permanent, Temporary
-from provisioning import transport
+from provisioning import transport, upgrade
 from provisioning.desired import target
 from provisioning.models import Operation, Run, Server
 from provisioning.node.facts import digest
@@ -25,9 +23,8 @@ from provisioning.services import leases, runs, servers
 from provisioning.transport.local import LIBRARY
 from provisioning.transport.ssh import Shell
 
-PACKAGE = "hostwright_node"
+PACKAGE = upgrade.PACKAGE
 SUPPORTED = {"12": "8.2", "13": "8.4"}
-SOURCE = Path(__file__).parent / "node"
 APT = "DEBIAN_FRONTEND=noninteractive apt-get"
 HELLO = b'{"v": 1, "id": 1, "verb": "hello", "payload": {}}\n'
 COMMAND = f"PYTHONPATH={LIBRARY} exec /usr/bin/python3 -m {PACKAGE} serve"
@@ -145,12 +142,13 @@ def _install_there(shell: Shell, server: Server, steps: runs.Steps) -> None:
             f" || ({APT} -q update && {APT} -qy --no-install-recommends install python3)"
         )
     with _step(steps, "install node program"):
-        shell.run(f"rm -rf {LIBRARY}/new && mkdir -p -m 0755 {LIBRARY}/new && tar -x -C {LIBRARY}/new", _archive())
+        unpack = f"rm -rf {LIBRARY}/new && mkdir -p -m 0755 {LIBRARY}/new && tar -x -C {LIBRARY}/new"
+        shell.run(unpack, upgrade.archive())
         answer = shell.run(f"cd {LIBRARY}/new && /usr/bin/python3 -m {PACKAGE} serve", HELLO)
         if '"report"' not in answer:
             raise Permanent("The node program does not start on this server.", answer[-2000:])
         shell.run(
-            f"cd {LIBRARY} && rm -rf previous && (test ! -e {PACKAGE} || mv {PACKAGE} previous)"
+            f"cd {LIBRARY} && rm -rf previous && mkdir previous && (test ! -e {PACKAGE} || mv {PACKAGE} previous/)"
             f" && mv new/{PACKAGE} {PACKAGE} && rmdir new"
         )
     with _step(steps, "restrict the panel's key"):
@@ -164,21 +162,9 @@ def _install_here() -> None:
     library.mkdir(mode=0o755, parents=True, exist_ok=True)
     new = library / f"{PACKAGE}.new"
     shutil.rmtree(new, ignore_errors=True)
-    shutil.copytree(SOURCE, new, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(upgrade.SOURCE, new, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.rmtree(library / PACKAGE, ignore_errors=True)
     new.rename(library / PACKAGE)
-
-
-def _archive() -> bytes:
-    """Return the node program as a tar archive with fixed owners and times."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for path in sorted(SOURCE.rglob("*.py")):
-            info = tarfile.TarInfo(f"{PACKAGE}/{path.relative_to(SOURCE)}")
-            info.size, info.mode = path.stat().st_size, 0o644
-            with path.open("rb") as file:
-                archive.addfile(info, file)
-    return buffer.getvalue()
 
 
 def _os_release(text: str) -> dict[str, str]:

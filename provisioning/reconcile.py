@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from panel.core.failpoints import failpoint
 from panel.core.failures import Temporary
 from panel.core.scoping import everything
-from provisioning import transport
+from provisioning import transport, upgrade
 from provisioning.compile import Compiled, compile_slices
 from provisioning.desired import snapshot, target
 from provisioning.models import DriftItem, Intent, Server, Slice, Tombstone
@@ -141,6 +141,7 @@ def _carry(held: Held, work: _Work) -> timedelta | None:
     steps = runs.Steps(run)
     steps.set("read desired state", "ok", work.ms)
     try:
+        upgrade.bring(work.server, steps)
         report = _send(held, work, generations, steps) if work.compiled.resources else {}
     except Temporary as error:
         steps.flush()

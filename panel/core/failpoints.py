@@ -41,6 +41,9 @@ FAILPOINTS = (
     "after-rebuild-commit",
 )
 
+UPGRADE_FAILPOINTS = ("node-upgraded",)
+"""Passed only by a run that finds another node program than the panel's."""
+
 
 def failpoint(name: str) -> None:
     """Die here when the environment asks for this point: `name`, or `name:2` for its second passing."""

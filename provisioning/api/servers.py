@@ -40,6 +40,12 @@ class Server(Document):
     public_key = serializers.CharField(help_text="The panel's key, for root's authorized_keys before the set-up.")
     debian = serializers.IntegerField(allow_null=True)
     php_versions = serializers.ListField(child=serializers.CharField())
+    node_version = serializers.CharField(
+        help_text="Of its node program; empty before the set-up. The panel upgrades it by itself."
+    )
+    upgrade_refused = serializers.CharField(
+        source="refused_upgrade_reason", help_text="Why the server would not take the panel's node program; else empty."
+    )
     account_count = serializers.IntegerField()
     seen_at = serializers.DateTimeField(allow_null=True)
     unreachable_since = serializers.DateTimeField(allow_null=True)

@@ -78,6 +78,21 @@ class Server(models.Model):
         return self.organization.path
 
     @property
+    def node_version(self) -> str:
+        """The version of its node program; empty before the set-up."""
+        return str(self.facts.get("node", ""))
+
+    @property
+    def refused_upgrade(self) -> dict[str, str]:
+        """`reason`, and when it is final `digest`, of the node program that it would not take; else empty."""
+        return dict(self.facts.get("refused_upgrade", {}))
+
+    @property
+    def refused_upgrade_reason(self) -> str:
+        """Why it would not take the panel's node program; empty when it did."""
+        return self.refused_upgrade.get("reason", "")
+
+    @property
     def roles(self) -> frozenset[str]:
         flags = {
             "web": self.role_web,

@@ -19,11 +19,12 @@ OnEvent = Callable[[Mapping[str, Any]], None]
 
 
 class NodeError(Permanent):
-    """The node program refused a request as a whole; `code` as in docs/protocol.md."""
+    """The node program refused a request as a whole; `code` as in docs/protocol.md, `words` what a program said."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, words: str = "") -> None:
         super().__init__(message, code)
         self.code = code
+        self.words = words
 
 
 class Connection(ABC):
@@ -32,6 +33,7 @@ class Connection(ABC):
     def __init__(self) -> None:
         self._ids = itertools.count(1)
         self._turn = threading.Lock()
+        self._greeting: dict[str, Any] | None = None
         self.closed = False
 
     @abstractmethod
@@ -67,9 +69,17 @@ class Connection(ABC):
                 self.close()
                 raise
         if "error" in answer:
-            raise NodeError(str(answer["error"].get("code")), str(answer["error"].get("message")))
+            told = answer["error"]
+            words = (told.get("detail") or {}).get("words", "")
+            raise NodeError(str(told.get("code")), str(told.get("message")), str(words))
         report: dict[str, Any] = answer["report"]
         return report
+
+    def hello(self) -> dict[str, Any]:
+        """What the node program said of itself when this conversation began; asked once, for it stays the same one."""
+        if self._greeting is None:
+            self._greeting = self.call("hello", {})
+        return self._greeting
 
     @staticmethod
     def _parse(line: bytes) -> dict[str, Any]:

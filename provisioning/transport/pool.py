@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from panel.core.failures import Temporary
@@ -22,13 +22,22 @@ def call(target: Target, verb: str, payload: Mapping[str, Any], on_event: OnEven
     A warm connection may have died unnoticed, so after its failure a fresh one is tried once: every verb may be
     repeated.
     """
+    return _with_connection(target, lambda connection: connection.call(verb, payload, on_event))
+
+
+def hello(target: Target) -> dict[str, Any]:
+    """What the node program behind the warm connection said when that was opened; raises Temporary or NodeError."""
+    return _with_connection(target, lambda connection: connection.hello())
+
+
+def _with_connection(target: Target, ask: Callable[[Connection], dict[str, Any]]) -> dict[str, Any]:
     warm = _warm(target)
     if warm is not None:
         try:
-            return warm.call(verb, payload, on_event)
+            return ask(warm)
         except Temporary:
             warm.close()
-    return _open(target).call(verb, payload, on_event)
+    return ask(_open(target))
 
 
 def forget(target: Target) -> None:
