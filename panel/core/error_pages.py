@@ -1,11 +1,16 @@
 """What is shown when a request fails outside of a view: a page, or a problem document at addresses of the API."""
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from panel.core.api import problems
 
 API = "/api/"
+RETRY_SECONDS = 5
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -24,8 +29,20 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 500, saying nothing of the reason."""
+    """Answer 500, saying nothing of the reason; 503 when it is that the database does not answer."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return _unavailable(request)
     return _answer(request, 500, "internal", "Something went wrong here. It was noted.")
+
+
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    """Answer 503 without a question to the database; what the request was to change was not changed."""
+    if request.path.startswith(API):
+        answer = problems.response(request, 503, "unavailable", "The panel's database does not answer. Try again.")
+    else:
+        answer = HttpResponse(render_to_string("503.html"), status=503)
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    return answer
 
 
 def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:

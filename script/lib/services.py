@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 PREFIX = "hostwright-services-"
@@ -79,9 +79,42 @@ def _listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+class Cluster:
+    """A running PostgreSQL: `url` of an empty database, and a way to end it as suddenly as a power cut does."""
+
+    def __init__(self, url: str, control: list[str], argv: list[str], log: Path, ready: Callable[[], bool]) -> None:
+        self.url = url
+        self._control = control
+        self._start = (argv, log, "", ready)
+        self._stack = ExitStack()
+
+    def start(self) -> None:
+        """Start it; returns when it takes connections."""
+        self._stack.enter_context(_process(*self._start))
+
+    def restart_at_once(self) -> None:
+        """`pg_ctl stop -m immediate`, which saves nothing, and a start with recovery (pg_ctl(1))."""
+        stopped = subprocess.run(self._control, capture_output=True, text=True, cwd="/", check=False)
+        if stopped.returncode:
+            raise ServiceError(f"pg_ctl: {stopped.stderr[-2000:]}")
+        self.stop()
+        self.start()
+
+    def stop(self) -> None:
+        """End it."""
+        self._stack.close()
+
+
 @contextmanager
 def postgresql() -> Iterator[str]:
     """A PostgreSQL that does not wait for the disk; yields the URL of an empty database."""
+    with cluster() as made:
+        yield made.url
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL that does not wait for the disk, and can be restarted."""
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
     if not binaries:
         raise ServiceError("PostgreSQL is not installed; run script/setup test")
@@ -116,8 +149,14 @@ def postgresql() -> Iterator[str]:
         }
         argv = [*_as(user, "QUIT"), str(binary / "postgres"), "-D", str(data)]
         argv += [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-        with _process(argv, directory / "log", "", lambda: _accepts(binary, directory, port)):
-            yield f"postgresql://{name}:{password}@127.0.0.1:{port}/postgres"
+        control = [*_as(user, "KILL"), str(binary / "pg_ctl"), "-D", str(data), "stop", "-m", "immediate"]
+        url = f"postgresql://{name}:{password}@127.0.0.1:{port}/postgres"
+        running = Cluster(url, control, argv, directory / "log", lambda: _accepts(binary, directory, port))
+        try:
+            running.start()
+            yield running
+        finally:
+            running.stop()
 
 
 def _accepts(binary: Path, directory: Path, port: int) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
+from services import Cluster
 
 from panel.core import failpoints
 from panel.core.scoping import everything
@@ -45,36 +45,26 @@ BYSTANDER = "bystander.example"
 
 
 @contextmanager
-def database(url: str, blocker: DjangoDbBlocker) -> Iterator[str]:
-    """Let all of this process work on a new database of the PostgreSQL at `url`; gives the URL for other processes."""
-    name = f"faults_{secrets.token_hex(4)}"
-    with blocker.unblock():
-        # What was said to be committed must be there after the server's sudden end; that costs no wait for the disk.
-        _execute(f'CREATE DATABASE "{name}"', f'ALTER DATABASE "{name}" SET synchronous_commit TO on')
-    own = f"{url.rpartition('/')[0]}/{name}"
+def database(url: str, blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Let all of this process work on the empty PostgreSQL database at `url`."""
     before = {alias: (connections.settings[alias], connections[alias]) for alias in ("default", "snapshot")}
     for alias in before:
-        connections.settings[alias] = {**copy.deepcopy(before[alias][0]), **dj_database_url.parse(own)}
+        connections.settings[alias] = {**copy.deepcopy(before[alias][0]), **dj_database_url.parse(url), "OPTIONS": {}}
         connections[alias] = connections.create_connection(alias)
     try:
         with blocker.unblock():
             call_command("migrate", verbosity=0)
-            yield own
+            # What was said to be committed must be there after a sudden end; that costs no wait for the disk.
+            with connections["default"].cursor() as cursor:
+                cursor.execute("ALTER DATABASE postgres SET synchronous_commit TO on")
+            connections["default"].close()
+            yield
     finally:
         transport.close_all()
         for alias, (values, connection) in before.items():
             connections[alias].close()
             connections.settings[alias] = values
             connections[alias] = connection
-        with blocker.unblock():
-            _execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-            connections["default"].close()
-
-
-def _execute(*statements: str) -> None:
-    with connections["default"].cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
 
 
 @dataclass
@@ -83,6 +73,7 @@ class Bed:
 
     world: World
     url: str
+    cluster: Cluster
     redis: str
     folder: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -200,9 +191,9 @@ class Trial:
 
 
 @contextmanager
-def made(world: World, url: str, folder: Path) -> Iterator[Bed]:
+def made(world: World, cluster: Cluster, redis: str, folder: Path) -> Iterator[Bed]:
     """A bed whose server carries a bystander's account already."""
-    bed = Bed(world, url, os.environ["HOSTWRIGHT_TEST_REDIS_URL"], folder)
+    bed = Bed(world, cluster.url, cluster, redis, folder)
     operation = world.order(BYSTANDER, "bystander")[1]
     world.reconcile()
     engine_world.settled(operation)

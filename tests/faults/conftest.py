@@ -1,11 +1,11 @@
-"""Fixtures of the fault tests: one bed for all, on PostgreSQL, Redis and a real server, all of which are required."""
+"""Fixtures of the fault tests: one bed for all, on PostgreSQL, Redis and a real server, each of its own."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
+import services
 from pytest_django import DjangoDbBlocker
 
 from tests.faults import bed as beds
@@ -26,11 +26,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="package")
 def bed(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> Iterator[Bed]:
     """A server that was set up over SSH, shared by all fault tests, with its panel on PostgreSQL."""
-    url = os.environ.get("HOSTWRIGHT_TEST_DATABASE_URL", "")
-    assert url.startswith("postgres"), "run script/test faults"
     with (
         Server.create() as machine,
-        beds.database(url, django_db_blocker) as own,
-        beds.made(engine_world.make(machine), own, tmp_path_factory.mktemp("panel")) as made,
+        services.cluster() as cluster,
+        services.redis() as redis,
+        beds.database(cluster.url, django_db_blocker),
+        beds.made(engine_world.make(machine), cluster, redis, tmp_path_factory.mktemp("panel")) as made,
     ):
         yield made

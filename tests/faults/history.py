@@ -29,6 +29,12 @@ class History:
         self._lock = threading.Lock()
 
     @property
+    def events(self) -> list[dict[str, Any]]:
+        """What happened so far."""
+        with self._lock:
+            return list(self._events)
+
+    @property
     def path(self) -> Path:
         """Where the history of a failure goes."""
         return FOLDER / f"{re.sub('[^a-z0-9]+', '-', self.name.lower()).strip('-')}-{self.seed}.jsonl"

@@ -48,6 +48,7 @@ class Orders:
         self.world.reconcile()
         for order, _weight in KINDS:
             self.give(order)
+        self.give(account)  # The last one, so that nothing takes it away again.
         ended.refresh_from_db()
         if ended.status != HostingAccount.Status.TERMINATED:
             ending = hosting_accounts.terminate(
