@@ -120,7 +120,7 @@ class ServerRebuild(Endpoint):
         """A bare server is set up first. The dead one is closed at once; from the switch on it gets nothing any more."""
         new = self.find(servers.listed(), pk)
         operation = service.start(actor=self.actor, new=new, **self.read(RebuildStart))
-        return self.started(operation, rebuild=Rebuild(selectors.listed().get(operation=operation)))
+        return self.started(operation, rebuild=Rebuild(operation.rebuild))
 
 
 class RebuildItem(Endpoint):

@@ -14,6 +14,7 @@ from provisioning.models import (
     HostingAccount,
     MailAlias,
     Mailbox,
+    Operation,
     OperationTarget,
     Pin,
     Placement,
@@ -131,6 +132,14 @@ def progress(rebuild: Rebuild) -> tuple[int, int]:
     )
     live = targets.exclude(slice__hosting__status=HostingAccount.Status.TERMINATED)
     return live.filter(status=OperationTarget.Status.APPLIED).count(), rebuild.accounts
+
+
+def setting_up(rebuild: Rebuild) -> Operation | None:
+    """Return the set-up of the new server that a rebuild waits for or waited for; None when it was set up before."""
+    found = Operation.objects.filter(verb="server.bootstrap", server=rebuild.new, created_at__gte=rebuild.created_at)
+    if rebuild.switched_at:
+        found = found.filter(created_at__lt=rebuild.switched_at)
+    return found.order_by("id").first()
 
 
 def _pins(old: Server) -> QuerySet[Pin]:

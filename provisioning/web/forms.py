@@ -94,9 +94,9 @@ class SetUpForm(forms.Form):
 class RebuildChoiceForm(forms.Form):
     """Which server takes the place of a dead one, and which address follows which."""
 
-    new = forms.ModelChoiceField(
+    new: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
         label=_("New server"),
-        queryset=Server.objects.none(),
+        queryset=None,
         help_text=_("One that carries no accounts: bare with its host key confirmed, or set up."),
     )
     addresses = PairsField(
@@ -108,7 +108,7 @@ class RebuildChoiceForm(forms.Form):
 
     def __init__(self, *args: Any, old: Server, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["new"].queryset = rebuilds.candidates(old)
+        self.fields["new"].queryset = rebuilds.candidates(old)  # type: ignore[attr-defined]
 
 
 class RebuildForm(RebuildChoiceForm):

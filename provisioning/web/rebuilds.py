@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 from panel.core.errors import DomainError, Forbidden, NotFound
 from panel.core.web import FormPage, Page, refuse
 from provisioning import words
-from provisioning.models import Operation, Rebuild
 from provisioning.selectors import rebuilds as selectors
 from provisioning.services import rebuilds
 from provisioning.web import progress
@@ -76,7 +75,7 @@ class RebuildStartPage(OfServer, FormPage):
             addresses=data["addresses"],
             password=data["password"],
         )
-        return reverse("provisioning:rebuild", args=[Rebuild.objects.get(operation=operation).pk])
+        return reverse("provisioning:rebuild", args=[operation.rebuild.pk])
 
     def ask(self, chosen: RebuildChoiceForm, error: DomainError | None = None, status: int = 200) -> HttpResponseBase:
         """Show the choice of the new server."""
@@ -147,14 +146,8 @@ class RebuildPage(OfRebuild):
         )
 
     def _setting_up(self) -> progress.Progress | None:
-        """The set-up of the new server that the rebuild waits for or waited for."""
-        found = Operation.objects.filter(
-            verb="server.bootstrap", server=self.object.new, created_at__gte=self.object.created_at
-        )
-        if self.object.switched_at:
-            found = found.filter(created_at__lt=self.object.switched_at)
-        first = found.order_by("id").first()
-        return progress.of(first, self.actor) if first else None
+        found = selectors.setting_up(self.object)
+        return progress.of(found, self.actor) if found else None
 
 
 class RebuildPart(OfRebuild):

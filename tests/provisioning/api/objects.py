@@ -17,6 +17,7 @@ from provisioning.models import (
     Operation,
     Pin,
     Preview,
+    Rebuild,
     Record,
     Site,
     SiteName,
@@ -37,6 +38,8 @@ def fill(stage: Stage, start: int, count: int) -> None:
         site = Site.objects.get(hosting=stage.account_a).pk
     account = f"/accounts/{stage.account_a.pk}"
     part = Slice.objects.get(hosting=stage.account_a)
+    if not Rebuild.objects.exists():
+        factories.rebuild(stage.server)
     for number in range(start, start + count):
         factories.finding(part, f"file:/etc/{number}")
         drift.pin(actor=factories.SYSTEM, item=factories.finding(part, f"file:/etc/pinned{number}"))
@@ -74,6 +77,7 @@ def ids(stage: Stage) -> dict[str, str]:
             "alias": MailAlias.objects.earliest("id").pk,
             "operation": Operation.objects.filter(hosting=stage.account_a).earliest("id").pk,
             "preview": Preview.objects.get().pk,
+            "rebuild": Rebuild.objects.get().pk,
             "drift": DriftItem.objects.filter(state="open").earliest("id").pk,
             "pin": Pin.objects.earliest("id").pk,
         }
