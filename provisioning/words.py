@@ -137,6 +137,31 @@ def kind(name: str) -> str:
     return str(KINDS.get(name, name))
 
 
+#: What happened to an operation → a line of its log.
+EVENTS: dict[str, str | Promise] = {
+    "queued": gettext_lazy("Ordered"),
+    "taken": gettext_lazy("Taken up"),
+    "waiting": gettext_lazy("Waits"),
+    "retried": gettext_lazy("To be tried again"),
+    "confirmed": gettext_lazy("Confirmed"),
+    "stopped": gettext_lazy("What had not begun is not waited for any more"),
+    "applied": gettext_lazy("Done"),
+    "rejected": gettext_lazy("Rejected"),
+    "cancelled": gettext_lazy("Cancelled"),
+}
+
+
+def event(kind: str, *, by: str = "", server: str = "", run: str = "", epoch: int | None = None) -> str:
+    """Return what happened in words: by whom, or in which run on which server."""
+    line = str(EVENTS.get(kind, kind))
+    if by:
+        return _("%(event)s by %(name)s") % {"event": line, "name": by}
+    if run:
+        values = {"event": line, "run": run, "server": server, "epoch": epoch}
+        return _("%(event)s by run %(run)s on %(server)s, epoch %(epoch)s") % values
+    return line
+
+
 STEPS: dict[str, str | Promise] = {
     "connect": gettext_lazy("Connect to the server"),
     "install node program": gettext_lazy("Install the node program"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,11 +16,14 @@ from panel.core.api.serializers import StrictSerializer
 from provisioning.api.base import Document, Endpoint, Nothing, Operation, describe, page_of, started_of
 from provisioning.api.fields import Reference, Text
 from provisioning.models import Operation as OperationRow
-from provisioning.models import OperationTarget, Run, RunStep
-from provisioning.selectors import hosting_accounts
+from provisioning.models import OperationEvent, OperationTarget, Run, RunStep
+from provisioning.selectors import hosting_accounts, servers
 from provisioning.selectors import operations as selectors
 from provisioning.services import operations as service
+from provisioning.services import reasons
 
+LONGEST_WAIT = 5
+POLL_SECONDS = 0.2
 PART_STATES = list({**dict(OperationTarget.Status.choices), **dict(Run.Status.choices)}.items())
 
 
@@ -36,23 +41,66 @@ class Step(Document):
 
 
 class Target(Document):
-    """What the operation has to do on one server."""
+    """What the operation has to do on one server in one run."""
 
     server = serializers.CharField(help_text="The server's name.")
     status = serializers.ChoiceField(choices=PART_STATES)
     reason = serializers.CharField()
+    slices = serializers.IntegerField(help_text="How many accounts, and the server's own part, it is about.")
+    over = serializers.IntegerField(help_text="How many of them are over, well or not.")
+    steps = Step(many=True)
+
+
+class Progress(Document):
+    """How far it is."""
+
+    over = serializers.IntegerField(help_text="Slices that are over, well or not.")
+    slices = serializers.IntegerField(help_text="All of them: accounts, and servers' own parts.")
+    percent = serializers.IntegerField()
+    waiting_since = serializers.DateTimeField(allow_null=True)
+    next_try_at = serializers.DateTimeField(allow_null=True, help_text="Null too where a person has to act.")
+
+
+class LogEntry(Document):
+    """Something that happened to it."""
+
+    at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(choices=OperationEvent.Kind.choices)
+    by = serializers.CharField(help_text="By whom; empty for servers and workers, and for people above you.")
+    reason = serializers.CharField()
+    server = serializers.CharField(help_text="On which server; empty where none is meant.")
     steps = Step(many=True)
 
 
 class OperationDetail(Operation):
-    """An operation with its steps, server by server."""
+    """An operation with its steps, server by server, and its log."""
 
+    remedy = serializers.SerializerMethodField(
+        help_text="What to do about `reason`; empty when nothing has to be done."
+    )
+    progress = serializers.SerializerMethodField()
+    log = serializers.SerializerMethodField(help_text="What happened to it, oldest first.")
     detail = serializers.SerializerMethodField(help_text="What checkers said, word for word: the provider's only.")
     targets = serializers.SerializerMethodField()
 
     def get_detail(self, operation: OperationRow) -> str | None:
         """Return the checkers' words to the provider."""
         return operation.detail if self.context["staff"] else None
+
+    def get_remedy(self, operation: OperationRow) -> str:
+        """Return what to do, in the reader's language."""
+        found = reasons.remedy(operation.reason)
+        return _(found) if found else ""
+
+    @extend_schema_field(Progress())
+    def get_progress(self, operation: OperationRow) -> Any:
+        """Return how far it is."""
+        return Progress(selectors.standing(operation)).data
+
+    @extend_schema_field(LogEntry(many=True))
+    def get_log(self, operation: OperationRow) -> Any:
+        """Return its log."""
+        return LogEntry(selectors.log(operation, self.context["reader"]), many=True, context=self.context).data
 
     @extend_schema_field(Target(many=True))
     def get_targets(self, operation: OperationRow) -> Any:
@@ -64,8 +112,24 @@ class OperationQuery(StrictSerializer):
     """Which operations to list."""
 
     q = Text(required=False, max_length=100, help_text="Part of the subject or of the account's domain.")
-    status = serializers.ChoiceField(choices=OperationRow.Status.choices, required=False)
+    status = serializers.ChoiceField(
+        choices=[("open", "Open"), *OperationRow.Status.choices],
+        required=False,
+        help_text="`open` is whatever is not over.",
+    )
     account = Reference(hosting_accounts.listed, "account.view", required=False, help_text="Of this account.")
+    server = Reference(servers.listed, "server.view", required=False, help_text="About this server, or to reach it.")
+
+
+class OperationWait(StrictSerializer):
+    """How long to wait."""
+
+    wait = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=LONGEST_WAIT,
+        help_text="Answer when it is over, or else after so many seconds.",
+    )
 
 
 class OperationList(Endpoint):
@@ -82,7 +146,10 @@ class OperationList(Endpoint):
         if "q" in wanted:
             rows = rows.filter(Q(subject__icontains=wanted["q"]) | Q(hosting__domain__icontains=wanted["q"]))
         if "status" in wanted:
-            rows = rows.filter(status=wanted["status"])
+            asked = wanted["status"]
+            rows = rows.filter(status__in=OperationRow.OPEN if asked == "open" else [asked])
+        if "server" in wanted:
+            rows = selectors.reaching(rows, wanted["server"].pk)
         if "account" in wanted:
             rows = rows.filter(hosting=wanted["account"])
         return self.page(rows, Operation)
@@ -93,11 +160,16 @@ class OperationItem(Endpoint):
 
     actions = {"GET": "operation.view"}
 
-    @describe("operations_get", "Watch an operation", OperationDetail)
+    @describe("operations_get", "Watch an operation", OperationDetail, query=OperationWait)
     def get(self, request: Request, pk: str) -> Response:
-        """Poll it while its status is `pending`, `running` or `waiting`; twice a second is often enough."""
+        """Ask again while its status is `pending`, `running` or `waiting`: with `wait`, or twice a second."""
+        until = time.monotonic() + self.query(OperationWait).get("wait", 0)
         operation = self.find(selectors.listed(self.actor.path), pk)
-        return Response(OperationDetail(operation, context={"staff": self.actor.kind == "provider"}).data)
+        while operation.is_open and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+            operation = self.find(selectors.listed(self.actor.path), pk)
+        context = {"staff": self.actor.kind == "provider", "reader": self.actor.path}
+        return Response(OperationDetail(operation, context=context).data)
 
 
 class OperationRetry(Endpoint):
@@ -120,7 +192,7 @@ class OperationCancel(Endpoint):
 
     @describe("operations_cancel", "Stop waiting for an operation", Operation)
     def post(self, request: Request, pk: str) -> Response:
-        """For what no server has begun. What was ordered stays ordered: a later run carries it."""
+        """For those parts that no server has begun. What was ordered stays ordered: a later run carries it."""
         operation = self.find(selectors.listed(self.actor.path), pk)
         self.read(Nothing)
         return Response(Operation(service.cancel(actor=self.actor, operation=operation)).data)

@@ -5,7 +5,7 @@ from provisioning.models.databases import Database, DatabaseUser
 from provisioning.models.domains import Domain, Site, SiteName
 from provisioning.models.drift import DriftCheck, DriftItem, Pin
 from provisioning.models.mail import MailAlias, Mailbox, MailDomain
-from provisioning.models.operations import Operation, OperationTarget, Preview, Run, RunStep
+from provisioning.models.operations import Operation, OperationEvent, OperationTarget, Preview, Run, RunStep
 from provisioning.models.packages import Package
 from provisioning.models.rebuilds import Rebuild
 from provisioning.models.servers import Address, Server
@@ -28,6 +28,7 @@ __all__ = [
     "Mailbox",
     "Move",
     "Operation",
+    "OperationEvent",
     "OperationTarget",
     "Package",
     "Pin",

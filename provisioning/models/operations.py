@@ -146,6 +146,36 @@ class OperationTarget(models.Model):
         return f"{self.operation_id} {self.slice_id}"
 
 
+class OperationEvent(models.Model):
+    """Something that happened to an operation, in order: the log that people read. Insert-only."""
+
+    class Kind(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        TAKEN = "taken", _("Taken up by a worker")
+        WAITING = "waiting", _("Waiting")
+        RETRIED = "retried", _("To be tried again")
+        CONFIRMED = "confirmed", _("Confirmed")
+        STOPPED = "stopped", _("Not waited for any more")
+        APPLIED = "applied", _("Done")
+        REJECTED = "rejected", _("Rejected")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=9, choices=Kind)
+    run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.SET_NULL, related_name="events")
+    actor_label = models.CharField(max_length=254, blank=True)
+    actor_path = models.CharField(max_length=500, blank=True)
+    reason = models.TextField(blank=True)
+    detail = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["operation", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.operation_id} {self.kind}"
+
+
 class Preview(models.Model):
     """A change as it would be: the service's own arguments, and the plan that the servers answered with."""
 

@@ -21,8 +21,8 @@ from django.utils.translation import gettext_noop
 from panel.core import audit, policy, queue
 from panel.core.actors import Actor
 from panel.core.errors import Conflict
-from provisioning.models import DriftCheck, DriftItem, Intent, Operation, Pin, Run, Server, Slice
-from provisioning.services import leases, operations, runs
+from provisioning.models import DriftCheck, DriftItem, Intent, Operation, OperationEvent, Pin, Run, Server, Slice
+from provisioning.services import events, leases, operations, runs
 from provisioning.services.leases import Held
 
 CHECK = "provisioning.tasks.check_drift"
@@ -261,6 +261,7 @@ def _end(begun: Begun, status: str, reason: str = "", detail: str = "") -> None:
             Operation._base_manager.filter(pk=begun.operation.pk).update(
                 status=ended, reason=reason, detail=detail, finished_at=now
             )
+            events.note(OperationEvent.Kind(ended), [begun.operation.pk], reason=reason, detail=detail)
 
 
 def _forget_old(server_id: str, now: datetime) -> None:

@@ -10,9 +10,9 @@ from accounts.models import Organization
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict
-from provisioning.models import HostingAccount, Intent, Operation, OperationTarget, Server
+from provisioning.models import HostingAccount, Intent, Operation, OperationEvent, OperationTarget, Server
 from provisioning.selectors import operations as selectors
-from provisioning.services import intents
+from provisioning.services import events, intents
 
 LONGEST_SUBJECT = 253
 COMPARING = frozenset({"drift.restore", "server.reconcile"})
@@ -32,7 +32,7 @@ def start(
 
     Runs in the caller's transaction. A `subject` that is longer than people read is cut.
     """
-    return Operation.objects.create(
+    operation = Operation.objects.create(
         organization=organization,
         verb=verb,
         subject=subject if len(subject) <= LONGEST_SUBJECT else f"{subject[: LONGEST_SUBJECT - 1]}…",
@@ -42,6 +42,8 @@ def start(
         actor_label=actor.label,
         actor_path=actor.path,
     )
+    events.note(OperationEvent.Kind.QUEUED, [operation.pk], actor=actor)
+    return operation
 
 
 def retry(*, actor: Actor, operation: Operation) -> Operation:
@@ -54,6 +56,7 @@ def retry(*, actor: Actor, operation: Operation) -> Operation:
                 _("Only what was rejected, cancelled or is waiting can be tried again."), code="not_retryable"
             )
         _reopen(operation)
+        events.note(OperationEvent.Kind.RETRIED, [operation.pk], actor=actor)
         audit.record(actor, "operation.retry", operation)
     return operation
 
@@ -66,6 +69,7 @@ def confirm(*, actor: Actor, operation: Operation) -> Operation:
         if operation.status != Operation.Status.WAITING:
             raise Conflict(_("This operation does not wait for anybody."), code="not_waiting")
         _reopen(operation, confirmed=True)
+        events.note(OperationEvent.Kind.CONFIRMED, [operation.pk], actor=actor)
         audit.record(actor, "operation.confirm", operation)
     return operation
 
@@ -87,7 +91,10 @@ def cancel(*, actor: Actor, operation: Operation) -> Operation:
         operation.targets.filter(slice__in=waiting).update(status=OperationTarget.Status.CANCELLED, finished_at=now)
         if operation.verb in COMPARING:
             Intent.objects.filter(operation=operation, slice__in=waiting).delete()
-        if not operation.targets.filter(status__in=OperationTarget.OPEN).exists():
+        ended = not operation.targets.filter(status__in=OperationTarget.OPEN).exists()
+        kind = OperationEvent.Kind.CANCELLED if ended else OperationEvent.Kind.STOPPED
+        events.note(kind, [operation.pk], actor=actor)
+        if ended:
             operation.status = Operation.Status.CANCELLED
             operation.finished_at = now
             operation.save(update_fields=["status", "finished_at"])

@@ -21,6 +21,7 @@ from provisioning.models import (
     Intent,
     Lease,
     Operation,
+    OperationEvent,
     OperationTarget,
     Pin,
     Placement,
@@ -33,7 +34,7 @@ from provisioning.models import (
 )
 from provisioning.selectors import rebuilds as selectors
 from provisioning.selectors.rebuilds import Loss
-from provisioning.services import intents, operations, renumbering, servers
+from provisioning.services import events, intents, operations, renumbering, servers
 from provisioning.services.renumbering import Match
 
 VERB = "server.rebuild"
@@ -124,9 +125,9 @@ def go_on() -> None:
 def _fail(rebuild_id: str, reason: str) -> None:
     with transaction.atomic():
         Rebuild.objects.filter(pk=rebuild_id, state=Rebuild.State.WAITING).update(state=Rebuild.State.FAILED)
-        Operation._base_manager.filter(rebuild=rebuild_id, status__in=Operation.OPEN).update(
-            status=Operation.Status.REJECTED, reason=reason, finished_at=timezone.now()
-        )
+        asked = Operation._base_manager.filter(rebuild=rebuild_id, status__in=Operation.OPEN)
+        events.note(OperationEvent.Kind.REJECTED, asked.values_list("id", flat=True), reason=reason)
+        asked.update(status=Operation.Status.REJECTED, reason=reason, finished_at=timezone.now())
 
 
 def _check(old: Server, new: Server) -> None:
@@ -281,9 +282,9 @@ def _cancel_what_is_left(old: Server) -> None:
     ids = list(touched.select_for_update(no_key=True).values_list("id", flat=True))
     own.update(status=OperationTarget.Status.CANCELLED, finished_at=now)
     left = OperationTarget.objects.filter(operation__in=ids, status__in=OperationTarget.OPEN).values("operation")
-    Operation._base_manager.filter(pk__in=ids).exclude(pk__in=left).update(
-        status=Operation.Status.CANCELLED, finished_at=now
-    )
+    ended = Operation._base_manager.filter(pk__in=ids).exclude(pk__in=left)
+    events.note(OperationEvent.Kind.CANCELLED, ended.values_list("id", flat=True))
+    ended.update(status=Operation.Status.CANCELLED, finished_at=now)
     Intent.objects.filter(slice__server=old, slice__hosting=None).delete()
     Run.objects.filter(server=old, status=Run.Status.RUNNING).update(
         status=Run.Status.FAILED, reason=_("Another server took this server's place."), finished_at=now

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from panel.core.failpoints import failpoint
 from provisioning.models import (
@@ -21,6 +20,7 @@ from provisioning.models import (
     Lease,
     Move,
     Operation,
+    OperationEvent,
     OperationTarget,
     Run,
     RunStep,
@@ -29,33 +29,21 @@ from provisioning.models import (
     Tombstone,
     Zone,
 )
-from provisioning.services import hosting_accounts
+from provisioning.services import events, hosting_accounts
 from provisioning.services.leases import Held
+from provisioning.services.reasons import REASON_BUSY as REASON_BUSY
+from provisioning.services.reasons import REASON_LEFT as REASON_LEFT
+from provisioning.services.reasons import REASON_OTHER as REASON_OTHER
+from provisioning.services.reasons import REASON_UNREACHABLE as REASON_UNREACHABLE
+from provisioning.services.reasons import REASONS as REASONS
 
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
 LEAST_OF_DELAY = 0.8
 FLUSH_SECONDS = 0.2
 BATCH = 200
-
-REASONS = {
-    "check": gettext_noop(
-        "The server's own check refused this change. Nothing was changed, and no other site is affected."
-    ),
-    "foreign": gettext_noop("Something on the server that the panel did not make is in the way. Nothing was changed."),
-    "invalid": gettext_noop("A stored value is not fit for a server's configuration. Nothing was changed."),
-    "disk_full": gettext_noop(
-        "The server's disk is full or can't be written. Nothing was changed. This is tried again by itself."
-    ),
-    "held": gettext_noop("This would remove unusually much from the server, so it waits for a person to confirm it."),
-    "stale": gettext_noop("The server holds newer settings than the panel, so it waits for a person to look."),
-}
 PASSING = frozenset({"disk_full"})
 """Codes of refusals whose cause goes by itself."""
-REASON_UNREACHABLE = gettext_noop("The server can't be reached at the moment. This is tried again by itself.")
-REASON_BUSY = gettext_noop("The server can't do this at the moment. This is tried again by itself.")
-REASON_LEFT = gettext_noop("The worker ended in the middle; another one carried on.")
-REASON_OTHER = gettext_noop("The server could not make this change, so everything was put back as it was.")
 
 
 @dataclass(frozen=True)
@@ -130,6 +118,7 @@ def begin(held: Held, taken: Sequence[Taken], slices: int) -> Run:
         served.exclude(status=Operation.Status.RUNNING).update(status=Operation.Status.RUNNING, reason="", detail="")
         targets = OperationTarget.objects.filter(operation__in=operations, status__in=OperationTarget.OPEN)
         targets.filter(slice__in={item.slice_id for item in taken}).update(run=run)
+        events.note(OperationEvent.Kind.TAKEN, operations, run=run)
     return run
 
 
@@ -138,6 +127,7 @@ def begin_alone(held: Held, operation: Operation) -> Run:
     with transaction.atomic():
         run = Run.objects.create(server_id=held.server_id, epoch=held.epoch, operation=operation)
         Operation.objects.filter(pk=operation.pk).update(status=Operation.Status.RUNNING, started_at=timezone.now())
+        events.note(OperationEvent.Kind.TAKEN, [operation.pk], run=run)
     return run
 
 
@@ -372,6 +362,8 @@ def _roll_up(
         Operation._base_manager.filter(pk__in=keys).update(
             status=status, reason=reason, detail=detail, finished_at=ended
         )
+        if status != Operation.Status.RUNNING:
+            events.note(OperationEvent.Kind(status), keys, reason=reason, detail=detail)
 
 
 def _status(targets: Collection[str]) -> str:

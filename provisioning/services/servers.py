@@ -15,8 +15,8 @@ from accounts.models import Organization
 from panel.core import audit, names, policy, queue, vault
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
-from provisioning.models import Address, Operation, Server
-from provisioning.services import intents, operations
+from provisioning.models import Address, Operation, OperationEvent, Server
+from provisioning.services import events, intents, operations
 from provisioning.services.inputs import normal
 
 FIELDS = ("name", "platform_name", "stack", "role_web", "role_database", "role_dns", "role_mail", "closed")
@@ -177,6 +177,7 @@ def preparation_failed(*, operation: Operation, reason: str, detail: str) -> Non
         Operation.objects.filter(pk=operation.pk).update(
             status=Operation.Status.REJECTED, reason=reason, detail=detail, finished_at=timezone.now()
         )
+        events.note(OperationEvent.Kind.REJECTED, [operation.pk], reason=reason, detail=detail)
 
 
 def change(*, actor: Actor, server: Server, **values: object) -> tuple[Server, Operation | None]:

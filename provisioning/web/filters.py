@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from provisioning.models import DriftItem, HostingAccount, Operation, Server
+from provisioning.selectors import operations
 
 
 def search(placeholder: str | Promise) -> filters.CharFilter:
@@ -87,7 +88,22 @@ class OperationFilter(filters.FilterSet):
     """Operations by what they are about and how they stand."""
 
     q = search(_("Name or domain"))
-    status = filters.ChoiceFilter(choices=Operation.Status.choices, label=_("State"), empty_label=_("Any state"))
+    status = filters.ChoiceFilter(
+        choices=[("open", _("Open")), *Operation.Status.choices],
+        label=_("State"),
+        empty_label=_("Any state"),
+        method="of_status",
+    )
+    server = filters.CharFilter(method="of_server", widget=forms.HiddenInput, max_length=32)
+    account = filters.CharFilter(field_name="hosting_id", widget=forms.HiddenInput, max_length=32)
+
+    def of_status(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Keep the operations in one state, or all that are not over."""
+        return rows.filter(status__in=Operation.OPEN if value == "open" else [value])
+
+    def of_server(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Keep what is about a server or has to reach it."""
+        return operations.reaching(rows, value)
 
     def find(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Look for the text in subjects and accounts."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -64,12 +65,33 @@ class OperationPage(OfOperation):
             )
         if status == Operation.Status.WAITING and selectors.is_held(self.object) and self.may("operation.confirm"):
             found.append(Action(_("Confirm"), reverse("provisioning:operation_confirm", args=[pk]), "check", "primary"))
-        if status in (Operation.Status.PENDING, Operation.Status.WAITING) and self.may("operation.cancel"):
+        if self.object.is_open and self.may("operation.cancel") and selectors.unbegun(self.object).exists():
             found.append(Action(_("Stop waiting"), reverse("provisioning:operation_cancel", args=[pk]), "ban"))
         return found
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(operation=self.object, progress=progress.of(self.object, self.actor), **kwargs)
+        return super().get_context_data(
+            operation=self.object,
+            progress=progress.of(self.object, self.actor),
+            log=progress.log(self.object, self.actor),
+            **kwargs,
+        )
+
+
+class OperationLogFile(OfOperation):
+    """The log as a text file."""
+
+    action = "operation.view"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Send it."""
+        text = progress.log_text(self.object, progress.log(self.object, self.actor))
+        name = f"{self.object.pk}.txt"
+        return HttpResponse(
+            text,
+            content_type="text/plain; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
 
 
 class OperationPart(OfOperation):
@@ -117,14 +139,17 @@ class ConfirmPage(OfOperation, ActionPage):
 
 
 class CancelPage(OfOperation, ActionPage):
-    """Stops waiting for what no server has begun."""
+    """Stops waiting for those parts that no server has begun."""
 
     action = "operation.cancel"
     question = gettext_lazy("Stop waiting for this operation?")
     submit_label = gettext_lazy("Stop waiting")
 
     def consequences(self) -> list[str]:
-        return [_("What was ordered stays ordered: the next change to the same account carries it along.")]
+        begun = _("What a server has begun already goes on to its end.")
+        if self.object.verb in operations.COMPARING:
+            return [begun, _("What is only to be compared is not looked at any more.")]
+        return [begun, _("What was ordered stays ordered: the next run on the server carries it along.")]
 
     def cancel_url(self) -> str:
         return reverse("provisioning:operation", args=[self.object.pk])

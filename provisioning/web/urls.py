@@ -45,6 +45,7 @@ urlpatterns = [
     path("operations/", operations.OperationListPage.as_view(), name="operation_list"),
     path("operations/<str:pk>/", operations.OperationPage.as_view(), name="operation"),
     path("operations/<str:pk>/part/", operations.OperationPart.as_view(), name="operation_part"),
+    path("operations/<str:pk>/log.txt", operations.OperationLogFile.as_view(), name="operation_log"),
     path("operations/<str:pk>/retry/", operations.RetryPage.as_view(), name="operation_retry"),
     path("operations/<str:pk>/confirm/", operations.ConfirmPage.as_view(), name="operation_confirm"),
     path("operations/<str:pk>/cancel/", operations.CancelPage.as_view(), name="operation_cancel"),

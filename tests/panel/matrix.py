@@ -162,6 +162,7 @@ PROVISIONING_PAGES = [
     Row("provisioning:operation_list", "GET", "", PEOPLE),
     Row("provisioning:operation", "GET", "operation", LOOK),
     Row("provisioning:operation_part", "GET", "operation", LOOK),
+    Row("provisioning:operation_log", "GET", "operation", LOOK),
     Row("provisioning:operation_retry", "POST", "operation", WORK),
     Row("provisioning:operation_cancel", "GET POST", "operation", WORK),
     Row("provisioning:operation_confirm", "GET POST", "operation", PROVIDER),

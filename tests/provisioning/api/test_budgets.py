@@ -50,7 +50,7 @@ BUDGETS: dict[str, int] = {
     "/aliases": 1,
     "/aliases/{alias}": 1,
     "/operations": 1,
-    "/operations/{operation}": 4,
+    "/operations/{operation}": 7,
     "/previews/{preview}": 1,
 }
 

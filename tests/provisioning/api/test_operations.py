@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from panel.core.scoping import everything
+from provisioning.api import operations as endpoint
 from provisioning.models import Intent, Operation, OperationTarget, Run, RunStep
+from provisioning.services import reasons, runs
 from tests.provisioning.api.conftest import Stage, trace
 
 
@@ -36,6 +40,39 @@ def test_steps_are_shown_to_all_and_their_details_to_the_provider(stage: Stage):
     assert [part["steps"] for part in shown] == [[{**step, "detail": None}]]
     shown = stage.program("provider").get(f"/operations/{operation.pk}")["targets"]
     assert [part["steps"] for part in shown] == [[{**step, "detail": "nginx: secret path"}]]
+
+
+def test_progress_log_and_remedy_are_told(stage: Stage):
+    operation = of_account_a(stage)
+    path = f"/operations/{operation.pk}"
+    shown = stage.program("client_a").get(path)
+    progress = {"over": 0, "slices": 1, "percent": 0, "waiting_since": None, "next_try_at": None}
+    assert (shown["progress"], shown["remedy"]) == (progress, "")
+    assert [(entry["kind"], entry["by"]) for entry in shown["log"]] == [("queued", "")]
+    with everything("test"):
+        Operation.objects.filter(pk=operation.pk).update(status="rejected", reason=runs.REASONS["check"])
+    assert stage.program("client_a").get(path)["remedy"] == reasons.remedy(runs.REASONS["check"])
+    assert stage.program("reseller_a").get(f"/operations?status=open&account={stage.account_a.pk}")["items"] == []
+    provider = stage.program("provider")
+    assert len(provider.get(f"/operations?server={stage.server.pk}")["items"]) == 2
+    stage.program("reseller_a").get(f"/operations?server={stage.server.pk}", 404)
+
+
+def test_who_waits_is_answered_when_it_is_over(stage: Stage, monkeypatch: pytest.MonkeyPatch):
+    operation = of_account_a(stage)
+    program, asleep = stage.program("client_a"), []
+
+    def sleep(seconds: float) -> None:
+        asleep.append(seconds)
+        with everything("test"):
+            Operation.objects.filter(pk=operation.pk).update(status="applied")
+
+    monkeypatch.setattr(endpoint.time, "sleep", sleep)
+    assert program.get(f"/operations/{operation.pk}?wait=5")["status"] == "applied"
+    assert program.get(f"/operations/{operation.pk}?wait=5")["status"] == "applied"
+    assert len(asleep) == 1
+    for wrong in ("6", "-1", "x"):
+        assert program.get(f"/operations/{operation.pk}?wait={wrong}", 400)["field"] == "wait"
 
 
 def test_retry_and_cancel(stage: Stage):
