@@ -8,7 +8,7 @@ import pytest
 
 from provisioning.node.failpoints import FAILPOINTS
 from tests.node import real
-from tests.node.bundles import file, payload, request, resource, slice_of
+from tests.node.bundles import file, payload, renaming, request, resource, slice_of
 from tests.node.target import Target, prepared
 from tests.servers import Server
 
@@ -25,7 +25,8 @@ def test_old_or_new_after_a_kill(target: Target, point: str) -> None:
     number = FAILPOINTS.index(point)
     name, domain = f"kill{number}", f"kill{number}.example"
     old = real.account(name, 23000 + number, domain)
-    target.apply(old)
+    moving, moved = _renamed(number)
+    target.apply(old, moving)
     new = {
         **real.without(
             real.replaced(
@@ -44,7 +45,7 @@ def test_old_or_new_after_a_kill(target: Target, point: str) -> None:
     extra = real.account(f"more{number}", 24000 + number, f"more{number}.example")
     doomed = _doomed(target, f"doomed{number}", 25000 + number)
     before = target.everything()
-    answers = target.ask(request("apply", payload(new, extra, doomed)), failpoint=point)
+    answers = target.ask(request("apply", payload(new, moved, extra, doomed)), failpoint=point)
     assert answers == [], "the program was not killed: it never came to this point"
     assert target.ask() == []
     after = target.everything()
@@ -55,12 +56,24 @@ def test_old_or_new_after_a_kill(target: Target, point: str) -> None:
     status_code, _ = target.get(domain)
     assert status_code == 200
     assert target.dig(domain) == ("198.51.100.9" if committed else "198.51.100.77")
-    report = target.apply(new, extra, doomed)
+    assert target.get(f"move{number}.example") == (200, f"hello {'moved' if committed else 'mover'}{number}")
+    report = target.apply(new, moved, extra, doomed)
     assert report["status"] == ("unchanged" if committed else "applied"), report
     assert f"doomed{number}" not in target.everything()
     assert target.get(f"more{number}.example") == (200, f"hello more{number}")
     assert target.dig(domain) == "198.51.100.9"
-    assert target.apply(new, extra, verify=True)["status"] == "unchanged"
+    assert target.get(f"move{number}.example") == (200, f"hello moved{number}")
+    assert target.apply(new, moved, extra, verify=True)["status"] == "unchanged"
+
+
+def _renamed(number: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An account, and the same under another user name; its database keeps the old one."""
+    old, new = f"mover{number}", f"moved{number}"
+    before, after = (real.account_bodies(name, 26000 + number, f"move{number}.example") for name in (old, new))
+    kept = [body for body in before if body["kind"].startswith("database")]
+    wanted = [body for body in after if not body["kind"].startswith("database")]
+    slice_id = f"acc_move{number}"
+    return slice_of(slice_id, *before), slice_of(slice_id, *wanted, *kept, generation=2, moves=renaming(old, new))
 
 
 def _doomed(target: Target, name: str, uid: int) -> dict[str, Any]:

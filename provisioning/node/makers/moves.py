@@ -40,8 +40,7 @@ class Moves(Maker):
         failing = Failing()
         table = Table(node.paths, node.accounts)
         for change in filter(_is_user, changes):
-            table.put(_old(change), {})
-            table.put(_new(change), _renamed(change.before["rows"], _new(change)))
+            table.rename(_old(change), _new(change), _renamed(change.before["rows"], _new(change)))
         try:
             table.save()
         except OSError as error:
@@ -63,8 +62,7 @@ class Moves(Maker):
                 failpoint("undo-move-half")
         table = Table(node.paths, node.accounts)
         for change in filter(_is_user, changes):
-            table.put(_new(change), {})
-            table.put(_old(change), change.before["rows"])
+            table.rename(_new(change), _old(change), change.before["rows"])
         table.save()
         table.clean()
 

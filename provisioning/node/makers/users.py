@@ -86,6 +86,14 @@ class Table:
                 del lines[places.pop(name)]
                 self._places[file] = {_fields(line)[0]: number for number, line in enumerate(lines)}
 
+    def rename(self, old: str, new: str, rows: Rows) -> None:
+        """Let `new` have the lines of `old`, in their places; `rows` is what they then are."""
+        for places in self._places.values():
+            if old in places and new not in places:
+                places[new] = places.pop(old)
+        self.put(old, {})
+        self.put(new, rows)
+
     def save(self) -> None:
         """Write the files that changed: 0644, and shadow 0640 with the group shadow; one without a row goes.
 
