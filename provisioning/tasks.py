@@ -11,7 +11,7 @@ from provisioning import drift as drift_engine
 from provisioning import mx_check
 from provisioning import preview as preview_engine
 from provisioning import reconcile as engine
-from provisioning.services import drift_checks, dues, previews, rebuilds
+from provisioning.services import drift_checks, dues, previews, pruning, rebuilds
 
 # So many servers are compared at a time at most: a fleet takes turns instead of taking every worker.
 MOST_CHECKS = 4
@@ -44,6 +44,7 @@ def sweep() -> None:
         for preview_id in dues.previews():
             build_preview.delay(preview_id)
         previews.forget_expired()
+        pruning.prune()
     check_mail_domains.delay()
 
 

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -31,6 +32,12 @@ def new(prefix: str) -> str:
         else:
             _last = (now << _RANDOM_BITS) | int.from_bytes(os.urandom(_RANDOM_BITS // 8))
         value = _last
+    return f"{prefix}_" + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def first(prefix: str, moment: datetime) -> str:
+    """Return what sorts before every identifier made at `moment` or later, and after all made before."""
+    value = int(moment.timestamp() * 1000) << _RANDOM_BITS
     return f"{prefix}_" + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
 
 

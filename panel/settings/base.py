@@ -212,6 +212,8 @@ PANEL_PORT = ""
 
 # How long the data of a terminated account or removed database stays before a server may destroy it.
 TERMINATION_GRACE_DAYS = 7
+# How long operations that are over, runs and their steps are kept.
+HISTORY_DAYS = int(os.environ.get("HOSTWRIGHT_HISTORY_DAYS", "90"))
 # How often every server is compared with what was last made so; each by itself, up to a tenth earlier or later.
 DRIFT_CHECK_MINUTES = int(os.environ.get("HOSTWRIGHT_DRIFT_CHECK_MINUTES", "60"))
 # Resolvers that know the public DNS, for the MX check; empty: this machine's own.
