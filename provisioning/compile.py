@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from provisioning import desired, drivers
-from provisioning.models import Move, Pin, Server, Slice
+from provisioning.models import DriftItem, Move, Pin, Server, Slice
 from provisioning.planning.bundle import SliceBundle
 from provisioning.planning.resources import Resource, by_key
 from provisioning.spec import ServerSpec
@@ -24,13 +24,14 @@ log = structlog.get_logger(__name__)
 class Compiled:
     """What could be compiled, by slice id, and why the rest could not (for the provider's eyes).
 
-    `pinned` are the keys that a person decided to leave as they are, `moves` what has another name now and has not been
-    moved by the server.
+    `pinned` are the keys that a person decided to leave as they are, `adopted` the databases that became the account's
+    though somebody made them by hand, `moves` what has another name now and has not been moved by the server.
     """
 
     resources: dict[str, dict[str, Resource]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     pinned: dict[str, list[str]] = field(default_factory=dict)
+    adopted: dict[str, list[str]] = field(default_factory=dict)
     moves: dict[str, list[Move]] = field(default_factory=dict)
 
     def bundles(
@@ -54,6 +55,7 @@ class Compiled:
                 tombstones=tuple(tombstones.get(part.id, ())),
                 known=frozenset() if whole else frozenset(part.manifest.values()),
                 pinned=tuple(self.pinned.get(part.id, ())),
+                adopted=tuple(self.adopted.get(part.id, ())),
                 discard=(discards or {}).get(part.id, {}),
                 moves=tuple((move.from_key, move.to_key) for move in self.moves.get(part.id, ())),
             )
@@ -75,6 +77,7 @@ def compile_slices(server: Server, slices: Sequence[Slice], using: str) -> Compi
         compiled.refused.update({part.id: _words(error) for part in slices})
         return compiled
     compiled.pinned.update(_pinned(slices, using))
+    compiled.adopted.update(_adopted(slices, using))
     compiled.moves.update(_moves(slices, using))
     for part in slices:
         try:
@@ -91,6 +94,19 @@ def _pinned(slices: Sequence[Slice], using: str) -> dict[str, list[str]]:
     for slice_id, key in rows.values_list("slice_id", "key"):
         pinned[slice_id].append(key)
     return pinned
+
+
+def _adopted(slices: Sequence[Slice], using: str) -> dict[str, list[str]]:
+    adopted: dict[str, list[str]] = defaultdict(list)
+    rows = DriftItem.objects.using(using).filter(
+        slice__in=[part.id for part in slices],
+        kind=DriftItem.Kind.EXTRA,
+        state=DriftItem.State.ADOPTED,
+        key__startswith="database:",
+    )
+    for slice_id, key in rows.order_by("id").values_list("slice_id", "key"):
+        adopted[slice_id].append(key)
+    return adopted
 
 
 def _moves(slices: Sequence[Slice], using: str) -> dict[str, list[Move]]:

@@ -15,8 +15,8 @@ class Change:
     """`old` is what was applied last, `new` what is asked for; `before` is what was really there, enough to undo.
 
     `is_live`: a daemon has been told. `is_drift`: nobody asked for it; `old` is then what was found on the server.
-    `adopts`: it takes the place of somebody else's file, which is kept. `is_discard`: it removes what is nobody's, by a
-    person's decision. `was`: the key and user under which it is found
+    `adopts`: it takes the place of somebody else's file, which is kept, or takes over a database that a person adopted.
+    `is_discard`: it removes what is nobody's, by a person's decision. `was`: the key and user under which it is found
     until the slice's moves are made; None when nothing moves it.
     """
 

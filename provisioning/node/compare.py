@@ -180,6 +180,7 @@ def _add_wanted(node: Node, work: Work, scope: Scope, key: str, body: Body, know
             hash=digest,
             extra=dict(remembered.extra) if remembered is not None else {},
             hint=work.request.hints.get(key, {}),
+            adopts=kind == "database" and key in work.request.adopted,
             was=work.moved.origin(key, body.get("as")),
         )
     )

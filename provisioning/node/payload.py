@@ -28,6 +28,7 @@ class SliceRequest:
     moves: tuple[tuple[str, str], ...] = ()
     pinned: frozenset[str] = frozenset()
     discard: dict[str, str] = field(default_factory=dict)
+    adopted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def _slice(item: object) -> SliceRequest:
         moves=tuple(_move(item, f"{name}: moves") for item in _expect(data.get("moves", []), list, f"{name}: moves")),
         pinned=frozenset(_texts(data.get("pinned", []), f"{name}: pinned")),
         discard=_discard(data.get("discard", {}), f"{name}: discard"),
+        adopted=frozenset(_texts(data.get("adopted", []), f"{name}: adopted")),
     )
 
 

@@ -19,7 +19,8 @@ class SliceBundle:
     """One slice's whole desired state at a generation; `tombstones` are keys whose data may be destroyed.
 
     `pinned` are keys that are left as they are, `discard` what is not managed and to be removed, by key with the digest
-    of what a person saw there, `moves` the old and new keys of data that got another name.
+    of what a person saw there, `adopted` what somebody made by hand and became the slice's own, `moves` the old and new
+    keys of data that got another name.
     """
 
     slice: str
@@ -29,6 +30,7 @@ class SliceBundle:
     known: Container[str] = field(default=())
     pinned: tuple[str, ...] = ()
     discard: Mapping[str, str] = field(default_factory=dict)
+    adopted: tuple[str, ...] = ()
     moves: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -47,6 +49,7 @@ class SliceBundle:
             "tombstones": list(self.tombstones),
             "pinned": [key for key in self.pinned if key in self.resources],
             "discard": dict(self.discard),
+            "adopted": [key for key in self.adopted if key in self.resources],
             "moves": [list(move) for move in self.moves],
         }
 

@@ -154,6 +154,18 @@ def test_what_is_foreign_is_left_alone(target: Target) -> None:
     target.server.run(["rndc", "delzone", "ivan.example"])
 
 
+def test_a_database_that_a_person_adopted_is_taken_over_with_what_it_holds(target: Target) -> None:
+    target.sql("CREATE DATABASE judy_wp; CREATE TABLE judy_wp.t (a INT); INSERT INTO judy_wp.t VALUES (7)")
+    wanted = real.account("judy", 20120, "judy.example")
+    assert target.apply({**wanted, "adopted": ["user:judy"]})["slices"]["acc_judy"]["code"] == "foreign"
+    broken = real.replaced(wanted, file("/etc/nginx/sites-enabled/judy.conf", "nonsense;", service="nginx"))
+    assert target.apply({**broken, "adopted": ["database:judy_wp"]})["slices"]["acc_judy"]["code"] == "check"
+    assert target.sql("SELECT a FROM judy_wp.t") == "7"
+    assert target.apply({**wanted, "adopted": ["database:judy_wp"]})["status"] == "applied"
+    assert target.sql("SELECT a FROM judy_wp.t") == "7"
+    assert target.apply({**wanted, "generation": 2})["status"] == "unchanged"
+
+
 def test_a_host_name_is_not_served_twice(target: Target) -> None:
     """nginx and Apache would take the second for the first, and pass their own checks."""
     target.apply(real.account("rosa", 20018, "rosa.example"))

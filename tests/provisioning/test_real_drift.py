@@ -197,6 +197,19 @@ def test_an_alias_that_somebody_added_becomes_the_accounts_own(ground: Ground) -
     assert ground.look() == {}
 
 
+def test_a_database_that_somebody_made_becomes_the_accounts_own_with_what_it_holds(ground: Ground) -> None:
+    statements = "CREATE DATABASE drift_wiki; CREATE TABLE drift_wiki.t (a INT); INSERT INTO drift_wiki.t VALUES (7)"
+    ground.world.machine.run(["mariadb", "-e", statements])
+    item = ground.look()["database:drift_wiki"]
+    with everything("test"):
+        operation = drift.adopt(actor=SYSTEM, item=item)
+    ground.carried(operation)
+    assert ground.look() == {}
+    assert ground.world.machine.run(["mariadb", "-BN", "-e", "SELECT a FROM drift_wiki.t"]).stdout == "7\n"
+    with everything("test"):
+        assert ground.hosting.databases.filter(name="drift_wiki").exists()
+
+
 def test_an_exception_survives_applies_of_its_slice_and_ends_with_it(ground: Ground) -> None:
     ground.shell('echo "# kept by hand" >> "$1"; nginx -s reload', ground.vhost)
     (item,) = ground.look().values()

@@ -65,8 +65,11 @@ class Sql(Maker):
         except RefusedError as error:
             return {change.slice: error for change in added}
         for change in added:
-            if change.key in existing:
+            if change.key in existing and not change.adopts:
                 failing.add(change, RefusedError("foreign", f"{change.key}: it exists and is not managed by the panel"))
+        for change in added:
+            if change.key in existing and change.adopts:
+                change.before["old"] = _actual_databases(node)[change.name]
         return failing.found
 
     def _existing(self, node: Node, changes: list[Change]) -> set[str]:
@@ -152,7 +155,7 @@ def _making(change: Change) -> list[str]:
     if change.change == REMOVE:
         return []
     if change.kind == "database":
-        add = change.change == ADD or change.old is None
+        add = change.before["old"] is None
         return [(sql.create_database if add else sql.alter_database)(change.name, change.body)]
     if change.change == ADD or change.old is None:
         return sql.create_user(change.body)
