@@ -10,6 +10,8 @@ from provisioning.render import render
 from provisioning.spec import AccountSpec, ServerSpec, paths
 
 SHELL = "/usr/sbin/nologin"
+PROGRAM = "/usr/lib/hostwright"
+DAEMONS = ("nginx", "apache2", "named", "mariadb", "hostwright-mail", "postfix", "dovecot")
 PACKAGES = ("libnss-extrausers", "logrotate", "python3", "ssl-cert")
 
 
@@ -61,6 +63,7 @@ def base(server: ServerSpec) -> list[Resource]:
         kinds.file("/etc/nsswitch.conf", render("unix/nsswitch.conf.j2"), adopt=True),
         kinds.directory(paths.STATE),
         kinds.directory(paths.LOGS),
+        *_recovery(server),
     ]
     if "web" in server.roles:
         units = [*(["nginx"] if server.has_nginx else []), *(["apache2"] if server.has_apache else [])]
@@ -70,5 +73,18 @@ def base(server: ServerSpec) -> list[Resource]:
             kinds.file(f"{paths.PAGES}/404.html", render("web/404.html.j2")),
             kinds.file(f"{paths.PAGES}/503.html", render("web/503.html.j2")),
             kinds.file("/etc/logrotate.d/hostwright", render("unix/logrotate.j2", logs=paths.LOGS, units=units)),
+        ]
+    return resources
+
+
+def _recovery(server: ServerSpec) -> list[Resource]:
+    """What undoes an interrupted apply at boot: its files before any daemon reads them, the rest when they run."""
+    daemons = [*DAEMONS, *(f"php{version}-fpm" for version in sorted(server.php_versions))]
+    resources = []
+    for name in ("hostwright-recover", "hostwright-recover-rest"):
+        unit = f"{name}.service"
+        resources += [
+            kinds.file(f"/etc/systemd/system/{unit}", render(f"unix/{unit}.j2", program=PROGRAM, daemons=daemons)),
+            kinds.service(unit),
         ]
     return resources

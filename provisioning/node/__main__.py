@@ -14,7 +14,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", default="", help="treat this directory as the root of the server (for tests)")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="answer the panel on stdin and stdout")
-    commands.add_parser("recover", help="undo or finish what a power cut interrupted (run this at boot)")
+    recover = commands.add_parser("recover", help="undo or finish what a power cut interrupted")
+    recover.add_argument("--boot", action="store_true", help="before the daemons start: do what needs none of them")
     commands.add_parser("hold-mail", help="keep the mail database open for its readers, until SIGTERM")
     commands.add_parser("self-test", help="load everything, read the node's memory, and say hello")
     commands.add_parser("release", help="let another panel take this server")
@@ -32,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         from .node import Node
+        from .recover import recover, recover_at_boot
         from .serve import recover_at_start, serve
         from .upgrade import self_test
     except ModuleNotFoundError as error:
@@ -45,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     node = Node(paths)
     if options.command == "recover":
-        recover_at_start(node)
+        recover_at_start(node, recover_at_boot if options.boot else recover)
     else:
         node.state.forget_server()
     node.close()

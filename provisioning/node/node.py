@@ -69,6 +69,7 @@ class Node:
         self.steps = Steps(_silent)
         self.lock_descriptors: tuple[int, ...] = ()
         self.is_planning = False
+        self.is_booting = False
         self.unsynced = Unsynced()
 
     def tell(self, emit: Emit) -> None:

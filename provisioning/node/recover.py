@@ -14,6 +14,9 @@ from .node import Node
 from .rndc import RndcError
 from .state import DESTROYING
 
+NEEDS_DAEMONS = ("database", "database_user", "zone")
+"""Kinds that cannot be undone for good while MariaDB and BIND do not run."""
+
 
 def recover(node: Node) -> None:
     """Bring the server to old or new. The caller holds the lock. NodeError internal when that is impossible now."""
@@ -27,6 +30,26 @@ def recover(node: Node) -> None:
             with node.state.transaction():
                 node.state.clear_journal()
     finish_leaving(node)
+
+
+def recover_at_boot(node: Node) -> None:
+    """Undo what needs no daemon, before the daemons start; the rest stays in the journal. The caller has the lock.
+
+    systemd waits for this, so this waits for nothing of systemd's: no daemon is started, reloaded or asked.
+    """
+    changes = journalled(node)
+    if not changes:
+        return
+    node.is_booting = True
+    try:
+        undo(node, changes)
+        settle_systemd(node, changes)
+        failpoint("recover-before-close")
+        node.unsynced.flush()
+        with node.state.transaction():
+            node.state.keep_journalled(NEEDS_DAEMONS)
+    finally:
+        node.is_booting = False
 
 
 def journalled(node: Node) -> list[Change]:

@@ -108,11 +108,11 @@ class Conversation:
         return VERBS[verb](self._node, payload, emit)
 
 
-def recover_at_start(node: Node) -> None:
+def recover_at_start(node: Node, how: Callable[[Node], None] = recover) -> None:
     """Recover now, unless another process is at work; failing that, the next apply tries again and says why."""
     try:
         with node.lock():
-            recover(node)
+            how(node)
     except NodeError as error:
         sys.stderr.write(f"{error.message}\n")
 

@@ -251,6 +251,11 @@ class State:
         """How many entries an unfinished apply has left."""
         return int(self._connection.execute("SELECT count(*) FROM journal").fetchone()[0])
 
+    def keep_journalled(self, kinds: Iterable[str]) -> None:
+        """Close the journal but for the entries of some kinds."""
+        query = "DELETE FROM journal WHERE substr(key, 1, instr(key, ':') - 1) NOT IN (SELECT value FROM json_each(?))"
+        self._connection.execute(query, (json.dumps(list(kinds)),))
+
     def clear_journal(self) -> None:
         self._connection.execute("DELETE FROM journal")
 

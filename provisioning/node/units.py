@@ -40,7 +40,7 @@ def state(node: Node, unit: str) -> dict[str, bool]:
     """Whether a unit runs and, where systemd knows of that, starts at boot."""
     if not has_systemd():
         if _is_ours(node, unit):
-            return {"running": _pid(node, unit) is not None}
+            return {"running": _is_for_boot(node, unit) or _pid(node, unit) is not None}
         return {"running": run(command("status", unit)).ok}
     return states(node, [unit])[unit]
 
@@ -69,11 +69,14 @@ def bring(node: Node, unit: str, *, enabled: bool, running: bool) -> Result | No
         result = run(["systemctl", "enable" if enabled else "disable", unit], timeout=90)
         if not result.ok:
             return result
-    if now["running"] == running:
+    if now["running"] == running or (not has_systemd() and _is_ours(node, unit) and _is_for_boot(node, unit)):
         return None
     if not has_systemd() and _is_ours(node, unit):
         return _start(node, unit) if running else _stop(node, unit)
-    result = run(command("start" if running else "stop", unit), timeout=90)
+    if node.is_booting:  # systemd does it when we have ended; to wait for it here would be for ever.
+        result = run(["systemctl", "--no-block", "start" if running else "stop", unit])
+    else:
+        result = run(command("start" if running else "stop", unit), timeout=90)
     return None if result.ok else result
 
 
@@ -98,6 +101,11 @@ def _settings(node: Node, unit: str) -> dict[str, list[str]]:
             if equals and not key.startswith(("#", ";")):
                 found.setdefault(key, []).append(value)
     return found
+
+
+def _is_for_boot(node: Node, unit: str) -> bool:
+    """Whether a unit only does something when systemd boots: without systemd there is nothing to start or stop."""
+    return _settings(node, unit).get("Type") == ["oneshot"]
 
 
 def _pid(node: Node, unit: str) -> int | None:

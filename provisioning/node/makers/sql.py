@@ -94,6 +94,8 @@ class Sql(Maker):
         return failing.found
 
     def undo(self, node: Node, changes: list[Change]) -> None:
+        if node.is_booting:
+            return
         owners: list[Change] = []
         statements: list[str] = []
         created = [change for change in changes if change.kind == "database" and change.before["old"] is None]

@@ -150,7 +150,10 @@ class Zones(Maker):
         for change in changes:
             if not change.is_live:
                 self._restore_file(node, change, change.before["file"])
-        if not live:
+        if node.is_booting:
+            for change in live:
+                self._undo_file(node, change, 0)
+        if not live or node.is_booting:
             return
         ensure_running(node, "named")
         with Rndc(node.paths) as channel:
@@ -159,20 +162,23 @@ class Zones(Maker):
 
     def _undo_live(self, node: Node, channel: Rndc, change: Change) -> None:
         """What was served has a serial: what comes after it needs a higher one."""
-        serial = max(change.before["serial"], node.state.serial(change.name), served_serial(change.name) or 0)
-        text = change.before["file"]
+        text = self._undo_file(node, change, served_serial(change.name) or 0)
         if text is None:
             _remove(node, channel, change.name)
-        elif change.change == REMOVE and not (change.old or {}).get("listed", True):
-            self._restore_file(node, change, text)
-        else:
-            if change.change != REMOVE and change.old is not None and change.old.get("text"):
-                serial = next_serial(serial, 0)
-                text = change.old["text"].replace(SERIAL, str(serial))
-            self._restore_file(node, change, text)
+        elif change.change != REMOVE or (change.old or {}).get("listed", True):
             _serve(node, channel, change.name)
+
+    def _undo_file(self, node: Node, change: Change, served: int) -> str | None:
+        """Bring back the master file, under a serial above what was served; its text, None where there was none."""
+        serial = max(change.before["serial"], node.state.serial(change.name), served)
+        text: str | None = change.before["file"]
+        if text is not None and change.change != REMOVE and change.old is not None and change.old.get("text"):
+            serial = next_serial(serial, 0)
+            text = change.old["text"].replace(SERIAL, str(serial))
+        self._restore_file(node, change, text)
         with node.state.transaction():
             node.state.set_serial(change.name, serial)
+        return text
 
     def _restore_file(self, node: Node, change: Change, text: str | None) -> None:
         if text is not None:
