@@ -35,6 +35,8 @@ FAILPOINTS = (
     "bootstrap-installed",
     "bootstrap-ordered",
     "bootstrap-finished",
+    "node-upgraded",
+    "standoff-begun",
     "rebuild-fenced",
     "rebuild-moved",
     "before-rebuild-commit",

@@ -39,7 +39,7 @@ def of_worker() -> list[Path]:
 
 @pytest.mark.parametrize(
     ("listed", "files"),
-    [(worker.FAILPOINTS, of_worker()), (node.FAILPOINTS, list(NODE.rglob("*.py")))],
+    [(worker.FAILPOINTS, of_worker()), (node.FAILPOINTS + node.UPGRADE_FAILPOINTS, list(NODE.rglob("*.py")))],
     ids=["worker", "node"],
 )
 def test_failpoints_are_listed_and_passed(listed: tuple[str, ...], files: list[Path]):

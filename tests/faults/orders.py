@@ -17,6 +17,7 @@ from provisioning.services import (
     hosting_accounts,
     mail_aliases,
     mailboxes,
+    renames,
     zones,
 )
 from tests.faults.history import History
@@ -33,6 +34,7 @@ class Orders:
     history: History
     accepted: list[str] = field(default_factory=list)
     number: int = 0
+    spared: set[str] = field(default_factory=set)
 
     def some(self, count: int) -> None:
         """Give `count` orders of any kind, the first of them an account."""
@@ -42,19 +44,23 @@ class Orders:
             self.give(self.history.random.choices(kinds, weights)[0])
 
     def full(self) -> None:
-        """Give one order of every kind: a run that carries them comes to every step, destruction too."""
+        """Give one order of every kind: a run that carries them comes to every step, moves and destruction too."""
         self.give(account)
-        ended = self.living()
+        self.give(account)
+        moved, ended = HostingAccount._base_manager.filter(operations__in=self.accepted[-2:]).order_by("id")
         self.world.reconcile()
+        self.spared = {moved.pk, ended.pk}
+        self._took("renaming", renames.rename(actor=SYSTEM, hosting=moved, **self.new_names()))
         for order, _weight in KINDS:
             self.give(order)
+        ending = hosting_accounts.terminate(actor=SYSTEM, hosting=ended, confirm=ended.domain, purge_at=timezone.now())
+        self._took("termination", ending)
         self.give(account)  # The last one, so that nothing takes it away again.
-        ended.refresh_from_db()
-        if ended.status != HostingAccount.Status.TERMINATED:
-            ending = hosting_accounts.terminate(
-                actor=SYSTEM, hosting=ended, confirm=ended.domain, purge_at=timezone.now()
-            )
-            self._took("termination", ending)
+
+    def new_names(self) -> dict[str, str]:
+        """Return a domain and a user name that nobody has."""
+        self.number += 1
+        return {"domain": f"new-{self.domain()}", "username": f"mv{self.history.random.randrange(10**9)}"}
 
     def give(self, order: Callable[[Orders], Operation]) -> None:
         """Give one order."""
@@ -79,7 +85,7 @@ class Orders:
     def living(self) -> HostingAccount:
         """Choose an account of this history that is active; a new one when there is none."""
         mine = HostingAccount._base_manager.filter(operations__in=self.accepted, status="active").distinct()
-        chosen = list(mine.order_by("id"))
+        chosen = list(mine.exclude(pk__in=self.spared).order_by("id"))
         if chosen:
             return self.history.random.choice(chosen)
         hosting, operation = self.world.order(f"more-{self.domain()}")
@@ -136,6 +142,10 @@ def _login(orders: Orders) -> Operation:
     )[1]
 
 
+def _renaming(orders: Orders) -> Operation:
+    return renames.rename(actor=SYSTEM, hosting=orders.living(), **orders.new_names())
+
+
 def _suspension(orders: Orders) -> Operation:
     return hosting_accounts.suspend(actor=SYSTEM, hosting=orders.living())
 
@@ -161,6 +171,7 @@ KINDS: list[tuple[Callable[[Orders], Operation], int]] = [
     (_record_removal, 1),
     (_database, 2),
     (_login, 2),
+    (_renaming, 1),
     (_suspension, 1),
     (_release, 1),
     (_termination, 2),
