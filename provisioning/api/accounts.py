@@ -13,12 +13,12 @@ from rest_framework.response import Response
 from accounts.selectors import organizations
 from panel.core.api.serializers import StrictSerializer
 from provisioning.api.base import Document, Endpoint, Nothing, describe, naming, page_of, started_of
-from provisioning.api.fields import Reference, Text
-from provisioning.models import HostingAccount
+from provisioning.api.fields import Password, Reference, Text
+from provisioning.models import DatabaseUser, HostingAccount
 from provisioning.selectors import hosting_accounts as selectors
 from provisioning.selectors import packages, servers
 from provisioning.services import hosting_accounts as service
-from provisioning.services import renames
+from provisioning.services import orders, renames
 
 Status = HostingAccount.Status
 
@@ -98,6 +98,24 @@ class AccountCreate(StrictSerializer):
     )
 
 
+class FirstDatabase(StrictSerializer):
+    """A database and a login of the same name, with all rights on it."""
+
+    name = Text(help_text="The account's user name and an underscore are put before it.")
+    password = Password(help_text="Of the login.")
+    host = serializers.ChoiceField(
+        choices=DatabaseUser.Host.choices,
+        required=False,
+        help_text="Where the login may sign in from; `%` is anywhere, for packages with remote database logins.",
+    )
+
+
+class AccountOrder(AccountCreate):
+    """An order, with what is to be in the account from the start."""
+
+    database = FirstDatabase(required=False, help_text="Made in the same run; its operations are listed beside.")
+
+
 class AccountSuspend(StrictSerializer):
     """Why."""
 
@@ -128,11 +146,11 @@ class AccountList(Endpoint):
         """Terminated ones are left out unless `status=terminated` asks for them."""
         return self.page(_filtered(self.query(AccountQuery)), Account)
 
-    @describe("accounts_create", "Order a hosting account", started_of(account=Account), status=202, body=AccountCreate)
+    @describe("accounts_create", "Order a hosting account", started_of(account=Account), status=202, body=AccountOrder)
     def post(self, request: Request) -> Response:
         """It gets a user, a web site, a DNS zone and a mail domain; watch the operation until it is `applied`."""
         with naming(organization="client"):
-            hosting, operation = service.create(actor=self.actor, **self.read(AccountCreate))
+            hosting, operation, _inside = orders.account(actor=self.actor, **self.read(AccountOrder))
         return self.started(operation, account=Account(hosting))
 
 

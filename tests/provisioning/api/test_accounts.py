@@ -42,6 +42,33 @@ def test_an_order_answers_202_with_account_and_operation(stage: Stage):
         assert Intent.objects.filter(operation_id=body["operation"]["id"]).count() == 1
 
 
+def test_an_order_may_bring_a_database_and_its_login(stage: Stage):
+    program = stage.program("reseller_a")
+    first = {"name": "shop", "password": "a-Pass.word'1"}
+    account = program.post("/accounts", order(stage, username="fresh", database=first), 202)["account"]["id"]
+    (database,) = program.get(f"/accounts/{account}/databases")["items"]
+    assert (database["name"], [user["name"] for user in database["users"]]) == ("fresh_shop", ["fresh_shop"])
+    with everything("test"):
+        waiting = Intent.objects.filter(slice__hosting=account).select_related("operation", "slice")
+        assert {item.operation.verb for item in waiting} == {
+            "account.create",
+            "database.create",
+            "database_user.create",
+        }
+        assert len({item.slice_id for item in waiting}) == 1
+
+
+def test_an_order_whose_database_is_refused_orders_nothing(stage: Stage):
+    program = stage.program("reseller_a")
+    before, accounts = trace(), HostingAccount._base_manager.count()
+    refused = {"name": "shop;drop", "password": "a-Pass.word'1"}
+    program.post("/accounts", order(stage, username="fresh", database=refused), 400)
+    remote = {"name": "shop", "password": "a-Pass.word'1", "host": "%"}
+    assert program.post("/accounts", order(stage, username="fresh", database=remote), 400)["field"] == "host"
+    assert trace() == before
+    assert HostingAccount._base_manager.count() == accounts
+
+
 def test_an_account_shows_servers_addresses_and_usage(stage: Stage):
     shown = stage.program("client_a").get(f"/accounts/{stage.account_a.pk}")
     assert shown["servers"] == ["web1"]

@@ -37,6 +37,7 @@ WRITES: dict[tuple[str, str], dict[str, Any]] = {
         "package": "{package}",
         "domain": "fresh-example.org",
         "username": "fresh",
+        "database": {"name": "fresh", "password": PASSWORD, "host": "localhost"},
     },
     ("POST", "/accounts/{account}/suspend"): {"reason": "unpaid"},
     ("POST", "/accounts/{account}/terminate"): {"confirm": "a-example.org"},
