@@ -47,10 +47,11 @@ def rename(*, actor: Actor, hosting: HostingAccount, domain: str = "", username:
         with integrity_as_conflict(_("This user name is taken."), field="username"):
             hosting.save(update_fields=["domain", "username"])
         audit.record(actor, "account.rename", hosting, audit.difference(before, after))
+        is_other = after["domain"] != before["domain"]
         operation = operations.start(
             actor=actor,
             verb="account.rename",
-            subject=hosting.domain,
+            subject=f"{before['domain']} → {after['domain']}" if is_other else hosting.domain,
             organization=hosting.organization,
             hosting=hosting,
         )

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.selectors import organizations
 from panel.core.web import Action, Empty, FormPage, ListPage
@@ -20,6 +20,9 @@ from provisioning.web.account_pages import AccountPage, ConfirmByNamePage, VerbA
 from provisioning.web.filters import AccountFilter
 from provisioning.web.forms import AccountForm, RenameForm, SuspendForm
 from provisioning.web.tables import AccountTable, OperationTable
+
+MOST_NAMES = 12
+"""So many names of one kind are shown where an account may hold hundreds."""
 
 
 class AccountListPage(ListPage):
@@ -237,7 +240,7 @@ class TerminatePage(ConfirmByNamePage):
 
     def consequences(self) -> list[str]:
         lines = hosting_accounts.holdings(self.hosting)
-        names = [f"{words.holding(kind, len(items))}: {', '.join(items)}" for kind, items in lines.items() if items]
+        names = [f"{words.holding(kind, len(items))}: {_some(items)}" for kind, items in lines.items() if items]
         names.append(_("The user %(name)s with all files in %(home)s") % self._user())
         names.append(_("Configuration goes at once; files, mail and databases are destroyed after the grace period."))
         return names
@@ -261,3 +264,18 @@ class HistoryPage(AccountPage):
         table = self.table(OperationTable, rows, Empty("history", _("Nothing was asked for yet")))
         table.exclude = ("hosting",)
         return super().get_context_data(table=table, **kwargs)
+
+
+def _some(names: list[str]) -> str:
+    """Return the first of many names, and how many more there are."""
+    shown = ", ".join(names[:MOST_NAMES])
+    left = len(names) - MOST_NAMES
+    return (
+        ngettext("%(names)s and %(count)d more", "%(names)s and %(count)d more", left)
+        % {
+            "names": shown,
+            "count": left,
+        }
+        if left > 0
+        else shown
+    )

@@ -71,7 +71,11 @@ def test_site_zone_and_mail_follow_the_new_domain(ground: Ground):
         zone = Zone.objects.get(name="new-name.org")
         assert (zone.serial, zone.records.get().content) == (2026112201, "a-site.org")
         assert MailDomain.objects.get(hosting=ground.account_a).name == "new-name.org"
-    assert (operation.verb, operation.subject, operation.status) == ("account.rename", "new-name.org", "pending")
+    assert (operation.verb, operation.subject, operation.status) == (
+        "account.rename",
+        "a-site.org → new-name.org",
+        "pending",
+    )
     assert entries("account.rename") == 1
     assert moves(ground) == []
 
