@@ -268,14 +268,8 @@ class HistoryPage(AccountPage):
 
 def _some(names: list[str]) -> str:
     """Return the first of many names, and how many more there are."""
-    shown = ", ".join(names[:MOST_NAMES])
-    left = len(names) - MOST_NAMES
-    return (
-        ngettext("%(names)s and %(count)d more", "%(names)s and %(count)d more", left)
-        % {
-            "names": shown,
-            "count": left,
-        }
-        if left > 0
-        else shown
-    )
+    shown, left = ", ".join(names[:MOST_NAMES]), len(names) - MOST_NAMES
+    if left <= 0:
+        return shown
+    more = ngettext("%(names)s and %(count)d more", "%(names)s and %(count)d more", left)
+    return more % {"names": shown, "count": left}
