@@ -95,12 +95,17 @@ def make_tokens(actors: dict[str, Actor]) -> dict[str, str]:
 
 
 def add_server(
-    actor: Actor, provider: Organization, address: str, host_key_fingerprint: str, authorize: Callable[[str], None]
+    actor: Actor,
+    provider: Organization,
+    address: str,
+    host_key_fingerprint: str,
+    authorize: Callable[[str], None],
+    name: str = "one",
 ) -> Server:
     """Add a server as the page does: fetch its host key, compare it with what its console shows, confirm, set it up."""
     with everything("demo"):
         server = servers.add(
-            actor=actor, organization=provider, name="one", platform_name="one.ferrum.example", host=address
+            actor=actor, organization=provider, name=name, platform_name=f"{name}.ferrum.example", host=address
         )
         wait("the server's host key", lambda: bool(Server.objects.get(pk=server.pk).host_key), 30)
         server = Server.objects.get(pk=server.pk)

@@ -103,7 +103,7 @@ class Bench:
             since, began = last_run(), time.monotonic()
             ordered = self.panel.order(self.names(1)[0])
             series.ours.append(self.outside.wait_live([ordered.account], LIVE_SECONDS) - began)
-            self.panel.settle(list(ordered.operations), LIVE_SECONDS)
+            self.panel.settle([ordered.operation], LIVE_SECONDS)
             own.append(series.ours[-1] - daemons(since))
             began = time.monotonic()
             self.panel.terminate([ordered])
@@ -113,8 +113,8 @@ class Bench:
         self.figures.values[f"terminate_{existing}"] = ended
 
     def burst(self, existing: int, count: int, rounds: int, most: float | None) -> None:
-        """Many accounts at once; ours of the last round stay."""
-        series, accepted, reloads = Series(), [], Counter[str]()
+        """Many orders that are there at once: from their commit until all are live; ours of the last round stay."""
+        series, reloads, placing = Series(), Counter[str](), []
         for index in range(rounds):
             if most is not None:
                 by_hand = self.floor.accounts(count)
@@ -123,26 +123,37 @@ class Bench:
                 series.floor.append(self.outside.wait_live(by_hand, BURST_SECONDS) - began)
                 self.floor.do("remove", by_hand)
             since, began = last_run(), time.monotonic()
-            ordered = self.panel.order_all(self.names(count))
-            accepted.append(time.monotonic() - began)
-            series.ours.append(self.outside.wait_live([item.account for item in ordered], BURST_SECONDS) - began)
-            self.panel.settle([operation for item in ordered for operation in item.operations], BURST_SECONDS)
+            ordered = self.panel.order_at_once(self.names(count))
+            placed = time.monotonic()
+            placing.append(placed - began)
+            series.ours.append(self.outside.wait_live([item.account for item in ordered], BURST_SECONDS) - placed)
+            self.panel.settle([item.operation for item in ordered], BURST_SECONDS)
             reloads |= reloads_since(since)
             if index < rounds - 1:
                 self.panel.terminate(ordered)
             else:
                 self.accounts += ordered
         figure = f"burst of {count}, {existing} existing"
-        self.figures.add(f"burst_{count}_{existing}", series.line(figure, most), {**vars(series), "accepted": accepted})
-        self.figures.values[f"reloads_{count}_{existing}"] = dict(reloads)
+        self.figures.add(f"burst_{count}_{existing}", series.line(figure, most), {**vars(series), "placing": placing})
+        self._reloads(f"{count}_{existing}", figure, reloads, 5 if count == 100 else None)
+
+    def burst_by_api(self, existing: int, count: int) -> None:
+        """The same ordered one by one through the API: from the first order until all are live."""
+        since, began = last_run(), time.monotonic()
+        ordered = self.panel.order_each(self.names(count))
+        accepted = time.monotonic() - began
+        taken = self.outside.wait_live([item.account for item in ordered], BURST_SECONDS) - began
+        self.panel.settle([item.operation for item in ordered], BURST_SECONDS)
+        figure = f"{count} ordered one by one through the API, {existing} existing"
+        line = Line(figure, f"{taken:.1f} s, of which ordering {accepted:.1f} s")
+        self.figures.add(f"api_{count}_{existing}", line, {"taken": taken, "accepted": accepted})
+        self._reloads(f"api_{count}_{existing}", figure, reloads_since(since), None)
+        self.accounts += ordered
+
+    def _reloads(self, key: str, figure: str, reloads: Counter[str], most: float | None) -> None:
+        self.figures.values[f"reloads_{key}"] = dict(reloads)
         worst = max(reloads.values(), default=0)
-        self.figures.limit(
-            f"most_reloads_{count}_{existing}",
-            f"reloads of one daemon, {figure}",
-            worst,
-            "",
-            5 if count == 100 else None,
-        )
+        self.figures.limit(f"most_reloads_{key}", f"reloads of one daemon, {figure}", worst, "", most)
 
     # Everything else -------------------------------------------------------------------------------------------------
 
@@ -191,6 +202,32 @@ class Bench:
             ratio <= 1.3 if many >= 1000 else None,
         )
         self.figures.add(f"own_share_{many}", line, ratio)
+
+    def drift(self, existing: int, rounds: int) -> None:
+        """Compare everything on the server with what was applied."""
+        taken = [self.panel.check_drift() for _ in range(rounds)]
+        median = statistics.median(taken)
+        is_full = existing >= 1000
+        line = Line(
+            f"drift check, {existing} existing",
+            Series(taken).line("", None).ours,
+            "",
+            "≤ 5 s" if is_full else "",
+            median <= 5 if is_full else None,
+        )
+        self.figures.add(f"drift_{existing}", line, taken)
+
+    def rebuild(self) -> None:
+        """Lose the server; another one, set up already, takes its place: from the order until all are live there."""
+        with Server.create() as machine:
+            operation = self.panel.replace(machine)
+            began = time.monotonic()
+            outside = Outside(machine.address)
+            outside.wait_live([item.account for item in self.accounts], BURST_SECONDS)
+            taken = time.monotonic() - began
+            self.panel.settle([operation], BURST_SECONDS)
+        figure = f"rebuild of {len(self.accounts)} accounts on another server"
+        self.figures.add("rebuild", Series([taken]).line(figure, None), taken)
 
     def memory(self) -> None:
         """Peak memory (VmHWM) of the worker and of the node program."""
@@ -246,7 +283,7 @@ def looked_at(item: Ordered) -> float:
 
     with everything("bench"):
         part = Slice.objects.get(hosting=item.id)
-        operation = Operation.objects.get(pk=item.operations[0])
+        operation = Operation.objects.get(pk=item.operation)
         began = time.monotonic()
         intents.again([part], operation=operation)
         while Intent.objects.filter(slice=part).exists():
@@ -262,9 +299,11 @@ def measure(bench: Bench, *, quick: bool) -> None:
     bench.burst(0, 100, 1 if quick else 2, 1.0)
     bench.singles(100, 3 if quick else 8, None)
     bench.no_op(100, 5)
+    bench.burst_by_api(100, 100)
     if quick:
         bench.suspend(100, 2)
         bench.own_share(100)
+        bench.drift(100, 2)
     else:
         bench.panel.terminate(bench.accounts)
         bench.accounts.clear()
@@ -274,7 +313,9 @@ def measure(bench: Bench, *, quick: bool) -> None:
         bench.no_op(1000, 10)
         bench.suspend(1000, 5)
         bench.own_share(1000)
+        bench.drift(1000, 3)
     bench.memory()
+    bench.rebuild()
 
 
 def run(*, quick: bool) -> Figures:

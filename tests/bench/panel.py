@@ -37,46 +37,73 @@ class BenchFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class Ordered:
-    """An account that the panel was asked for, and its operations."""
+    """An account that the panel was asked for, and the operation to watch."""
 
     id: str
     account: Account
-    operations: tuple[str, ...]
+    operation: str
+
+
+@dataclass(frozen=True)
+class People:
+    """The organizations and the actors of their owners, by role."""
+
+    nodes: dict[str, Any]
+    actors: dict[str, Any]
 
 
 class Panel:
     """The API of a running panel, as the reseller sees it, and the worker's process."""
 
     def __init__(
-        self, callers: list[Api], client: str, package: str, server: str, machine: Server, worker: int
+        self, callers: list[Api], people: People, package: str, server: str, machine: Server, worker: int
     ) -> None:
         self.callers = callers
-        self.client = client
+        self.client = people.nodes["client"].id
         self.package = package
         self.server = server
         self.machine = machine
         self.worker = worker
+        self._people = people
         self._turn = 0
 
     def order(self, name: str, caller: Api | None = None) -> Ordered:
         """Order what the floor makes as well: an account, a database in it, and a login from anywhere."""
-        caller = caller or self._next()
+        first = {"name": "shop", "password": PASSWORD, "host": "%"}
         wanted = {"client": self.client, "package": self.package, "domain": f"{name}.example", "username": name}
-        made = caller.call("POST", "/accounts", wanted)
-        path = f"/accounts/{made['account']['id']}"
-        database = caller.call("POST", f"{path}/databases", {"name": "shop"})
-        login = {"name": "shop", "password": PASSWORD, "databases": [database["database"]["id"]], "host": "%"}
-        user = caller.call("POST", f"{path}/database-users", login)
-        return Ordered(
-            made["account"]["id"],
-            Account(name, f"{name}.example", PASSWORD),
-            tuple(answer["operation"]["id"] for answer in (made, database, user)),
-        )
+        made = (caller or self._next()).call("POST", "/accounts", {**wanted, "database": first})
+        return Ordered(made["account"]["id"], Account(name, f"{name}.example", PASSWORD), made["operation"]["id"])
 
-    def order_all(self, names: list[str]) -> list[Ordered]:
-        """Order many accounts, several callers side by side."""
+    def order_each(self, names: list[str]) -> list[Ordered]:
+        """Order many accounts one by one through the API, four callers side by side."""
         with ThreadPoolExecutor(4) as pool:
             return list(pool.map(lambda item: self.order(item[1], self.callers[item[0] % CALLERS]), enumerate(names)))
+
+    def order_at_once(self, names: list[str]) -> list[Ordered]:
+        """Order the same in one transaction, as an import does: no server hears of any before all are there."""
+        from django.db import transaction
+
+        from panel.core.scoping import everything
+
+        with everything("bench"), transaction.atomic():
+            return [self._order_here(name) for name in names]
+
+    def _order_here(self, name: str) -> Ordered:
+        from accounts.models import Organization
+        from panel.demo.world import SYSTEM
+        from provisioning.models import Package
+        from provisioning.services import orders
+
+        domain = f"{name}.example"
+        hosting, operation, _inside = orders.account(
+            actor=SYSTEM,
+            organization=Organization.objects.get(pk=self.client),
+            package=Package.objects.get(pk=self.package),
+            domain=domain,
+            username=name,
+            database={"name": "shop", "password": PASSWORD, "host": "%"},
+        )
+        return Ordered(hosting.id, Account(name, domain, PASSWORD), operation.id)
 
     def act(self, ordered: Ordered, verb: str, body: dict[str, Any] | None = None) -> str:
         """Order something of an account, such as `suspend`; returns the operation's id."""
@@ -93,6 +120,35 @@ class Panel:
         deadline = time.monotonic() + seconds
         for operation in operations:
             self._next().settle(operation, max(1.0, deadline - time.monotonic()))
+
+    def check_drift(self) -> float:
+        """Compare everything on the server with what was applied; returns the seconds. Nothing may differ."""
+        from panel.core.scoping import everything
+        from provisioning import drift
+        from provisioning.models import DriftCheck
+
+        with everything("bench"):
+            began = time.monotonic()
+            drift.check(self.server)
+            taken = time.monotonic() - began
+            last = DriftCheck.objects.filter(server=self.server).latest("id")
+        if last.status == DriftCheck.Status.FAILED or last.found:
+            raise BenchFailed(f"drift check {last.status}: {last.found} differ; {last.reason} {last.detail}")
+        return taken
+
+    def replace(self, by: Server) -> str:
+        """Cut the server's power and order that a set-up machine takes its place; returns the operation."""
+        from panel.core.scoping import everything
+        from panel.demo.world import SYSTEM
+        from provisioning.models import Server as Row
+        from provisioning.services import rebuilds
+
+        new = add_machine(self._people, by, "two")
+        self.machine.kill()
+        with everything("bench"):
+            old = Row.objects.get(pk=self.server)
+            operation = rebuilds.start(actor=SYSTEM, old=old, new=Row.objects.get(pk=new), confirm=old.name)
+        return operation.id
 
     def _next(self) -> Api:
         self._turn += 1
@@ -134,6 +190,20 @@ def _let_go() -> None:
     connections.close_all()
 
 
+def add_machine(people: People, machine: Server, name: str) -> str:
+    """Add a machine and set it up, as an operator does; returns the server's id."""
+    from panel.demo import world
+
+    def authorize(public_key: str) -> None:
+        machine.run(["sh", "-c", "cat >> /root/.ssh/authorized_keys"], input=f"{public_key}\n")
+
+    machine.wait_booted()
+    provider, actor = people.nodes["provider"], people.actors["provider"]
+    server = world.add_server(actor, provider, machine.address, machine.host_key, authorize, name)
+    world.set_up(actor, server, lambda _step: None)
+    return server.id
+
+
 def _set_up(machine: Server, port: int, worker: int) -> Panel:
     import django
 
@@ -144,11 +214,12 @@ def _set_up(machine: Server, port: int, worker: int) -> Panel:
     from provisioning.services import packages
 
     _logins, nodes, actors = world.make_people()
+    people = People(nodes, actors)
     with everything("bench"):
         package = packages.create(
             actor=actors["reseller"], organization=nodes["reseller"], name="Bench", remote_databases=True
         )
-        people = [
+        made = [
             users.create(
                 actor=world.SYSTEM,
                 organization=nodes["reseller"],
@@ -159,17 +230,9 @@ def _set_up(machine: Server, port: int, worker: int) -> Panel:
             )
             for number in range(CALLERS)
         ]
-    acting = {person.email: world.actor_of(person, nodes["reseller"]) for person in people}
-    texts = list(world.make_tokens(acting).values())
-
-    def authorize(public_key: str) -> None:
-        machine.run(["sh", "-c", "cat >> /root/.ssh/authorized_keys"], input=f"{public_key}\n")
-
-    machine.wait_booted()
-    server = world.add_server(actors["provider"], nodes["provider"], machine.address, machine.host_key, authorize)
-    world.set_up(actors["provider"], server, lambda _step: None)
-    callers = [Api("127.0.0.1", port, HOST, text) for text in texts]
-    return Panel(callers, nodes["client"].id, package.id, server.id, machine, worker)
+    acting = {person.email: world.actor_of(person, nodes["reseller"]) for person in made}
+    callers = [Api("127.0.0.1", port, HOST, text) for text in world.make_tokens(acting).values()]
+    return Panel(callers, people, package.id, add_machine(people, machine, "one"), machine, worker)
 
 
 def _vault_key() -> str:
