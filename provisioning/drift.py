@@ -11,7 +11,7 @@ import structlog
 
 from panel.core.failures import Permanent, Temporary
 from panel.core.scoping import everything
-from provisioning import transport
+from provisioning import transport, upgrade
 from provisioning.desired import target
 from provisioning.models import Server
 from provisioning.services import drift_checks, leases, runs
@@ -45,7 +45,8 @@ def _compare(held: Held, begun: Begun) -> None:
     try:
         payload = {"server": held.server_id, "epoch": held.epoch, "slices": None, "limit": MOST_ITEMS}
         server = Server.objects.get(pk=held.server_id)
-        report = transport.call(target(server), "drift", payload, begun.on_event)
+        upgrade.bring(server, begun.steps)
+        report = transport.call(target(server), "drift", payload, begun.steps.on_event)
         drift_checks.finish(held, begun, report)
     except runs.LeaseLost:
         drift_checks.fail(begun, runs.REASON_LEFT, "")

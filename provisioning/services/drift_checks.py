@@ -6,7 +6,7 @@ import hashlib
 import json
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -87,19 +87,24 @@ def _patience() -> datetime:
     return timezone.now() - timedelta(minutes=10)
 
 
+class Unwatched(runs.Steps):
+    """Steps of a check that nobody asked for: not kept."""
+
+    def __init__(self) -> None:
+        super().__init__(Run())
+
+    def flush(self) -> None:
+        """Write nothing."""
+
+
 @dataclass
 class Begun:
-    """A check on its way, and the operation and run of whoever asked for it."""
+    """A check on its way with its steps, and the operation and run of whoever asked for it."""
 
     check: DriftCheck
+    steps: runs.Steps
     operation: Operation | None = None
     run: Run | None = None
-    steps: runs.Steps | None = field(default=None)
-
-    def on_event(self, event: Mapping[str, Any]) -> None:
-        """Take a step that the node reports."""
-        if self.steps is not None:
-            self.steps.on_event(event)
 
 
 def begin(held: Held) -> Begun:
@@ -114,9 +119,9 @@ def begin(held: Held) -> Begun:
             server_id=held.server_id, operation=operation, next_at=now + timedelta(minutes=minutes)
         )
     if operation is None:
-        return Begun(check)
+        return Begun(check, Unwatched())
     run = runs.begin_alone(held, operation)
-    return Begun(check, operation, run, runs.Steps(run))
+    return Begun(check, runs.Steps(run), operation, run)
 
 
 def fail(begun: Begun, reason: str, detail: str) -> None:
@@ -252,8 +257,7 @@ def _end(begun: Begun, status: str, reason: str = "", detail: str = "") -> None:
     check.ms = (now - check.started_at).total_seconds() * 1000
     with transaction.atomic():
         check.save()
-        if begun.steps is not None:
-            begun.steps.flush()
+        begun.steps.flush()
         if begun.run is not None:
             runs.end_alone(begun.run, Run.Status.APPLIED if good else Run.Status.FAILED, detail)
         if begun.operation is not None:
@@ -261,7 +265,7 @@ def _end(begun: Begun, status: str, reason: str = "", detail: str = "") -> None:
             Operation._base_manager.filter(pk=begun.operation.pk).update(
                 status=ended, reason=reason, detail=detail, finished_at=now
             )
-            events.note(OperationEvent.Kind(ended), [begun.operation.pk], reason=reason, detail=detail)
+            events.note(OperationEvent.Kind(ended), [begun.operation.pk], run=begun.run, reason=reason, detail=detail)
 
 
 def _forget_old(server_id: str, now: datetime) -> None:

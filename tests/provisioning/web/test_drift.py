@@ -15,6 +15,8 @@ from panel.core.failures import Temporary
 from panel.core.scoping import everything
 from provisioning import transport
 from provisioning.models import DriftCheck, DriftItem, HostingAccount, Operation, Pin, Slice
+from provisioning.node import VERSION
+from provisioning.node.facts import digest
 from provisioning.services import drift_checks
 from tests.cast import Cast
 from tests.provisioning import factories
@@ -178,6 +180,7 @@ def test_the_command_prints_what_differs_and_ends_with_a_code(account: HostingAc
     def call(target: Any, verb: str, payload: Any, on_event: Any = None) -> dict[str, Any]:
         return {"checked": 9, "items": items, "slices": {}, "truncated": False, "steps": []}
 
+    monkeypatch.setattr(transport, "hello", lambda target: {"node": VERSION, "digest": digest()})
     monkeypatch.setattr(transport, "call", call)
     with everything("test"):
         part.intents.all().delete()
@@ -192,10 +195,10 @@ def test_the_command_prints_what_differs_and_ends_with_a_code(account: HostingAc
 
 
 def test_the_command_says_when_it_could_not_look(account: HostingAccount, monkeypatch: pytest.MonkeyPatch):
-    def call(*_: Any) -> dict[str, Any]:
+    def hello(target: Any) -> dict[str, Any]:
         raise Temporary("No connection to the server.")
 
-    monkeypatch.setattr(transport, "call", call)
+    monkeypatch.setattr(transport, "hello", hello)
     for arguments, words in (["web1"], "No connection"), (["web9"], "no server web9"):
         with pytest.raises(CommandError, match=words) as refused:
             call_command("drift", *arguments)
