@@ -21,6 +21,7 @@ TITLES: dict[str, str | Promise] = {
     "alias.change": gettext_lazy("Change mail alias %(subject)s"),
     "alias.create": gettext_lazy("Add mail alias %(subject)s"),
     "alias.remove": gettext_lazy("Remove mail alias %(subject)s"),
+    "brand.change": gettext_lazy("Change brand %(subject)s"),
     "database.change": gettext_lazy("Change database %(subject)s"),
     "database.create": gettext_lazy("Add database %(subject)s"),
     "database.remove": gettext_lazy("Remove database %(subject)s"),

@@ -1,5 +1,6 @@
 """Brands: what the customers of an organization see."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -26,11 +27,28 @@ FIELDS = (
 )
 
 
+Follower = Callable[[Actor, Brand, frozenset[str]], object]
+_followers: list[Follower] = []
+
+
+def follow(follower: Follower) -> None:
+    """Let `follower` be told, in the transaction of every change of a brand, which fields have other values now.
+
+    For apps above this one, whose rows stand on brands.
+    """
+    _followers.append(follower)
+
+
 def set(*, actor: Actor, organization: Organization, **values: Any) -> Brand:
     """Give a seller its brand, or change fields of it.
 
     With its first brand the people of its clients, who lived under a brand above, become people of this one.
     """
+    return change(actor=actor, organization=organization, **values)[0]
+
+
+def change(*, actor: Actor, organization: Organization, **values: Any) -> tuple[Brand, list[object]]:
+    """Do what `set` does; returns the brand, and what the followers did about it."""
     policy.require(actor, "brand.change", organization)
     if organization.kind == Organization.Kind.CLIENT:
         raise Invalid("kind", _("A client has no brand of its own."), "organization")
@@ -53,7 +71,9 @@ def set(*, actor: Actor, organization: Organization, **values: Any) -> Brand:
             _adopt_people(organization)
         after = {field: getattr(brand, field) for field in values}
         audit.record(actor, "brand.change", brand, audit.difference(before, after))
-    return brand
+        changed = frozenset(FIELDS if created else (field for field in after if before[field] != after[field]))
+        done = [follower(actor, brand, changed) for follower in _followers]
+    return brand, done
 
 
 def _adopt_people(organization: Organization) -> None:

@@ -12,12 +12,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.selectors import organizations
 from panel.core.api.serializers import StrictSerializer
 from panel.core.errors import Invalid
 from provisioning.api.accounts import AccountCreate, AccountRename, AccountSuspend, AccountTerminate
 from provisioning.api.base import Document, Endpoint, Nothing, Operation, describe, naming
 from provisioning.api.databases import DatabaseCreate, DatabaseRemove, DatabaseUserChange, DatabaseUserCreate
-from provisioning.api.fields import Password, Reference
+from provisioning.api.fields import Password, Reference, Text
 from provisioning.api.mail import AliasChange, AliasCreate, MailboxChange, MailboxCreate, MailboxRemove
 from provisioning.api.servers import AddressAdd, ServerChange
 from provisioning.api.sites import SiteAliasCreate
@@ -34,6 +35,15 @@ def _on(body: type[StrictSerializer], **objects: Reference) -> type[StrictSerial
     return type(body.__name__, (body,), dict(objects))
 
 
+class BrandChange(StrictSerializer):
+    """What servers take from a brand; what is left out stays."""
+
+    organization = Reference(organizations.listed, "brand.change")
+    nameservers = serializers.ListField(child=Text(max_length=253), max_length=8, required=False)
+    mail_host = Text(max_length=253, required=False, allow_blank=True)
+    hostmaster = Text(max_length=254, required=False, allow_blank=True)
+
+
 #: Verb → its arguments: the body or query of the endpoint that does it, and the id of the object that it is done to.
 ARGUMENTS: dict[str, type[StrictSerializer]] = {
     "account.create": AccountCreate,
@@ -46,6 +56,7 @@ ARGUMENTS: dict[str, type[StrictSerializer]] = {
     ),
     "address.add": _on(AddressAdd, server=Reference(servers.listed, "address.add")),
     "address.remove": _on(Nothing, address=Reference(servers.addresses, "address.remove")),
+    "brand.change": BrandChange,
     "server.change": _on(ServerChange, server=Reference(servers.listed, "server.change")),
     "server.reconcile": _on(Nothing, server=Reference(servers.listed, "server.reconcile")),
     "site.add_alias": _on(SiteAliasCreate, site=Reference(accounts.sites, "site.change")),

@@ -32,6 +32,7 @@ from provisioning.models import (
 )
 from provisioning.services import (
     addresses,
+    branding,
     database_users,
     databases,
     hosting_accounts,
@@ -67,6 +68,7 @@ VERBS: Mapping[str, Verb] = {
     "account.restore": Verb(hosting_accounts.restore, {"hosting": HostingAccount}),
     "address.add": Verb(addresses.add, {"server": Server}),
     "address.remove": Verb(addresses.remove, {"address": Address}),
+    "brand.change": Verb(branding.change, {"organization": Organization}),
     "server.change": Verb(servers.change, {"server": Server}),
     "server.reconcile": Verb(servers.reconcile, {"server": Server}),
     "site.add_alias": Verb(sites.add_alias, {"site": Site}),

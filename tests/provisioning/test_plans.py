@@ -123,3 +123,25 @@ def test_the_plan_of_a_whole_server_shows_drift_and_tells_of_what_is_in_the_way(
     Placement.objects.create(hosting=bench.ground.account_b, service="web", server=bench.server)
     plan = preview_engine.work_out(actor=actor, verb="server.reconcile", arguments={"server": bench.server.id})
     assert [problem["subject"] for problem in plan.servers[0]["problems"]] == ["b-site.org"]
+
+
+def test_a_brands_change_reaches_its_accounts_and_no_others(bench: Bench):
+    bench.run()
+    owner = bench.ground.cast.reseller_a
+    plan = preview_engine.work_out(
+        actor=owner.actor,
+        verb="brand.change",
+        arguments={"organization": owner.organization.id, "hostmaster": "dns@a.example"},
+    )
+    (shown,) = plan.servers
+    assert {change["subject"] for change in shown["changes"]} == {"a-site.org"}
+    assert any("dns@a.example" in change["diff"] for change in shown["changes"])
+    assert not Operation.objects.filter(verb="brand.change").exists()
+    brands.set(actor=owner.actor, organization=owner.organization, hostmaster="dns@a.example")
+    operation = Operation.objects.get(verb="brand.change")
+    assert [target.slice.hosting for target in operation.targets.all()] == [bench.ground.account_a]
+    bench.run()
+    operation.refresh_from_db()
+    assert operation.status == "applied"
+    brands.set(actor=owner.actor, organization=owner.organization, name="Other words", hostmaster="dns@a.example")
+    assert Operation.objects.filter(verb="brand.change").count() == 1
