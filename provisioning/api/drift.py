@@ -35,12 +35,17 @@ class DriftItem(Document):
     diff = serializers.CharField(help_text="Unified: `-` is what the panel made, `+` what is on the server.")
     digest = serializers.CharField(help_text="Of what was found; decisions hold for this only.")
     state = serializers.ChoiceField(choices=ItemRow.State.choices)
+    restorable = serializers.SerializerMethodField(help_text="Whether it can be put back: nobody's data is removed.")
     adoptable = serializers.SerializerMethodField(help_text="Whether the panel has settings that say it.")
     operation = serializers.CharField(source="operation_id", allow_null=True, help_text="What restores or adopts it.")
     first_seen_at = serializers.DateTimeField()
     last_seen_at = serializers.DateTimeField()
     closed_at = serializers.DateTimeField(allow_null=True)
     closed_by = serializers.CharField()
+
+    def get_restorable(self, item: ItemRow) -> bool:
+        """Return whether it can be restored while it is open."""
+        return item.is_open and service.obstacle(item) is None
 
     def get_adoptable(self, item: ItemRow) -> bool:
         """Return whether it can be adopted while it is open."""

@@ -20,8 +20,27 @@ LONGEST_NOTE = 500
 DISCARDABLE = ("file", "link", "zone", "row", "user")
 
 
+def obstacle(item: DriftItem) -> Conflict | None:
+    """Return why a finding can't be restored; None when it can."""
+    if item.slice_id is None:
+        return Conflict(
+            _("%s: the panel does not know this account. Restore the panel's newest database first.") % item.key,
+            code="unknown_slice",
+        )
+    if item.kind == DriftItem.Kind.EXTRA and item.key.partition(":")[0] not in DISCARDABLE:
+        return Conflict(
+            _(
+                "%s may hold data that the panel did not make, so it is not removed. Adopt it, make it an exception, "
+                "or remove it by hand."
+            )
+            % item.key,
+            code="data",
+        )
+    return None
+
+
 def restore(*, actor: Actor, server: Server, items: Sequence[DriftItem] | None = None) -> Operation:
-    """Put back what `items` say (all open findings of the server without them); an exception on them ends.
+    """Put back what `items` say, or without them all that can be on this server; an exception on them ends.
 
     What is not ours is removed if it is still what was found; the slices concerned are compared whole. The next check
     closes the findings. Raises Conflict when there is nothing to restore or something can't be.
@@ -29,8 +48,6 @@ def restore(*, actor: Actor, server: Server, items: Sequence[DriftItem] | None =
     policy.require(actor, RESTORE, server)
     with transaction.atomic():
         found = _locked(server, items)
-        for item in found:
-            _check_restorable(item)
         operation = operations.start(
             actor=actor, verb=RESTORE, subject=_subject(server, found), organization=server.organization, server=server
         )
@@ -107,29 +124,16 @@ def _locked(server: Server, items: Sequence[DriftItem] | None) -> list[DriftItem
     if items is not None:
         there = there.filter(pk__in=[item.pk for item in items])
     found = list(there.select_for_update(of=("self",), no_key=True).select_related("slice", "server").order_by("id"))
-    if items is not None and len(found) != len({item.pk for item in items}):
+    if items is None:
+        found = [item for item in found if obstacle(item) is None]
+    elif len(found) != len({item.pk for item in items}):
         raise Conflict(_("Somebody has dealt with this already. Look at the list again."), code="not_open")
+    for item in found:
+        if (reason := obstacle(item)) is not None:
+            raise reason
     if not found:
         raise Conflict(_("There is nothing to restore on this server."), code="nothing")
     return found
-
-
-def _check_restorable(item: DriftItem) -> None:
-    kind = item.key.partition(":")[0]
-    if item.slice is None:
-        raise Conflict(
-            _("%s: the panel does not know this account. Restore the panel's newest database first.") % item.key,
-            code="unknown_slice",
-        )
-    if item.kind == DriftItem.Kind.EXTRA and kind not in DISCARDABLE:
-        raise Conflict(
-            _(
-                "%s may hold data that the panel did not make, so it is not removed. Adopt it, make it an exception, "
-                "or remove it by hand."
-            )
-            % item.key,
-            code="data",
-        )
 
 
 def _open(item: DriftItem) -> DriftItem:

@@ -21,10 +21,12 @@ from provisioning.web.servers import OfServer
 from provisioning.web.tables import DriftCheckTable, DriftItemTable
 
 RESTORED = {
-    DriftItem.Kind.MISSING: gettext_lazy("It is made again as the panel made it last."),
+    DriftItem.Kind.MISSING: gettext_lazy("What is missing is made again as the panel made it last."),
     DriftItem.Kind.CHANGED: gettext_lazy("What was changed by hand is put back."),
     DriftItem.Kind.MODE: gettext_lazy("Owner and mode are put back."),
-    DriftItem.Kind.EXTRA: gettext_lazy("It is removed from the server, if it still is what you see here."),
+    DriftItem.Kind.EXTRA: gettext_lazy(
+        "What is not ours is removed from the server, if it still is what you see here."
+    ),
 }
 
 
@@ -104,6 +106,9 @@ class DriftRestorePage(OfServerDrift, ActionPage):
     submit_label = gettext_lazy("Restore")
     template_name = "provisioning/drift_confirm.html"
 
+    def get_title(self) -> str:
+        return _("Restore %(server)s") % {"server": self.object}
+
     def chosen(self) -> list[DriftItem] | None:
         """Return the findings that were ticked; None for all."""
         wanted = self.request.GET.getlist("item")
@@ -112,7 +117,9 @@ class DriftRestorePage(OfServerDrift, ActionPage):
     def shown(self) -> list[DriftItem]:
         """Return the findings that would be restored."""
         chosen = self.chosen()
-        return list(selectors.open_items(self.object)) if chosen is None else chosen
+        if chosen is not None:
+            return chosen
+        return [item for item in selectors.open_items(self.object) if drift.obstacle(item) is None]
 
     def get_question(self) -> str:
         count = len(self.shown())

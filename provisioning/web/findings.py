@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from provisioning import words
 from provisioning.models import DriftItem
-from provisioning.services import adoptions
+from provisioning.services import adoptions, drift
 
 SIGNS = {
     DriftItem.Kind.MISSING: ("\N{MINUS SIGN}", "plan-remove"),
@@ -31,6 +31,7 @@ class Finding:
     words: str
     kind: str
     name: str
+    restorable: bool
     adoptable: bool
     restoring: bool
 
@@ -68,6 +69,7 @@ def finding(item: DriftItem) -> Finding:
         words=item.get_kind_display(),
         kind=kind,
         name=name,
+        restorable=drift.obstacle(item) is None,
         adoptable=adoptions.of(item) is not None,
         restoring=item.operation is not None and item.operation.status not in ("rejected", "cancelled"),
     )

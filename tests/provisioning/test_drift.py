@@ -20,6 +20,7 @@ from provisioning.models import DriftCheck, DriftItem, Intent, Lease, Operation,
 from provisioning.services import drift, drift_checks, leases, mail_aliases, operations, runs
 from provisioning.transport.base import NodeError
 from tests.cast import Person
+from tests.provisioning import factories
 from tests.provisioning.engine import Bench, bench
 from tests.provisioning.ground import acting, dirty, entries, refused
 
@@ -298,7 +299,11 @@ def test_data_of_somebody_is_never_discarded(bench: Bench, node: Node):
     (item,) = found(bench, node, difference(bench.ground.account_a.id, key="database:asite_shop", kind="extra"))
     with refused("data", status=409):
         drift.restore(actor=SYSTEM, server=bench.server, items=[item])
-    assert not dirty(bench.ground.account_a)
+    with refused("nothing", status=409):
+        drift.restore(actor=SYSTEM, server=bench.server)
+    other = factories.finding(Slice.objects.get(hosting=bench.ground.account_a))
+    drift.restore(actor=SYSTEM, server=bench.server)
+    assert set(DriftItem.objects.filter(operation__isnull=False)) == {other}
 
 
 def test_an_exception_is_left_alone_until_it_changes_once_more(bench: Bench, node: Node):

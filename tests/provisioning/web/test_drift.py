@@ -92,7 +92,7 @@ def test_restoring_asks_first_and_says_what_it_does(cast: Cast, account: Hosting
     part, browser = part_of(account), cast.provider.browser()
     one = factories.finding(part)
     two = factories.finding(part, "file:/etc/nginx/x.conf", kind="extra")
-    assert "It is removed from the server" in text(browser, url("drift_item_restore", two.pk))
+    assert "What is not ours is removed from the server" in text(browser, url("drift_item_restore", two.pk))
     several = f"{url('drift_restore', part.server_id)}?item={one.pk}"
     asked = text(browser, several)
     assert "Put 1 difference on web1 back?" in asked
