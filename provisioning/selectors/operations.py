@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Case, Count, Exists, Min, OuterRef, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
 
 from provisioning.models import Intent, Operation, OperationEvent, OperationTarget, Run, RunStep
 
@@ -65,10 +65,14 @@ def listed(reader: str) -> QuerySet[Operation]:
     """Operations within the scope, newest first, with what a list shows.
 
     `asked_by` names who asked, unless they stand above the organization at the path `reader`: a client is not told
-    who works for the reseller or the provider.
+    who works for the reseller or the provider. `next_try_at` is when a server that is out of reach is asked again.
     """
     asked_by = Case(When(actor_path__startswith=reader, then="actor_label"), default=Value(""))
-    rows = Operation.objects.select_related("hosting", "server", "organization").annotate(asked_by=asked_by)
+    waiting = OperationTarget.objects.filter(operation=OuterRef("pk"), status=OperationTarget.Status.WAITING)
+    retries = waiting.filter(slice__server__retry_at__isnull=False).order_by("slice__server__retry_at")
+    rows = Operation.objects.select_related("hosting", "server", "organization").annotate(
+        asked_by=asked_by, next_try_at=Subquery(retries.values("slice__server__retry_at")[:1])
+    )
     return rows.order_by("-id")
 
 

@@ -9,6 +9,12 @@ from django_tables2.utils import A
 from provisioning import words
 
 STATE = "{% load ui %}{% state record.status record.get_status_display %}"
+OPERATION_STATE = STATE + (
+    "{% load i18n %}{% if record.status == 'waiting' %}"
+    "{% if record.reason %}<div class='text-secondary small'>{% translate record.reason %}</div>{% endif %}"
+    "{% if record.next_try_at %}<div class='text-secondary small'>{% translate 'next try' %} "
+    "{% moment record.next_try_at %}</div>{% endif %}{% endif %}"
+)
 SERVER_STATE = (
     "{% load ui i18n %}{% if record.unreachable_since %}{% state 'unreachable' %}"
     "{% else %}{% state record.state record.get_state_display %}{% endif %}"
@@ -87,7 +93,7 @@ class OperationTable(tables.Table):
     subject = tables.Column(
         verbose_name=_("Operation"), linkify=("provisioning:operation", {"pk": A("pk")}), attrs=TITLE, orderable=False
     )
-    status = tables.TemplateColumn(STATE, verbose_name=_("State"))
+    status = tables.TemplateColumn(OPERATION_STATE, verbose_name=_("State"))
     hosting = tables.Column(verbose_name=_("Account"), accessor="hosting__domain", default="", orderable=False)
     asked_by = tables.Column(verbose_name=_("Asked for by"), default="", orderable=False)
     created_at = tables.TemplateColumn(AGO, verbose_name=_("When"), order_by="id")
@@ -97,6 +103,10 @@ class OperationTable(tables.Table):
         return words.title(record.verb, record.subject)  # type: ignore[attr-defined]
 
     value_subject = render_subject
+
+    def value_status(self, record: object) -> str:
+        """Export the state alone."""
+        return str(record.get_status_display())  # type: ignore[attr-defined]
 
 
 class DriftItemTable(tables.Table):
