@@ -85,7 +85,7 @@ def _parse(payload: object) -> Asked:
 
 
 def _report(node: Node, asked: Asked) -> dict[str, Any]:
-    with node.state.reading():
+    with node.state.reading(), node.looking():
         fence_reading(node, asked.server, asked.epoch)
         if node.state.journal_length():
             raise NodeError("busy", "an apply goes on on this server, or an interrupted one is not undone yet")

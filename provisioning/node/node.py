@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from .accounts import Accounts
 from .errors import NodeError, shorten
@@ -16,6 +16,7 @@ from .fsutil import Unsynced
 from .paths import Paths
 from .state import State
 
+T = TypeVar("T")
 Emit = Callable[[dict[str, Any]], None]
 
 
@@ -70,11 +71,30 @@ class Node:
         self.lock_descriptors: tuple[int, ...] = ()
         self.is_planning = False
         self.is_booting = False
+        self._seen: dict[str, Any] | None = None
         self.unsynced = Unsynced()
 
     def tell(self, emit: Emit) -> None:
         """Start a new list of steps, told to `emit`."""
         self.steps = Steps(emit)
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """While inside, what `seen` was asked for is asked once only: nobody changes it meanwhile."""
+        self._seen = {}
+        try:
+            yield
+        finally:
+            self._seen = None
+
+    def seen(self, name: str, look: Callable[[], T]) -> T:
+        """What a look at the whole server finds."""
+        if self._seen is None:
+            return look()
+        if name not in self._seen:
+            self._seen[name] = look()
+        found: T = self._seen[name]
+        return found
 
     @contextmanager
     def lock(self) -> Iterator[None]:

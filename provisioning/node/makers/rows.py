@@ -21,6 +21,10 @@ def _place(key: str) -> tuple[str, str]:
     return table, key
 
 
+def _all(node: Node) -> dict[tuple[str, str], mail.Row]:
+    return node.seen("rows", lambda: mail.read_all(node.paths))
+
+
 class Rows(Maker):
     """Kind: row."""
 
@@ -73,7 +77,7 @@ class Rows(Maker):
         if not os.path.exists(node.paths.mail_database):
             return {resource.key: None for resource in resources}
         found: dict[str, Body | None] = {}
-        rows = mail.read_all(node.paths)
+        rows = _all(node)
         for resource in resources:
             table, key = _place(resource.key)
             row = rows.get((table, key))
@@ -87,7 +91,7 @@ class Rows(Maker):
         if not os.path.exists(node.paths.mail_database):
             return []
         found = []
-        for (table, key), row in mail.read_all(node.paths).items():
+        for (table, key), row in _all(node).items():
             name = f"row:{table}:{key}"
             if name not in known.slices:
                 domain = key if table == "domain" else key.rpartition("@")[2]

@@ -122,8 +122,7 @@ class Sql(Maker):
         return unfinished
 
     def differs(self, node: Node, resources: list[Remembered]) -> dict[str, Body | None]:
-        databases = _actual_databases(node)
-        logins = _actual_logins(node)
+        databases, logins = _actual(node)
         found: dict[str, Body | None] = {}
         for resource in resources:
             kind, _, name = resource.key.partition(":")
@@ -140,11 +139,12 @@ class Sql(Maker):
         if not is_installed(node):
             return []
         found = []
-        for name, body in _actual_databases(node).items():
+        databases, logins = _actual(node)
+        for name, body in databases.items():
             near = "" if f"database:{name}" in known.slices else known.prefixed(name)
             if near:
                 found.append(Extra(f"database:{name}", {"kind": "database", "name": name, **body}, near))
-        for name, body in _actual_logins(node).items():
+        for name, body in logins.items():
             near = "" if f"database_user:{name}" in known.slices else known.prefixed(name)
             if near:
                 login, _, host = name.rpartition("@")
@@ -199,6 +199,11 @@ def _run_for(node: Node, owners: list[Change], statements: list[str]) -> Failing
 def is_installed(node: Node) -> bool:
     """Whether this server has MariaDB at all."""
     return daemon("mariadb").is_installed(node)
+
+
+def _actual(node: Node) -> tuple[dict[str, Body], dict[str, Body]]:
+    """All databases and all logins, as MariaDB has them."""
+    return node.seen("sql", lambda: (_actual_databases(node), _actual_logins(node)))
 
 
 def _actual_databases(node: Node) -> dict[str, Body]:
