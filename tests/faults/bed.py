@@ -42,6 +42,11 @@ AUTHORIZED = "/root/.ssh/authorized_keys"
 WORKER_SECONDS = 120
 CONVERGE_SECONDS = 60
 BYSTANDER = "bystander.example"
+# In front of the real program: a check waits as long as /root/hold is there, and says so.
+CHECKER = """#!/bin/sh
+while test -e /root/hold; do touch /root/held; sleep 0.05; done
+exec /usr/sbin/nginx "$@"
+"""
 
 
 @contextmanager
@@ -130,6 +135,17 @@ class Bed:
             machine.run(["sed", "-i", f"s/{name}={point} //", AUTHORIZED])
             transport.forget(target(self.world.row))
 
+    @contextmanager
+    def held_at_its_check(self) -> Iterator[None]:
+        """Let every apply wait at its check of nginx, between journal and commit, until the block's end."""
+        machine = self.world.machine
+        machine.put("/usr/local/sbin/nginx", CHECKER, "0755")
+        machine.run(["sh", "-c", "rm -f /root/held; touch /root/hold"])
+        try:
+            yield
+        finally:
+            machine.run(["rm", "-f", "/root/hold", "/root/held", "/usr/local/sbin/nginx"])
+
     def hurry(self) -> None:
         """Let every lease have run out, and every delay have passed."""
         Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -188,6 +204,10 @@ class Trial:
     history: History
     sightings: list[Sighting]
     accepted: list[str] = field(default_factory=list)
+
+    def see(self) -> None:
+        """Look at generations and serials in the middle of it."""
+        self.sightings.append(observed.sighting(self.bed.world))
 
 
 @contextmanager

@@ -29,14 +29,14 @@ GUARDS = [
         f"{NODE}/recover.py",
         "    changes = journalled(node)\n    if changes:\n",
         "    changes = journalled(node)[:0]\n    if changes:\n",
-        f"{RECOVERY}::test_old_or_new_after_a_kill",
+        f"{RECOVERY}::test_old_or_new_after_a_kill[tree-half-renamed-1]",
     ),
     Guard(
         "journal before the first change",
         f"{NODE}/apply.py",
         "            self.node.state.write_journal(\n",
         "            list(\n",
-        f"{RECOVERY}::test_old_or_new_after_a_kill",
+        f"{RECOVERY}::test_old_or_new_after_a_kill[tree-half-renamed-1]",
     ),
     Guard(
         "epoch check",

@@ -84,7 +84,7 @@ def test_a_worker_killed_at_every_point_of_a_set_up(bed: Bed, point: str):
         make_bare(bed)
         operation = servers.bootstrap(actor=SYSTEM, server=Row.objects.get(pk=bed.world.row.pk))
         trial.accepted.append(operation.id)
-        bed.killed_worker(point, "bootstrap", operation.id)
+        bed.killed_worker(point, "bootstrap", operation.id, "")
         bed.hurry()
         tasks.bootstrap(operation.id, "")
         bed.hurry()

@@ -248,6 +248,10 @@ class Server:
             raise ServerError(f"{shlex.join(argv)} on {self.name}: exit {result.returncode}: {words}")
         return result
 
+    def in_network(self, argv: Sequence[str]) -> None:
+        """Run a command of this machine in the server's network; raises `CommandError` when it fails."""
+        call("nsenter", f"--net={self._network.namespace_path}", "--", *argv)
+
     def put(self, path: str, content: str | bytes, mode: str = "0644") -> None:
         """Write a file there, owned by root; the directory must exist."""
         self.run(["sh", "-c", 'umask 077; cat > "$1" && chmod "$2" "$1"', "put", path, mode], input=content)

@@ -1,0 +1,75 @@
+"""Disks without room, without inodes, or read-only: the old configuration stays, the order waits, and it heals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from provisioning.models import Operation
+from provisioning.services import runs
+from tests.faults.bed import Bed
+from tests.faults.orders import Orders, account
+from tests.servers import Server
+
+PLACES = ["/home", "/etc/nginx/hostwright/sites", "/etc/bind/hostwright-zones", "/var/lib/extrausers"]
+FILL = {
+    "space": 'head -c 64m /dev/zero > "$1/.fill" || test -s "$1/.fill"',
+    "inodes": 'mkdir "$1/.fill"; n=0; while true > "$1/.fill/$n"; do n=$((n + 1)); done 2>/dev/null',
+    "read-only": 'mount -o remount,ro "$1"',
+}
+HEAL = {"space": 'rm "$1/.fill"', "inodes": 'rm -r "$1/.fill"', "read-only": 'mount -o remount,rw "$1"'}
+SHRINK = """
+cp -a "$1" /root/small
+mount -t tmpfs -o size=16m,nr_inodes=2000 none "$1"
+chown --reference=/root/small "$1"
+chmod --reference=/root/small "$1"
+cp -a /root/small/. "$1/"
+"""
+GROW = """
+rm -rf /root/small
+cp -a "$1" /root/small
+umount "$1"
+find "$1" -mindepth 1 -delete
+cp -a /root/small/. "$1/"
+rm -rf /root/small
+"""
+CASES = [
+    pytest.param(place, fault, marks=() if (place, fault) == ("/home", "inodes") else pytest.mark.long)
+    for place in PLACES
+    for fault in FILL
+]
+
+
+def script(machine: Server, text: str, place: str) -> None:
+    """Run a script there with a place."""
+    machine.run(["sh", "-uc", f"set -e\n{text}", "sh", place])
+
+
+@contextmanager
+def small_disk(machine: Server, place: str) -> Iterator[None]:
+    """Let a place be a disk of its own, of 16 MiB and 2,000 inodes."""
+    script(machine, SHRINK, place)
+    try:
+        yield
+    finally:
+        script(machine, GROW, place)
+
+
+@pytest.mark.parametrize(("place", "fault"), CASES)
+def test_x5_a_disk_that_takes_nothing(bed: Bed, place: str, fault: str):
+    machine = bed.world.machine
+    with bed.trial(f"{fault} of {place}", 1) as trial:
+        orders = Orders(bed.world, trial.history, trial.accepted)
+        with small_disk(machine, place):
+            script(machine, FILL[fault], place)
+            orders.give(account)
+            bed.world.reconcile()
+            order = Operation._base_manager.get(pk=trial.accepted[-1])
+            trial.history.add("told", status=order.status, reason=order.reason, detail=order.detail)
+            script(machine, HEAL[fault], place)
+            assert (order.status, order.reason) == ("waiting", runs.REASONS["disk_full"]), order.detail
+            assert order.detail
+            bed.converge()
+        orders.some(2)
