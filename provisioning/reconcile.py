@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,9 +19,9 @@ from panel.core.scoping import everything
 from provisioning import transport, upgrade
 from provisioning.compile import Compiled, compile_slices
 from provisioning.desired import snapshot, target
-from provisioning.models import DriftItem, Intent, Server, Slice, Tombstone
+from provisioning.models import DriftItem, HostingAccount, Intent, Run, Server, Slice, Tombstone
 from provisioning.planning.bundle import bundle
-from provisioning.services import bursts, leases, runs
+from provisioning.services import bursts, leases, runs, standoffs
 from provisioning.services.leases import Held
 from provisioning.services.runs import Outcome, Taken
 
@@ -62,6 +62,7 @@ class _Work:
     taken: list[Taken]
     slices: list[Slice]
     compiled: Compiled
+    emptied: dict[str, str]
     tombstones: dict[str, list[str]]
     discards: dict[str, dict[str, str]]
     verify: bool
@@ -74,9 +75,8 @@ def _due() -> Q:
 
 
 def _pending(server_id: str) -> bool:
-    reachable = Server.objects.filter(
-        _due(), pk=server_id, state__in=[Server.State.READY, Server.State.PREPARING, Server.State.FAILED]
-    )
+    states = [Server.State.READY, Server.State.PREPARING, Server.State.FAILED]
+    reachable = Server.objects.filter(_due(), pk=server_id, state__in=states, held_since=None)
     return reachable.exists() and Intent.objects.filter(_due(), slice__server=server_id).exists()
 
 
@@ -108,17 +108,37 @@ def _read(held: Held) -> _Work | None:
         verify = any(row[3] for row in rows if row[1] in wanted)
         discards = _discards({row[2] for row in rows}, wanted, using) if verify else {}
         compiled = compile_slices(server, slices, using)
+        emptied = {} if is_confirmed else _emptied(slices, compiled, using)
     return _Work(
         server=server,
         taken=[Taken(*row[:3]) for row in rows if row[1] in wanted],
         slices=slices,
         compiled=compiled,
+        emptied=emptied,
         tombstones=due,
         discards=discards,
         verify=verify,
         confirmed=is_confirmed,
         ms=(time.monotonic() - began) * 1000,
     )
+
+
+def _emptied(slices: list[Slice], compiled: Compiled, using: str) -> dict[str, str]:
+    """Take slices out of which nothing would be left though their accounts are not terminated, and say what would go:
+    rows were lost rather than removed, so a person looks first.
+    """
+    found = [part for part in slices if part.hosting_id and part.manifest and compiled.resources.get(part.id) == {}]
+    if not found:
+        return {}
+    alive = HostingAccount._base_manager.using(using).filter(pk__in=[part.hosting_id for part in found])
+    domains = dict(alive.exclude(status=HostingAccount.Status.TERMINATED).values_list("id", "domain"))
+    emptied = {}
+    for part in found:
+        if part.hosting_id in domains:
+            del compiled.resources[part.id]
+            count = len(part.manifest)
+            emptied[part.id] = f"{domains[part.hosting_id]}: {count} of {count} resources would be removed."
+    return emptied
 
 
 def _discards(operations: set[str], slices: set[str], using: str) -> dict[str, dict[str, str]]:
@@ -148,8 +168,8 @@ def _carry(held: Held, work: _Work) -> timedelta | None:
         return runs.postpone(held, run, work.taken, str(error))
     except transport.NodeError as error:
         steps.flush()
-        if error.code == "stale_epoch" and not leases.renew(held):
-            raise runs.LeaseLost(held.server_id) from error
+        if error.code == "stale_epoch":
+            return _stand_off(held, work, run, error)
         return runs.postpone(held, run, work.taken, error.message, reached=True)
     except Exception as error:  # Whatever it is, the operations have to say that they wait and why.
         log.exception("reconcile.failed", server=held.server_id)
@@ -157,8 +177,24 @@ def _carry(held: Held, work: _Work) -> timedelta | None:
     failpoint("report-received")
     steps.flush()
     outcomes = {part.id: _outcome(part, work, report.get("slices", {}).get(part.name)) for part in work.slices}
+    _name_held(work, outcomes)
     runs.finish(held, run, work.taken, outcomes, report)
     return None
+
+
+def _stand_off(held: Held, work: _Work, run: Run, error: transport.NodeError) -> timedelta:
+    """The server has seen a newer epoch. Either another worker holds the lease by now (LeaseLost), or this database is
+    older than what the server holds: then nothing is sent to it until a person decides.
+    """
+    if not leases.renew(held):
+        raise runs.LeaseLost(held.server_id) from error
+    try:
+        facts = transport.call(target(work.server), "facts", {})
+    except transport.NodeError:  # An older node program: it says no more than its epoch.
+        facts = transport.call(target(work.server), "hello", {})
+    standoffs.begin(held, facts=facts)
+    failpoint("standoff-begun")
+    return runs.postpone(held, run, work.taken, error.message, reached=True, reason=runs.REASONS["stale"])
 
 
 def _send(held: Held, work: _Work, generations: dict[str, int], steps: runs.Steps) -> dict[str, Any]:
@@ -197,6 +233,7 @@ def _apply(
     payload = bundle(
         server=held.server_id,
         epoch=held.epoch,
+        holder=held.owner,
         slices=work.compiled.bundles(slices, generations, work.tombstones, whole=whole, discards=work.discards),
         verify=work.verify,
         confirmed=work.confirmed,
@@ -214,7 +251,18 @@ def _manifest(part: Slice, work: _Work) -> dict[str, str]:
     return made
 
 
+def _name_held(work: _Work, outcomes: dict[str, Outcome]) -> None:
+    """Let what is held be told by domain, for a person decides on it."""
+    held = {part.hosting_id: part.id for part in work.slices if part.hosting_id and outcomes[part.id].status == "held"}
+    domains = HostingAccount._base_manager.filter(pk__in=held).values_list("id", "domain") if held else ()
+    for hosting_id, domain in domains:
+        outcome = outcomes[held[hosting_id]]
+        outcomes[held[hosting_id]] = replace(outcome, detail=outcome.detail.replace(hosting_id, domain))
+
+
 def _outcome(part: Slice, work: _Work, reported: Mapping[str, Any] | None) -> Outcome:
+    if part.id in work.emptied:
+        return Outcome("held", detail=work.emptied[part.id])
     if part.id in work.compiled.refused:
         return Outcome("rejected", "invalid", work.compiled.refused[part.id])
     if reported is None:

@@ -117,7 +117,7 @@ class ServerRebuild(Endpoint):
         body=RebuildStart,
     )
     def post(self, request: Request, pk: str) -> Response:
-        """A bare server is set up first. The dead one is closed at once; from the switch on it gets nothing any more."""
+        """A bare server is set up first. The dead one is closed at once; after the switch it gets nothing any more."""
         new = self.find(servers.listed(), pk)
         operation = service.start(actor=self.actor, new=new, **self.read(RebuildStart))
         return self.started(operation, rebuild=Rebuild(operation.rebuild))

@@ -17,10 +17,24 @@ from provisioning.api.fields import Flag, Number, Text, find
 from provisioning.models import Address as AddressRow
 from provisioning.models import Server as ServerRow
 from provisioning.selectors import servers as selectors
-from provisioning.services import addresses
+from provisioning.services import addresses, standoffs
 from provisioning.services import servers as service
 
 ROLES = ("web", "database", "dns", "mail")
+
+
+class Ahead(Document):
+    """What a held server and the panel disagree on; empty while nothing is held."""
+
+    newer = serializers.DictField(
+        child=serializers.IntegerField(), default=dict, help_text="Slices that are newer there: generation by account."
+    )
+    unknown = serializers.DictField(
+        child=serializers.IntegerField(), default=dict, help_text="Accounts that the panel does not know: resources."
+    )
+    missing = serializers.ListField(
+        child=serializers.CharField(), default=list, help_text="Accounts of the panel that the server does not hold."
+    )
 
 
 class Server(Document):
@@ -48,6 +62,10 @@ class Server(Document):
     )
     account_count = serializers.IntegerField()
     seen_at = serializers.DateTimeField(allow_null=True)
+    held_since = serializers.DateTimeField(
+        allow_null=True, help_text="Nothing is sent to it since then: it holds newer settings than the panel."
+    )
+    ahead = Ahead(help_text="What a held server and the panel disagree on.")
     unreachable_since = serializers.DateTimeField(allow_null=True)
     unreachable_reason = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -126,6 +144,12 @@ class ServerBootstrap(StrictSerializer):
         write_only=True,
         help_text="Root's, used once; not needed when the panel's key is in root's authorized_keys.",
     )
+
+
+class OverruleConfirm(StrictSerializer):
+    """The confirmation that a server's newer settings give way."""
+
+    confirm = Text(help_text="The server's name.")
 
 
 class AddressAdd(StrictSerializer):
@@ -231,6 +255,24 @@ class ServerReconcile(Endpoint):
         server = self.find(selectors.listed(), pk)
         self.read(Nothing)
         return self.started(service.reconcile(actor=self.actor, server=server))
+
+
+class ServerOverrule(Endpoint):
+    """Goes on with the panel's state."""
+
+    actions = {"POST": "server.overrule"}
+
+    @describe(
+        "servers_overrule",
+        "Go on with the panel's state on a held server",
+        started_of(),
+        status=202,
+        body=OverruleConfirm,
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        """For a server that holds newer settings than the panel; the usual limit on removals holds."""
+        server = self.find(selectors.listed(), pk)
+        return self.started(standoffs.overrule(actor=self.actor, server=server, **self.read(OverruleConfirm)))
 
 
 class ServerAddresses(Endpoint):

@@ -35,6 +35,7 @@ urlpatterns = [
     path("drift/<str:pk>/adopt", drift.DriftItemAdopt.as_view(), name="drift_adopt"),
     path("drift/<str:pk>/pin", drift.DriftItemPin.as_view(), name="drift_pin"),
     path("drift-exceptions/<str:pk>", drift.DriftPinView.as_view(), name="drift_exception"),
+    path("servers/<str:pk>/overrule", servers.ServerOverrule.as_view(), name="server_overrule"),
     path("servers/<str:pk>/rebuild-plan", rebuilds.ServerRebuildPlan.as_view(), name="server_rebuild_plan"),
     path("servers/<str:pk>/rebuild", rebuilds.ServerRebuild.as_view(), name="server_rebuild"),
     path("rebuilds/<str:pk>", rebuilds.RebuildItem.as_view(), name="rebuild"),

@@ -63,6 +63,10 @@ class Server(models.Model):
     seen_at = models.DateTimeField(null=True, blank=True)
     unreachable_since = models.DateTimeField(null=True, blank=True)
     unreachable_reason = models.TextField(blank=True)
+    held_since = models.DateTimeField(
+        null=True, blank=True, help_text=_("Nothing is sent to it: it holds newer settings than the panel.")
+    )
+    ahead = models.JSONField(default=dict, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     retry_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 from .changes import ADD, CHANGE, DESTROY, Change
 from .checks import check
-from .compare import Work, compare, is_held, refuse
+from .compare import Work, compare, held_words, is_held, refuse
 from .daemons import by_service, reload, settle_systemd
+from .daemons.leaving import is_in_front, leaving, stop
 from .diff import masked
 from .errors import NodeError, RefusedError
 from .failpoints import failpoint
@@ -32,12 +33,19 @@ def apply(node: Node, payload: object, emit: Emit) -> dict[str, Any]:
 
 
 def fence(node: Node, request: Request) -> None:
-    """Refuse an older epoch and another server's bundle; remember a newer epoch at once."""
+    """Refuse an older epoch and another server's bundle; remember a newer epoch, and who has it, at once.
+
+    One epoch in two hands means two databases that were one: whoever came second is refused as well.
+    """
     fence_reading(node, request.server, request.epoch)
+    first = node.state.meta("holder")
+    if request.epoch == node.state.epoch and request.holder and first and first != request.holder:
+        raise NodeError("stale_epoch", f"epoch {request.epoch} is another worker's", {"epoch": request.epoch})
     if node.state.server is None or request.epoch > node.state.epoch:
         with node.state.transaction():
             node.state.set_meta("server", request.server)
             node.state.set_meta("epoch", str(request.epoch))
+            node.state.set_meta("holder", request.holder)
 
 
 def fence_reading(node: Node, server: str, epoch: int) -> None:
@@ -65,7 +73,7 @@ class _Apply:
             for work in self.works:
                 if work.is_open:
                     work.status = "held"
-                    work.reason = "more would be removed than the limit allows; confirm it to go on"
+                    work.reason = held_words(self.node, work)
         elif any(work.changes for work in self._open()):
             try:
                 self._change()
@@ -165,8 +173,12 @@ class _Apply:
             verdict = check(self.node, _undoable(works))
             if verdict.daemons:
                 raise RefusedError("check", verdict.words)
-        services = by_service(_undoable(works)).keys() - {"named"}
+        gone = leaving(_undoable(works))
+        first = [change for name, change in gone.items() if is_in_front(self.node, name)]
+        stop(self.node, first)
+        services = by_service(_undoable(works)).keys() - {"named"} - gone.keys()
         self._reload(works, only=set(services))
+        stop(self.node, [change for change in gone.values() if change not in first])
         failpoint("after-reload")
         failed = refuse(works, together.go_live(self.node, _undoable(works), after_reload=True))
         if failed:

@@ -278,9 +278,28 @@ def _add_drift(node: Node, works: list[Work]) -> None:
 
 
 def is_held(node: Node, request: Request, works: list[Work]) -> bool:
-    """Whether so much would be removed that a person must confirm it first."""
+    """Whether so much would be removed that a person must confirm it first: more than the limit, or all that several
+    accounts have.
+    """
+    if request.confirmed:
+        return False
+    if sum(_is_emptied(node, work) for work in works) > 1:
+        return True
     removals = sum(work.removals for work in works if work.is_open)
-    if request.confirmed or removals < max(1, request.limit_from):
+    if removals < max(1, request.limit_from):
         return False
     known = sum(len(node.state.index(work.slice)) for work in works)
     return removals * 100 > request.limit_percent * known
+
+
+def _is_emptied(node: Node, work: Work) -> bool:
+    """Whether an account that has something here is to have nothing."""
+    if not work.is_open or work.slice == SERVER_SLICE or work.request.manifest:
+        return False
+    return any(state == LIVE for _digest, state in node.state.index(work.slice).values())
+
+
+def held_words(node: Node, work: Work) -> str:
+    """Why a slice is held, with counts."""
+    known = len(node.state.index(work.slice))
+    return f"{work.removals} of {known} resources of {work.slice} would be removed; confirm it to go on"

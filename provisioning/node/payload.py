@@ -37,6 +37,7 @@ class Request:
 
     server: str
     epoch: int
+    holder: str
     slices: tuple[SliceRequest, ...]
     verify: bool
     limit_percent: int
@@ -77,6 +78,7 @@ def parse(payload: object) -> Request:
     return Request(
         server=server,
         epoch=_number(data.get("epoch"), "epoch"),
+        holder=_expect(data.get("holder", ""), str, "holder"),
         slices=slices,
         verify=_expect(data.get("verify", False), bool, "verify"),
         limit_percent=_number(limit.get("percent", 30), "removal_limit.percent", 100),

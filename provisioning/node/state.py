@@ -113,7 +113,7 @@ class State:
     def forget_server(self) -> None:
         """Let another panel take this server; what is managed stays known."""
         with self.transaction():
-            self._connection.execute("DELETE FROM meta WHERE key IN ('server', 'epoch')")
+            self._connection.execute("DELETE FROM meta WHERE key IN ('server', 'epoch', 'holder')")
             self._connection.execute("UPDATE slice SET generation = 0")
 
     # --- slices and resources

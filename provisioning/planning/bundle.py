@@ -55,12 +55,19 @@ class SliceBundle:
 
 
 def bundle(
-    *, server: str, epoch: int, slices: Iterable[SliceBundle], verify: bool = False, confirmed: bool = False
+    *,
+    server: str,
+    epoch: int,
+    slices: Iterable[SliceBundle],
+    holder: str = "",
+    verify: bool = False,
+    confirmed: bool = False,
 ) -> dict[str, Any]:
     """Build the payload for one round trip (docs/protocol.md, `apply` and `plan`)."""
     return {
         "server": server,
         "epoch": epoch,
+        "holder": holder,
         "slices": [item.payload() for item in slices],
         "verify": verify,
         "removal_limit": dict(REMOVAL_LIMIT),

@@ -22,6 +22,13 @@ def next_uid() -> int:
     return counter.value
 
 
+def raise_uid(highest: int) -> None:
+    """Give out no uid up to `highest` any more: a server has it, though this database does not know for whom."""
+    counter = _lock("uid")
+    counter.value = max(counter.value, highest)
+    counter.save(update_fields=["value"])
+
+
 def hold_name(name: str) -> None:
     """Make others who claim `name` wait until this transaction ends."""
     _lock(f"name:{name}")

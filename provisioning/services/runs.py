@@ -42,6 +42,7 @@ LONGEST_RETRY = timedelta(minutes=10)
 LEAST_OF_DELAY = 0.8
 FLUSH_SECONDS = 0.2
 BATCH = 200
+MOST_DETAILS = 50
 PASSING = frozenset({"disk_full"})
 """Codes of refusals whose cause goes by itself."""
 
@@ -95,7 +96,7 @@ class LeaseLost(Exception):
 def give_generations(held: Held, slice_ids: Collection[str]) -> dict[str, int]:
     """Raise the generations of the slices of a run that is about to be sent; raises LeaseLost."""
     with transaction.atomic():
-        _still_held(held)
+        still_held(held)
         wanted = Slice.objects.filter(pk__in=list(slice_ids))
         wanted.update(generation=F("generation") + 1)
         return dict(wanted.values_list("id", "generation"))
@@ -108,7 +109,7 @@ def begin(held: Held, taken: Sequence[Taken], slices: int) -> Run:
     """
     now = timezone.now()
     with transaction.atomic():
-        _still_held(held)
+        still_held(held)
         operations = [item.id for item in _locked_operations(taken) if item.is_open]
         left = Run.objects.filter(server_id=held.server_id, status=Run.Status.RUNNING, epoch__lt=held.epoch)
         left.update(status=Run.Status.FAILED, reason=REASON_LEFT, finished_at=now)
@@ -147,7 +148,7 @@ def finish(
     """
     now = timezone.now()
     with transaction.atomic():
-        _still_held(held)
+        still_held(held)
         operations = _locked_operations(taken)
         _finish_slices(outcomes, now)
         failpoint("slices-recorded")
@@ -179,16 +180,19 @@ def finish(
     failpoint("after-record-commit")
 
 
-def postpone(held: Held, run: Run, taken: Sequence[Taken], detail: str, *, reached: bool = False) -> timedelta:
+def postpone(
+    held: Held, run: Run, taken: Sequence[Taken], detail: str, *, reached: bool = False, reason: str = ""
+) -> timedelta:
     """Record that a run came to nothing: its operations wait; returns the delay, which doubles up to ten minutes.
 
     A random part of it is taken off, so that servers that went away together are not all asked at once again.
-    `reached`: the server answered, but could not do anything. `detail` is for the provider only.
+    `reached`: the server answered, but could not do anything, for a `reason` that pages show. `detail` is for the
+    provider only.
     """
     now = timezone.now()
-    reason = REASON_BUSY if reached else REASON_UNREACHABLE
+    reason = reason or (REASON_BUSY if reached else REASON_UNREACHABLE)
     with transaction.atomic():
-        _still_held(held)
+        still_held(held)
         operations = _locked_operations(taken)
         waiting = Verdict(OperationTarget.Status.WAITING, reason, detail)
         _settle(operations, taken, {item.slice_id: waiting for item in taken}, now)
@@ -249,7 +253,8 @@ class Steps:
         self._flushed = time.monotonic()
 
 
-def _still_held(held: Held) -> None:
+def still_held(held: Held) -> None:
+    """Hold the lease's row for the transaction; raises LeaseLost when another worker has the lease."""
     mine = Lease.objects.select_for_update().filter(server_id=held.server_id, owner=held.owner, epoch=held.epoch)
     if mine.first() is None:
         raise LeaseLost(held.server_id)
@@ -324,7 +329,7 @@ def _settle(
     """Set the targets of `taken` to the verdicts on their slices, and each operation's status from all its targets."""
     pairs = {(item.operation_id, item.slice_id) for item in taken}
     rows: dict[str, list[OperationTarget]] = defaultdict(list)
-    details: dict[str, str] = {}
+    details: dict[str, list[str]] = defaultdict(list)
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row in OperationTarget.objects.filter(operation__in=operations).order_by("id"):
         rows[row.operation_id].append(row)
@@ -332,12 +337,19 @@ def _settle(
             verdict = verdicts[row.slice_id]
             row.status, row.reason = verdict.status, verdict.reason
             groups[verdict.status, verdict.reason].append(row.pk)
-            if verdict.detail:
-                details.setdefault(row.operation_id, verdict.detail)
+            told = details[row.operation_id]
+            more = verdict.status == OperationTarget.Status.WAITING and len(told) < MOST_DETAILS
+            if verdict.detail not in ("", *told) and (more or not told):
+                told.append(verdict.detail)
     for (status, reason), keys in groups.items():
         ended = None if status == OperationTarget.Status.WAITING else now
         OperationTarget.objects.filter(pk__in=keys).update(status=status, reason=reason, finished_at=ended)
-    _roll_up([item for item in operations if item.id in rows], rows, details, now)
+    _roll_up(
+        [item for item in operations if item.id in rows],
+        rows,
+        {key: "\n".join(told) for key, told in details.items()},
+        now,
+    )
 
 
 def _roll_up(

@@ -123,6 +123,12 @@ class RebuildForm(RebuildChoiceForm):
         self.fields["addresses"].widget = forms.Textarea(attrs={"hidden": True, "aria-hidden": "true"})
 
 
+class OverruleForm(forms.Form):
+    """The confirmation that a server's newer settings give way."""
+
+    confirm = forms.CharField(label=_("Name of the server"), max_length=63, widget=name_input())
+
+
 class AddressForm(forms.Form):
     """An address of a server."""
 

@@ -17,10 +17,10 @@ from provisioning.models import Operation, Server
 from provisioning.selectors import drift as drift_selectors
 from provisioning.selectors import operations as operation_selectors
 from provisioning.selectors import servers as selectors
-from provisioning.services import servers
+from provisioning.services import servers, standoffs
 from provisioning.web import progress
 from provisioning.web.filters import ServerFilter
-from provisioning.web.forms import AddressForm, HostKeyForm, ServerChangeForm, ServerForm, SetUpForm
+from provisioning.web.forms import AddressForm, HostKeyForm, OverruleForm, ServerChangeForm, ServerForm, SetUpForm
 from provisioning.web.tables import RunTable, ServerTable
 from provisioning.web.verb_pages import VerbActionPage, VerbFormPage, VerbPage
 
@@ -94,7 +94,14 @@ class ServerPage(OfServer):
     """One server: what it is, its addresses, its runs, and what to do next."""
 
     action = "server.view"
-    flags = ("server.change", "server.bootstrap", "server.reconcile", "address.add", "address.remove")
+    flags = (
+        "server.overrule",
+        "server.change",
+        "server.bootstrap",
+        "server.reconcile",
+        "address.add",
+        "address.remove",
+    )
     template_name = "provisioning/server.html"
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
@@ -238,6 +245,25 @@ class ServerReconcilePage(ServerVerbPage, VerbActionPage):
 
     def order(self, data: dict[str, Any]) -> dict[str, Any]:
         return {"server": self.object.pk}
+
+
+class ServerOverrulePage(OfServer, FormPage):
+    """Goes on with the panel's state on a server that holds newer settings."""
+
+    action = "server.overrule"
+    form_class = OverruleForm
+    template_name = "provisioning/server_overrule.html"
+    submit_label = gettext_lazy("Go on with the panel's state")
+
+    def get_title(self) -> str:
+        return _("%(server)s holds newer settings than this panel") % {"server": self.object}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(server=self.object, ahead=standoffs.shown(self.object), **kwargs)
+
+    def act(self, data: dict[str, Any]) -> str:
+        operation = standoffs.overrule(actor=self.actor, server=self.object, **data)
+        return reverse("provisioning:operation", args=[operation.pk])
 
 
 class AddressAddPage(ServerVerbPage, VerbFormPage):

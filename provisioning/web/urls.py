@@ -28,6 +28,7 @@ urlpatterns = [
     path("servers/<str:pk>/host-key/", servers.ServerFetchKeyPage.as_view(), name="server_fetch_key"),
     path("servers/<str:pk>/bootstrap/", servers.ServerBootstrapPage.as_view(), name="server_bootstrap"),
     path("servers/<str:pk>/reconcile/", servers.ServerReconcilePage.as_view(), name="server_reconcile"),
+    path("servers/<str:pk>/overrule/", servers.ServerOverrulePage.as_view(), name="server_overrule"),
     path("servers/<str:pk>/rebuild/", rebuilds.RebuildStartPage.as_view(), name="rebuild_start"),
     path("rebuilds/<str:pk>/", rebuilds.RebuildPage.as_view(), name="rebuild"),
     path("rebuilds/<str:pk>/part/", rebuilds.RebuildPart.as_view(), name="rebuild_part"),

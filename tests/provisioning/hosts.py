@@ -107,12 +107,12 @@ class Host:
     def php(self) -> str:
         return self.spec.php_versions[0]
 
-    def apply(self, *accounts: AccountSpec) -> dict[str, Any]:
-        """Apply accounts, or the server's own slice; fails unless all are applied."""
+    def apply(self, *accounts: AccountSpec, base: bool = False) -> dict[str, Any]:
+        """Apply accounts, or the server's own slice, or with `base` both; fails unless all are applied."""
         self.generation += 1
         slices = [SliceBundle(item.id, self.generation, by_key(for_account(self.spec, item))) for item in accounts]
-        if not accounts:
-            slices = [SliceBundle("server", self.generation, by_key(for_server(self.spec)))]
+        if base or not accounts:
+            slices = [*slices, SliceBundle("server", self.generation, by_key(for_server(self.spec)))]
         payload = bundle(server="srv_1", epoch=1, slices=slices, confirmed=True)
         line = json.dumps({"v": 1, "id": 1, "verb": "apply", "payload": payload}) + "\n"
         command = ["env", "PYTHONPATH=/usr/lib/hostwright", "python3", "-m", "hostwright_node", "serve"]

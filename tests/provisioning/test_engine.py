@@ -212,8 +212,9 @@ def test_x19_a_panel_that_was_restored_does_not_undo_what_servers_have(bench: Be
     Intent.objects.update(retry_at=None)
     assert is_about(bench.run(), 5)
     operation.refresh_from_db()
-    assert (operation.status, operation.reason) == ("waiting", runs.REASON_BUSY)
-    assert Server.objects.get(pk=bench.ground.server.pk).unreachable_since is None
+    assert (operation.status, operation.reason) == ("waiting", runs.REASONS["stale"])
+    server = Server.objects.get(pk=bench.ground.server.pk)
+    assert (server.unreachable_since, server.held_since is not None) == (None, True)
 
 
 def test_x15_unusual_removals_wait_for_a_person_and_nobody_else_waits(bench: Bench):

@@ -27,6 +27,7 @@ WRITES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/servers/{server}"): {"name": "other", "closed": True},
     ("POST", "/servers/{server}/confirm-host-key"): {"fingerprint": "SHA256:x"},
     ("POST", "/servers/{server}/bootstrap"): {"password": "root-password"},
+    ("POST", "/servers/{server}/overrule"): {"confirm": "web1"},
     ("POST", "/servers/{server}/rebuild-plan"): {"old": "{server}", "addresses": {"203.0.113.1": "203.0.113.2"}},
     ("POST", "/servers/{server}/rebuild"): {"old": "{server}", "confirm": "web1"},
     ("POST", "/servers/{server}/addresses"): {"ip": "203.0.113.9", "kind": "shared", "public_ip": "203.0.113.8"},
