@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -242,7 +243,14 @@ class TerminatePage(ConfirmByNamePage):
         lines = hosting_accounts.holdings(self.hosting)
         names = [f"{words.holding(kind, len(items))}: {_some(items)}" for kind, items in lines.items() if items]
         names.append(_("The user %(name)s with all files in %(home)s") % self._user())
-        names.append(_("Configuration goes at once; files, mail and databases are destroyed after the grace period."))
+        names.append(
+            ngettext(
+                "Configuration goes at once. For %(days)d day it can be restored; then files, mail and databases go.",
+                "Configuration goes at once. For %(days)d days it can be restored; then files, mail and databases go.",
+                settings.TERMINATION_GRACE_DAYS,
+            )
+            % {"days": settings.TERMINATION_GRACE_DAYS}
+        )
         return names
 
     def _user(self) -> dict[str, str]:

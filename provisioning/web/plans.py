@@ -15,10 +15,12 @@ from provisioning import words
 SIGNS = {
     "add": ("+", "plan-add"),
     "change": ("~", "plan-change-sign"),
-    "move": ("→", "plan-change-sign"),
+    "move": ("~", "plan-change-sign"),
     "remove": ("\N{MINUS SIGN}", "plan-remove"),
     "destroy": ("\N{MINUS SIGN}", "plan-remove"),
 }
+MOST_AT_ONCE = 10
+FEW = 5
 ORDER = ["nginx", "apache2", "apache", "php-fpm", "named", "mariadb", "postfix", "dovecot", "mail", ""]
 
 
@@ -43,6 +45,21 @@ class Group:
     label: str
     reload: bool
     changes: list[Change] = field(default_factory=list)
+
+    @property
+    def first(self) -> list[Change]:
+        """Those that are shown at once; all when the rest would not be worth folding away."""
+        return self.changes if len(self.changes) <= MOST_AT_ONCE + FEW else self.changes[:MOST_AT_ONCE]
+
+    @property
+    def rest(self) -> list[Change]:
+        """Those that are folded away."""
+        return self.changes[len(self.first) :]
+
+    @property
+    def rest_words(self) -> str:
+        """How many are folded away, in words."""
+        return ngettext("%(count)s more", "%(count)s more", len(self.rest)) % {"count": len(self.rest)}
 
     @property
     def count_words(self) -> str:
@@ -141,4 +158,7 @@ def _change(item: Mapping[str, Any]) -> Change:
     }
     drifted = _("The server differs from what the panel gave it.") if item.get("reason") == "drift" else ""
     note = drifted or item.get("reason") or _("Nothing to show: this has no text of its own.")
-    return Change(sign, sign_class, said[item["change"]], words.kind(kind), name, item.get("diff") or "", note)
+    diff = item.get("diff") or ""
+    if item["change"] == "move":
+        name = " → ".join(line.partition(":")[2] for line in diff.splitlines())
+    return Change(sign, sign_class, said[item["change"]], words.kind(kind), name, diff, note)

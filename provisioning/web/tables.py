@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import django_tables2 as tables
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django_tables2.utils import A
 
@@ -82,9 +83,15 @@ class AccountTable(tables.Table):
     organization = tables.Column(verbose_name=_("Client"), accessor="organization__name")
     package = tables.Column(verbose_name=_("Package"), accessor="package__name")
     created_at = tables.TemplateColumn(AGO, verbose_name=_("Created"))
+    purge_at = tables.TemplateColumn("{% load ui %}{% moment value %}", verbose_name=_("Data goes"), default="")
 
     class Meta:
         order_by = "domain"
+
+    def before_render(self, request: HttpRequest) -> None:
+        """Show when data goes only where accounts are that lose theirs."""
+        if request.GET.get("status") != "terminated":
+            self.columns.hide("purge_at")
 
 
 class OperationTable(tables.Table):

@@ -8,6 +8,7 @@ from django.urls import reverse
 from panel.core.scoping import everything
 from provisioning.models import HostingAccount, Preview
 from provisioning.services import mailboxes
+from provisioning.web import plans as web_plans
 from tests.cast import Cast
 from tests.provisioning import factories, plans
 
@@ -47,7 +48,7 @@ def test_a_rename_shows_its_plan_first_and_is_carried_out_when_confirmed(cast: C
     shown = browser.get(url("preview", preview.pk)).content.decode()
     assert "Rename bakery.example → bread.example" in shown
     assert "gets another name" in shown
-    assert "/home/bread" in shown
+    assert "/home/bakery → /home/bread" in shown
     assert browser.post(url("preview_confirm", preview.pk)).status_code == 302
     account.refresh_from_db()
     assert (account.domain, account.username) == ("bread.example", "bread")
@@ -57,9 +58,12 @@ def test_a_terminated_account_says_until_when_and_can_be_restored(cast: Cast, ac
     browser = cast.reseller_a.browser()
     assert browser.post(url("account_terminate", account.pk), {"confirm": "bakery.example"}).status_code == 302
     page = browser.get(url("account", account.pk)).content.decode()
-    assert "Until then it can be restored" in page
+    assert "it can be restored; then its files, mail and databases are destroyed" in page
     assert url("account_restore", account.pk) in page
-    assert "bakery.example" in browser.get(url("account_list"), {"status": "terminated"}).content.decode()
+    ended = browser.get(url("account_list"), {"status": "terminated"}).content.decode()
+    assert "bakery.example" in ended
+    assert "Data goes" in ended
+    assert "Data goes" not in browser.get(url("account_list")).content.decode()
     assert browser.post(url("account_restore", account.pk)).status_code == 302
     account.refresh_from_db()
     assert account.status == HostingAccount.Status.ACTIVE
@@ -83,3 +87,14 @@ def test_a_termination_of_a_big_account_names_some_and_counts_the_rest(cast: Cas
     assert "15 mailboxes with their mail: box00@bakery.example" in page
     assert "box11@bakery.example and 3 more" in page
     assert "box12" not in page
+
+
+def test_a_long_plan_is_folded(cast: Cast):
+    rows = [{"key": f"row:mailbox:{n}@a.example", "change": "remove", "service": None, "diff": ""} for n in range(40)]
+    few = [{**row, "subject": "a.example"} for row in rows[:15]]
+    (part,) = web_plans.build([{"server": "web1", "changes": few, "reloads": []}]).parts
+    assert (len(part.groups[0].first), part.groups[0].rest) == (15, [])
+    many = [{**row, "subject": "a.example"} for row in rows]
+    (part,) = web_plans.build([{"server": "web1", "changes": many, "reloads": []}]).parts
+    (group,) = part.groups
+    assert (len(group.first), len(group.rest), group.rest_words) == (10, 30, "30 more")
