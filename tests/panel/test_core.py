@@ -125,6 +125,20 @@ def test_the_bell_rings_after_the_commit_only(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_bell_rings_once_for_a_whole_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[tuple[str, ...]] = []
+    monkeypatch.setattr(app, "send_task", lambda name, args, **_: rung.append(args))
+    with transaction.atomic():
+        with transaction.atomic():
+            queue.ring("provisioning.tasks.sweep", "srv_1")
+            transaction.set_rollback(True)
+        for server in ("srv_1", "srv_1", "srv_2", "srv_1"):
+            with transaction.atomic():
+                queue.ring("provisioning.tasks.sweep", server)
+    assert rung == [("srv_1",), ("srv_2",)]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_broker_that_is_down_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def down(name: str, args: tuple[str, ...], **_: object) -> None:
         raise OperationalError("no broker")
