@@ -15,7 +15,7 @@ import dns.query
 import dns.rdatatype
 import pymysql
 
-POLL_SECONDS = 0.003
+POLL_SECONDS = 0.005
 RECIPIENTS = 40
 """A session takes that many recipients at most, then a new one begins."""
 

@@ -136,8 +136,8 @@ class Panel:
             raise BenchFailed(f"drift check {last.status}: {last.found} differ; {last.reason} {last.detail}")
         return taken
 
-    def replace(self, by: Server) -> str:
-        """Cut the server's power and order that a set-up machine takes its place; returns the operation."""
+    def replace(self, by: Server) -> None:
+        """Set a machine up, cut the server's power, and order that the machine takes its place."""
         from panel.core.scoping import everything
         from panel.demo.world import SYSTEM
         from provisioning.models import Server as Row
@@ -147,8 +147,7 @@ class Panel:
         self.machine.kill()
         with everything("bench"):
             old = Row.objects.get(pk=self.server)
-            operation = rebuilds.start(actor=SYSTEM, old=old, new=Row.objects.get(pk=new), confirm=old.name)
-        return operation.id
+            rebuilds.start(actor=SYSTEM, old=old, new=Row.objects.get(pk=new), confirm=old.name)
 
     def _next(self) -> Api:
         self._turn += 1
