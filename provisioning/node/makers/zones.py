@@ -242,9 +242,12 @@ def check_command(node: Node, change: Change) -> list[str]:
 
 
 def _is_served(channel: Rndc, zone: str) -> bool:
+    """Whether BIND has the zone; also when it could not load its file, for then it can be reloaded and deleted."""
     try:
         channel.call(f"zonestatus {zone}")
     except RndcError as error:
+        if "not loaded" in str(error):
+            return True
         if "no matching zone" in str(error) or "not found" in str(error):
             return False
         raise
