@@ -6,73 +6,176 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('provisioning', '0002_operation_of_every_intent'),
+        ("provisioning", "0002_operation_of_every_intent"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DriftCheck',
+            name="DriftCheck",
             fields=[
-                ('id', panel.core.ids.IdField(prefix='dck', serialize=False)),
-                ('status', models.CharField(choices=[('running', 'Running'), ('clean', 'No drift'), ('drifted', 'Drift found'), ('failed', 'Failed')], default='running', max_length=8)),
-                ('reason', models.TextField(blank=True)),
-                ('detail', models.TextField(blank=True)),
-                ('checked', models.PositiveIntegerField(default=0)),
-                ('found', models.PositiveIntegerField(default=0)),
-                ('truncated', models.BooleanField(default=False, help_text='There was more than a report takes.')),
-                ('ms', models.FloatField(blank=True, null=True)),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('next_at', models.DateTimeField()),
-                ('operation', models.ForeignKey(blank=True, help_text='Who asked for it; empty: the schedule.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='provisioning.operation')),
-                ('server', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drift_checks', to='provisioning.server')),
+                ("id", panel.core.ids.IdField(prefix="dck", serialize=False)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("clean", "No drift"),
+                            ("drifted", "Drift found"),
+                            ("failed", "Failed"),
+                        ],
+                        default="running",
+                        max_length=8,
+                    ),
+                ),
+                ("reason", models.TextField(blank=True)),
+                ("detail", models.TextField(blank=True)),
+                ("checked", models.PositiveIntegerField(default=0)),
+                ("found", models.PositiveIntegerField(default=0)),
+                ("truncated", models.BooleanField(default=False, help_text="There was more than a report takes.")),
+                ("ms", models.FloatField(blank=True, null=True)),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("next_at", models.DateTimeField()),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Who asked for it; empty: the schedule.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="provisioning.operation",
+                    ),
+                ),
+                (
+                    "server",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="drift_checks",
+                        to="provisioning.server",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('status', 'running')), fields=('server',), name='drift_check_one_at_a_time'), models.CheckConstraint(condition=models.Q(('status', 'running'), ('finished_at__isnull', False), _connector='OR'), name='drift_check_ended_at')],
+                "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "running")), fields=("server",), name="drift_check_one_at_a_time"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status", "running"), ("finished_at__isnull", False), _connector="OR"),
+                        name="drift_check_ended_at",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DriftItem',
+            name="DriftItem",
             fields=[
-                ('id', panel.core.ids.IdField(prefix='drf', serialize=False)),
-                ('key', models.CharField(max_length=1000)),
-                ('kind', models.CharField(choices=[('missing', 'Missing'), ('changed', 'Changed'), ('mode', 'Owner or mode'), ('extra', 'Not ours')], max_length=8)),
-                ('service', models.CharField(blank=True, max_length=60)),
-                ('diff', models.TextField(blank=True)),
-                ('digest', models.CharField(max_length=64)),
-                ('actual', models.JSONField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('restored', 'Restored'), ('adopted', 'Adopted'), ('pinned', 'Exception'), ('gone', 'Gone by itself')], default='open', max_length=8)),
-                ('first_seen_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_by', models.CharField(blank=True, max_length=254)),
-                ('operation', models.ForeignKey(blank=True, help_text='What restores or adopts it.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='drift_items', to='provisioning.operation')),
-                ('server', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drift_items', to='provisioning.server')),
-                ('slice', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='drift_items', to='provisioning.slice')),
+                ("id", panel.core.ids.IdField(prefix="drf", serialize=False)),
+                ("key", models.CharField(max_length=1000)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("missing", "Missing"),
+                            ("changed", "Changed"),
+                            ("mode", "Owner or mode"),
+                            ("extra", "Not ours"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("service", models.CharField(blank=True, max_length=60)),
+                ("diff", models.TextField(blank=True)),
+                ("digest", models.CharField(max_length=64)),
+                ("actual", models.JSONField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("restored", "Restored"),
+                            ("adopted", "Adopted"),
+                            ("pinned", "Exception"),
+                            ("gone", "Gone by itself"),
+                        ],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("first_seen_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_by", models.CharField(blank=True, max_length=254)),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="What restores or adopts it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="drift_items",
+                        to="provisioning.operation",
+                    ),
+                ),
+                (
+                    "server",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="drift_items",
+                        to="provisioning.server",
+                    ),
+                ),
+                (
+                    "slice",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="drift_items",
+                        to="provisioning.slice",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('server', 'key'), name='drift_item_open_once'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='drift_item_closed_at')],
+                "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "open")), fields=("server", "key"), name="drift_item_open_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", True), ("state", "open")),
+                            models.Q(models.Q(("state", "open"), _negated=True), ("closed_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="drift_item_closed_at",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Pin',
+            name="Pin",
             fields=[
-                ('id', panel.core.ids.IdField(prefix='pin', serialize=False)),
-                ('key', models.CharField(max_length=1000)),
-                ('digest', models.CharField(max_length=64)),
-                ('note', models.CharField(blank=True, max_length=500)),
-                ('actor_id', models.CharField(blank=True, max_length=32)),
-                ('actor_label', models.CharField(blank=True, max_length=254)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('slice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pins', to='provisioning.slice')),
+                ("id", panel.core.ids.IdField(prefix="pin", serialize=False)),
+                ("key", models.CharField(max_length=1000)),
+                ("digest", models.CharField(max_length=64)),
+                ("note", models.CharField(blank=True, max_length=500)),
+                ("actor_id", models.CharField(blank=True, max_length=32)),
+                ("actor_label", models.CharField(blank=True, max_length=254)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "slice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="pins", to="provisioning.slice"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(fields=('slice', 'key'), name='pin_once')],
+                "ordering": ["-id"],
+                "constraints": [models.UniqueConstraint(fields=("slice", "key"), name="pin_once")],
             },
         ),
     ]

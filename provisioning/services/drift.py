@@ -22,7 +22,7 @@ DISCARDABLE = ("file", "link", "zone", "row", "user")
 
 def obstacle(item: DriftItem) -> Conflict | None:
     """Return why a finding can't be restored; None when it can."""
-    if item.slice_id is None:
+    if item.slice is None:
         return Conflict(
             _("%s: the panel does not know this account. Restore the panel's newest database first.") % item.key,
             code="unknown_slice",
