@@ -92,7 +92,7 @@ GUARDS = [
         f"{NODE}/daemons/__init__.py",
         "        if self.daemon.is_ready(self._node, self._mark, self._changes):\n",
         "        if self.daemon.name:\n",
-        f"{CHECKS}::test_a_daemon_that_dies_on_a_change_gets_the_old_one_back",
+        f"{CHECKS}::test_a_daemon_that_takes_a_change_and_does_not_serve_it_gets_the_old_one_back",
     ),
     Guard(
         "removal limit",
@@ -183,7 +183,7 @@ GUARDS = [
         "provisioning/reconcile.py",
         "if row[1] not in confirmed))[:MOST_SLICES])\n        is_confirmed = not wanted\n",
         "))[:MOST_SLICES])\n        is_confirmed = bool(confirmed)\n",
-        f"{ENGINE}::test_x15_unusual_removals_wait_for_a_person_and_nobody_else_waits",
+        f"{ENGINE}::test_a_termination_is_confirmed_by_who_asked_and_its_data_goes_when_due",
     ),
     Guard(
         "host key pin",

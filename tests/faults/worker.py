@@ -1,4 +1,4 @@
-"""A worker process of the fault tests: `reconcile SERVER`, `bootstrap OPERATION SECRET`, or `celery`, quickly scheduled.
+"""A worker process of the fault tests: `reconcile SERVER`, `bootstrap OPERATION SECRET`, or `celery` in a hurry.
 
 Leases run out and retries come in seconds instead of minutes; nothing else differs from `manage.py worker`.
 """

@@ -43,6 +43,7 @@ class Picky(Daemon):
         self.served: dict[str, str] = {}
         self.reloads = 0
         self.breaks_on = ""
+        self.silent_on = ""
 
     def _files(self) -> dict[str, str]:
         return {path.name: path.read_text() for path in (self.root / "etc/hostwright").glob("*.conf")}
@@ -63,6 +64,9 @@ class Picky(Daemon):
             raise RefusedError("failed", "picky died")
         self.served = files
         return None
+
+    def is_ready(self, node: Node, mark: Any, changes: list[Change]) -> bool:
+        return not (self.silent_on and any(self.silent_on in text for text in self.served.values()))
 
 
 @pytest.fixture(params=[True, False], ids=["named", "unnamed"])
@@ -135,6 +139,17 @@ def test_a_daemon_that_dies_on_a_change_gets_the_old_one_back(machine: Machine, 
     assert statuses(report) == {"acc_b": "applied", "acc_c": "rejected", "acc_d": "applied"}
     assert set(picky.served) == {"a.conf", "b.conf", "d.conf"}
     assert report["slices"]["acc_c"]["reason"] == "picky died"
+
+
+def test_a_daemon_that_takes_a_change_and_does_not_serve_it_gets_the_old_one_back(
+    machine: Machine, picky: Picky
+) -> None:
+    machine.apply(site("a"))
+    picky.silent_on = "mute"
+    report = machine.apply(site("b"), site("c", "mute\n"), site("d"))
+    assert statuses(report) == {"acc_b": "applied", "acc_c": "rejected", "acc_d": "applied"}
+    assert set(picky.served) == {"a.conf", "b.conf", "d.conf"}
+    assert "does not serve its new configuration" in report["slices"]["acc_c"]["reason"]
 
 
 def test_secrets_are_masked_in_a_checkers_words(machine: Machine, picky: Picky) -> None:
