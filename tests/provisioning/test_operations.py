@@ -271,6 +271,7 @@ def test_a_worker_that_lost_the_lease_records_nothing(ground: Ground):
         assert leases.renew(other)
         for record in (
             lambda: runs.give_generations(held, [taken[0].slice_id]),
+            lambda: runs.begin(held, taken, 2),
             lambda: runs.finish(held, run, taken, {}, {}),
             lambda: runs.postpone(held, run, taken, "x"),
         ):
