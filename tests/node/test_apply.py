@@ -310,6 +310,29 @@ def test_too_many_removals_are_held(machine: Machine) -> None:
     assert (report["status"], report["removals"]) == ("applied", 24)
 
 
+def test_nothing_left_of_several_accounts_is_held(machine: Machine) -> None:
+    """However few they are: an empty desired set looks like a database that lost its rows."""
+    first, second = (slice_of(name, file(f"/etc/hostwright/{name}")) for name in ("acc_a", "acc_b"))
+    machine.apply(first, second)
+    empty = [slice_of(name, generation=2) for name in ("acc_a", "acc_b")]
+    report = machine.apply(*empty, confirmed=False)
+    assert (report["status"], report["removals"]) == ("held", 2)
+    reasons = {name: report["slices"][name]["reason"] for name in ("acc_a", "acc_b")}
+    assert reasons["acc_b"] == "1 of 1 resources of acc_b would be removed; confirm it to go on"
+    assert machine.at("/etc/hostwright/acc_a").exists()
+    assert machine.apply(empty[0], confirmed=False)["status"] == "applied"
+    assert machine.apply(empty[1], confirmed=True)["status"] == "applied"
+
+
+def test_one_epoch_in_two_hands_is_stale(machine: Machine) -> None:
+    machine.apply(slice_of("acc_a"), epoch=5, holder="one")
+    machine.apply(slice_of("acc_a"), epoch=5, holder="one")
+    with pytest.raises(NodeError) as refused:
+        machine.apply(slice_of("acc_a"), epoch=5, holder="two")
+    assert refused.value.code == "stale_epoch"
+    assert machine.apply(slice_of("acc_a"), epoch=6, holder="two")["epoch"] == 6
+
+
 def test_verify_brings_back_what_was_changed_by_hand(machine: Machine) -> None:
     bundle = slice_of("acc_a", *account(file(SITE, "ours\n"), file("/etc/hostwright/gone")))
     machine.apply(bundle)
