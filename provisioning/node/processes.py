@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import selectors
 import subprocess
 import time
@@ -13,6 +14,7 @@ from typing import IO
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"PATH": SEARCH, "LC_ALL": "C", "LANG": "C", "HOME": "/root"}
 PARALLEL = 8
+FILES = 65_536
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,17 @@ def stream(
                 on_line(line.decode("utf-8", "replace").rstrip())
         process.kill()
     return 124
+
+
+def allow_files(pid: int = 0) -> None:
+    """Let a process (0: this one and what it will start) open many files, as far as its hard limit allows.
+
+    A web server and its checker open the logs of every site. OSError when the process is gone.
+    """
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def alive(pid: int) -> bool:

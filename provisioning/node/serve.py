@@ -20,6 +20,7 @@ from .fsutil import write_all
 from .node import Emit, Node
 from .paths import Paths
 from .plan import plan
+from .processes import allow_files
 from .recover import recover
 from .upgrade import is_replaced, upgrade
 
@@ -120,6 +121,7 @@ def recover_at_start(node: Node, how: Callable[[Node], None] = recover) -> None:
 def serve(paths: Paths) -> None:
     """Serve on stdin and stdout. Whatever else would be written there goes to stderr."""
     os.umask(0o022)
+    allow_files()
     sink = os.dup(1)
     os.dup2(2, 1)
     with os.fdopen(os.dup(0), "rb", buffering=1 << 20) as source:

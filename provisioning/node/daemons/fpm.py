@@ -9,7 +9,7 @@ from typing import Any
 from ..changes import Change
 from ..kinds.paths import COMMENT, POOL_LISTEN
 from ..node import Node
-from ..processes import Running
+from ..processes import Running, allow_files
 from ..sockets import unix_accepts
 from .base import Daemon
 
@@ -41,6 +41,7 @@ class Fpm(Daemon):
         return self._stamp(node)
 
     def reload(self, node: Node, pid: int, changes: list[Change]) -> Running | None:
+        allow_files(pid)
         os.kill(pid, signal.SIGUSR2)
         return None
 

@@ -11,7 +11,7 @@ from typing import Any
 from ..changes import Change
 from ..errors import RefusedError
 from ..node import Node
-from ..processes import Running, children, command_line
+from ..processes import Running, allow_files, children, command_line
 from ..sockets import listeners_of, socket_inodes, speaks_http, tcp_listeners
 from .base import Daemon
 
@@ -43,6 +43,7 @@ class WebServer(Daemon):
         return Generation(pid, frozenset(children(pid)), size)
 
     def reload(self, node: Node, pid: int, changes: list[Change]) -> Running | None:
+        allow_files(pid)
         os.kill(pid, self.signal_number)
         return None
 
