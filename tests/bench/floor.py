@@ -14,6 +14,7 @@ import grp
 import json
 import os
 import pwd
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -195,7 +196,9 @@ def remove(accounts: list[Account]) -> None:
 
 
 def main() -> None:
-    """Answer lines until there are none."""
+    """Answer lines until there are none. Programs may open as many files as the system allows (`ulimit -n`)."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     ZONES.mkdir(exist_ok=True)
     os.chown(ZONES, 0, pwd.getpwnam("bind").pw_gid)
     sys.stdout.write("ready\n")
