@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.services import tokens
 from panel.core.scoping import everything
-from provisioning.models import HostingAccount, Mailbox, Record
+from provisioning.models import HostingAccount, Mailbox, Operation, Record
 from tests import cast as cast_module
 from tests.provisioning import factories
 
@@ -35,6 +35,7 @@ def test_the_guide_s_examples_work(request: pytest.FixtureRequest, live_server: 
     ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     with everything("test"):
-        assert HostingAccount.objects.get(domain="api-example.org").status == HostingAccount.Status.TERMINATED
+        restored = Operation.objects.get(verb="account.restore")
+        assert restored.hosting == HostingAccount.objects.get(domain="api-example.org", status="active")
         assert Record.objects.get().content == "203.0.113.8"
         assert Mailbox.objects.get().address == "anna@api-example.org"
