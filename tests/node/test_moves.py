@@ -187,3 +187,24 @@ def test_what_a_move_brings_about_is_judged_as_a_body_is(machine: Machine) -> No
     part = the_slice(machine.apply(wanted))
     assert (part["status"], part["code"]) == ("rejected", "foreign")
     assert machine.users() == ["alice"]
+
+
+def test_an_account_that_ends_before_its_move_was_made_leaves_nothing(machine: Machine) -> None:
+    """Its tombstones name what the panel knows: the new names."""
+    fill(machine)
+    keys = [key for key in new()["manifest"] if not key.startswith("link:")]
+    ending = slice_of("acc_a", generation=2, moves=renaming("alice", "anna"), tombstones=keys)
+    assert machine.apply(ending)["status"] == "applied"
+    assert machine.users() == []
+    assert list(machine.at("/home").iterdir()) == []
+    assert list(machine.at("/var/log/hostwright").iterdir()) == []
+    assert machine.apply(ending)["status"] == "unchanged"
+
+
+def test_a_move_and_a_removal_in_one_keep_the_data_until_its_tombstone(machine: Machine) -> None:
+    fill(machine)
+    assert machine.apply(slice_of("acc_a", generation=2, moves=renaming("alice", "anna")))["status"] == "applied"
+    assert machine.at(PAGE.format("anna")).read_text() == "mine\n"
+    assert machine.users() == ["anna"]
+    assert machine.apply({**new(), "generation": 3})["status"] == "applied"
+    assert machine.at(PAGE.format("anna")).read_text() == "mine\n"
