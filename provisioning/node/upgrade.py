@@ -58,10 +58,10 @@ def upgrade(node: Node, payload: object, emit: Emit) -> dict[str, Any]:
     library = os.path.dirname(PROGRAM)
     with node.lock():
         recover(node)
-        if wanted == digest():
-            return {"digest": wanted, "previous": _digest_at(f"{library}/previous")}
         try:
-            _replace(node, library, archive, wanted)
+            if wanted != digest():
+                _replace(node, library, archive, wanted)
+            _keep(library)
         except OSError as error:
             raise NodeError("failed", f"the new program could not be put in place: {error}") from error
         finally:
@@ -91,9 +91,10 @@ def _parse(payload: object) -> tuple[bytes, str]:
 
 
 def _replace(node: Node, library: str, archive: bytes, wanted: str) -> None:
-    fresh = f"{library}/new"
+    fresh, tested = f"{library}/new", f"{library}/next"
     with node.steps.step("unpack the new program"):
-        shutil.rmtree(fresh, ignore_errors=True)
+        for left in (fresh, tested):
+            shutil.rmtree(left, ignore_errors=True)
         _unpack(archive, fresh)
         found = _digest_at(fresh)
         if found != wanted:
@@ -101,13 +102,19 @@ def _replace(node: Node, library: str, archive: bytes, wanted: str) -> None:
     failpoint("upgrade-unpacked")
     with node.steps.step("test the new program"):
         _test(node, fresh, wanted)
+    os.rename(fresh, tested)
     failpoint("upgrade-tested")
-    _exchange(PROGRAM, f"{fresh}/{PACKAGE}")
+    _exchange(PROGRAM, f"{tested}/{PACKAGE}")
     _sync(library)
     failpoint("upgrade-swapped")
-    shutil.rmtree(f"{library}/previous", ignore_errors=True)
-    os.rename(fresh, f"{library}/previous")
-    _sync(library)
+
+
+def _keep(library: str) -> None:
+    """After an exchange, also one that a kill cut off: what was there before is the previous program."""
+    if os.path.isdir(f"{library}/next"):
+        shutil.rmtree(f"{library}/previous", ignore_errors=True)
+        os.rename(f"{library}/next", f"{library}/previous")
+        _sync(library)
 
 
 def _digest_at(directory: str) -> str | None:

@@ -139,8 +139,10 @@ def test_a_kill_leaves_one_whole_program(older: Installed, newer: Path, point: s
     assert older.ask(request("upgrade", order(newer)), failpoint=point) == []
     assert older.digest == (digest_of(str(newer)) if point == "upgrade-swapped" else before)
     assert "report" in older.ask(request("hello", {}))[0]
-    assert older.ask(request("upgrade", order(newer)))[0]["report"]["digest"] == digest_of(str(newer))
+    again = older.ask(request("upgrade", order(newer)))[0]["report"]
+    assert again == {"digest": digest_of(str(newer)), "previous": before}
     assert older.digest == digest_of(str(newer))
+    assert sorted(path.name for path in older.library.iterdir()) == [PACKAGE, "previous"]
 
 
 def test_an_interrupted_apply_is_undone_by_the_program_that_began_it(older: Installed, newer: Path) -> None:
