@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import structlog
 
+from panel.core.failpoints import failpoint
 from panel.core.failures import Permanent, Temporary
 from panel.core.scoping import everything
 from provisioning import transport, upgrade
@@ -34,6 +35,7 @@ def check(server_id: str) -> timedelta | None:
         if held is None:
             return BUSY
         begun = drift_checks.begin(held)
+        failpoint("drift-begun")
         try:
             _compare(held, begun)
         except runs.LeaseLost:
@@ -47,7 +49,9 @@ def _compare(held: Held, begun: Begun) -> None:
         server = Server.objects.get(pk=held.server_id)
         upgrade.bring(server, begun.steps)
         report = transport.call(target(server), "drift", payload, begun.steps.on_event)
+        failpoint("drift-reported")
         drift_checks.finish(held, begun, report)
+        failpoint("drift-recorded")
     except runs.LeaseLost:
         drift_checks.fail(begun, runs.REASON_LEFT, "")
         raise

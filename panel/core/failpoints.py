@@ -41,6 +41,9 @@ FAILPOINTS = (
     "rebuild-moved",
     "before-rebuild-commit",
     "after-rebuild-commit",
+    "drift-begun",
+    "drift-reported",
+    "drift-recorded",
 )
 
 UPGRADE_FAILPOINTS = ("node-upgraded",)

@@ -10,7 +10,7 @@ from provisioning.desired import target
 from provisioning.models import Operation
 from provisioning.models import Server as Row
 from provisioning.node.failpoints import FAILPOINTS as NODE
-from provisioning.services import servers
+from provisioning.services import drift_checks, servers
 from tests.faults.bed import AUTHORIZED, Bed
 from tests.faults.orders import Orders
 from tests.provisioning.engine_world import SYSTEM, settled
@@ -20,11 +20,13 @@ PROGRAM = "/usr/lib/hostwright/hostwright_node"
 OF_POSTPONING = ["before-postpone-commit", "after-postpone-commit"]
 STEPS_OF_SET_UP = [f"bootstrap-step:{number}" for number in range(1, 7)]
 OF_SET_UP = ["bootstrap-begun", *STEPS_OF_SET_UP, "bootstrap-installed", "bootstrap-ordered", "bootstrap-finished"]
-OF_REBUILDS = [point for point in WORKER if "rebuild" in point]  # tests/provisioning/test_rebuilds.py kills there.
+OF_DRIFT = [point for point in WORKER if point.startswith("drift")]
+ELSEWHERE = [point for point in WORKER if "rebuild" in point or point in ("standoff-begun", "node-upgraded")]
+"""Points of what these orders never come to; test_x13… below, test_rebuilds.py and test_standoffs.py do."""
 OF_RUNS = [
     point
     for point in WORKER
-    if not point.startswith("bootstrap") and point not in (*OF_POSTPONING, *OF_REBUILDS, "node-upgraded")
+    if not point.startswith("bootstrap") and point not in (*OF_POSTPONING, *OF_DRIFT, *ELSEWHERE)
 ]
 OF_UNDOING = [point for point in NODE if point.startswith(("undo", "recover"))]
 OF_APPLY = [point for point in NODE if point not in OF_UNDOING]
@@ -51,6 +53,19 @@ def test_a_worker_killed_while_it_notes_that_it_failed(bed: Bed, point: str):
         Orders(bed.world, trial.history, trial.accepted).some(3)
         with bed.node_dies_at("after-journal"):
             bed.killed_worker(point)
+
+
+@pytest.mark.parametrize("point", loop(OF_DRIFT))
+def test_a_worker_killed_at_every_point_of_a_drift_check(bed: Bed, point: str):
+    with bed.trial(f"worker killed at {point}", SEED) as trial:
+        orders = Orders(bed.world, trial.history, trial.accepted)
+        orders.some(2)
+        bed.converge()
+        trial.accepted.append(drift_checks.request(actor=SYSTEM, server=bed.world.row).id)
+        bed.killed_worker(point, "drift", bed.world.row.id)
+        bed.hurry()
+        tasks.check_drift(bed.world.row.id)
+        orders.some(2)
 
 
 @pytest.mark.parametrize("point", loop(OF_APPLY))

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 
 import dns.message
 import dns.query
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
+from panel.core.failpoints import VARIABLE
 from panel.core.scoping import everything
 from panel.demo.proofs import Live, http_get
 from provisioning import drift as engine
-from provisioning.models import DriftCheck, DriftItem, HostingAccount, MailAlias, Operation, Record, Slice
-from provisioning.services import drift, mail_aliases, zones
+from provisioning.models import DriftCheck, DriftItem, HostingAccount, Lease, MailAlias, Operation, Record, Slice
+from provisioning.services import drift, drift_checks, mail_aliases, zones
 from tests import cast
 from tests.provisioning import engine_world
 from tests.provisioning.engine_world import SYSTEM, World, prove, settled
@@ -24,6 +33,7 @@ from tests.servers import Server
 
 pytestmark = pytest.mark.server
 
+ROOT = Path(__file__).resolve().parents[2]
 SITES = "/etc/nginx/hostwright/sites"
 
 
@@ -35,6 +45,7 @@ class Ground:
     hosting: HostingAccount
     live: Live
     browser: Client
+    folder: Path
 
     @property
     def vhost(self) -> str:
@@ -63,6 +74,19 @@ class Ground:
         assert answer.status_code == 200
         return str(answer.content.decode())
 
+    def killed(self, point: str) -> None:
+        """Let another worker look for drift, which loses power at a point; its lease then has run out."""
+        environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "panel.settings.embedded",
+            "HOSTWRIGHT_VAR_DIR": str(self.folder),
+            "HOSTWRIGHT_VAULT_KEY": settings.VAULT_KEYS[0],
+            VARIABLE: point,
+        }
+        argv = [sys.executable, "manage.py", "drift", self.world.row.pk]
+        done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, timeout=60, check=False)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
     def carried(self, operation: Operation) -> None:
         """Let a worker carry an operation; it must be applied."""
         assert self.world.reconcile() is None
@@ -74,14 +98,15 @@ def ground(
     module_server: Server, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Ground]:
     """A server that was set up over SSH with one live account, and nothing that differs."""
-    with engine_world.database(tmp_path_factory.mktemp("panel"), django_db_blocker):
+    folder = tmp_path_factory.mktemp("panel")
+    with engine_world.database(folder, django_db_blocker):
         world = engine_world.make(module_server)
         hosting, operation, live = world.full("drift.example", "drift")
         world.reconcile()
         settled(operation)
         with everything("test"):
             provider = cast.person(world.provider, "staff", cast.PROVIDER_HOST)
-        made = Ground(world, hosting, live, provider.browser())
+        made = Ground(world, hosting, live, provider.browser(), folder)
         assert made.look() == {}
         yield made
 
@@ -142,6 +167,23 @@ def test_x12_edits_of_every_sort_are_found_and_restored_and_what_is_ours_alone_i
     assert ground.shell("cat /etc/nginx/conf.d/mine.conf; rm /etc/nginx/conf.d/mine.conf") == "mine\n"
     assert ground.shell('ls "$1"', SITES).find("evil") == -1
     prove(ground.live)
+
+
+def test_a_worker_killed_while_it_looks_leaves_the_check_to_the_next(ground: Ground) -> None:
+    ground.shell('chmod 0666 "$1"', ground.vhost)
+    for point in ("drift-begun", "drift-reported", "drift-recorded"):
+        with everything("test"):
+            asked = drift_checks.request(actor=SYSTEM, server=ground.world.row)
+        ground.killed(point)
+        (item,) = ground.look().values()
+        assert item.kind == "mode"
+        settled(asked)
+        with everything("test"):
+            assert not DriftCheck.objects.filter(status="running").exists()
+    with everything("test"):
+        operation = drift.restore(actor=SYSTEM, server=ground.world.row)
+    ground.carried(operation)
+    assert ground.look() == {}
 
 
 def test_what_changed_since_it_was_seen_is_not_removed(ground: Ground) -> None:
