@@ -115,17 +115,19 @@ def _rename_targets(hosting: HostingAccount, old: str, new: str) -> None:
     what is asked for there.
     """
     for record in Record.objects.filter(zone__hosting=hosting).select_related("zone"):
+        content = record.content
         if record.type in WITH_TARGET:
-            start, space, target = record.content.rpartition(" ")
-            record.content = f"{start}{space}{_below(target.removesuffix('.'), old, new)}."
+            start, space, target = content.rpartition(" ")
+            content = f"{start}{space}{_below(target.removesuffix('.'), old, new)}."
         try:
-            parts = names.record(record.type, record.name, record.content, record.zone.name)
+            content = names.record(record.type, record.name, content, record.zone.name).content
         except names.NameInvalid as error:
             words = _("The DNS record %(record)s can't stand there: %(rule)s")
             raise Invalid(error.rule, words % {"record": record, "rule": error.message}, "domain") from error
-        record.content = parts.content
-        with integrity_as_conflict(_("Two DNS records would become the same; remove one of them."), field="domain"):
-            record.save(update_fields=["content"])
+        if content != record.content:
+            record.content = content
+            with integrity_as_conflict(_("Two DNS records would become the same; remove one of them."), field="domain"):
+                record.save(update_fields=["content"])
 
 
 def _rename_mail(hosting: HostingAccount, domain: Domain, old: str) -> None:
@@ -141,8 +143,10 @@ def _rename_mail(hosting: HostingAccount, domain: Domain, old: str) -> None:
             mail_domain.save(update_fields=["name", "store", "delivery", "vouched_by", "checked_at"])
     ending = re.compile(f"@{re.escape(old)}\\Z")
     for alias in MailAlias.objects.filter(mail_domain__hosting=hosting):
-        alias.destinations = [ending.sub(f"@{domain.name}", destination) for destination in alias.destinations]
-        alias.save(update_fields=["destinations"])
+        destinations = [ending.sub(f"@{domain.name}", destination) for destination in alias.destinations]
+        if destinations != alias.destinations:
+            alias.destinations = destinations
+            alias.save(update_fields=["destinations"])
 
 
 def _aliases(mail_domain: MailDomain) -> list[str]:
