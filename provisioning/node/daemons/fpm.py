@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from dataclasses import dataclass
 from typing import Any
 
 from ..changes import Change
@@ -14,10 +16,20 @@ from ..sockets import unix_accepts
 from .base import Daemon
 
 
+@dataclass
+class Turnover:
+    """The pid file before a reload, and when the master was told last."""
+
+    stamp: tuple[int, int]
+    told: float
+
+
 class Fpm(Daemon):
     """`php8.4-fpm`; on SIGUSR2 the master replaces itself, keeping its sockets, and then writes its pid file anew."""
 
     patience = 30.0
+    again_seconds = 5.0
+    """After which a master that has not begun is told again: a signal may be lost that comes while it starts."""
 
     def __init__(self, version: str) -> None:
         super().__init__(
@@ -37,8 +49,8 @@ class Fpm(Daemon):
             return (0, 0)
         return status.st_mtime_ns, status.st_ino
 
-    def mark(self, node: Node, pid: int) -> tuple[int, int]:
-        return self._stamp(node)
+    def mark(self, node: Node, pid: int) -> Turnover:
+        return Turnover(self._stamp(node), time.monotonic())
 
     def reload(self, node: Node, pid: int, changes: list[Change]) -> Running | None:
         allow_files(pid)
@@ -46,9 +58,20 @@ class Fpm(Daemon):
         return None
 
     def is_ready(self, node: Node, mark: Any, changes: list[Change]) -> bool:
-        if self.pid(node) is None or (mark is not None and self._stamp(node) == mark):
+        pid = self.pid(node)
+        if pid is None or (mark is not None and self._stamp(node) == mark.stamp):
+            if mark is not None and time.monotonic() - mark.told > self.again_seconds:
+                mark.told = time.monotonic()
+                self._tell_again(node, pid)
             return False
         return all(unix_accepts(node.paths.at(path)) for path in pool_sockets(changes))
+
+    def _tell_again(self, node: Node, pid: int | None) -> None:
+        """A reload that has begun takes no notice of a second signal; a master that died is started."""
+        if pid is None:
+            self.start(node)
+        else:
+            os.kill(pid, signal.SIGUSR2)
 
 
 def pool_sockets(changes: list[Change]) -> list[str]:
