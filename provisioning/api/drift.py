@@ -100,7 +100,7 @@ class RestoreMany(StrictSerializer):
 class PinAdd(StrictSerializer):
     """Why it is an exception."""
 
-    note = Text(required=False, allow_blank=True, max_length=500, help_text="For whoever looks at it later.")
+    note = Text(required=False, allow_blank=True, max_length=100, help_text="For whoever looks at it later.")
 
 
 class ServerDrift(Endpoint):

@@ -8,14 +8,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from panel.core import audit, policy
+from panel.core import audit, names, policy
 from panel.core.actors import Actor
-from panel.core.errors import Conflict, Invalid, NotFound
+from panel.core.errors import Conflict, NotFound
 from provisioning.models import DriftItem, Operation, Pin, Server, Slice
 from provisioning.services import adoptions, intents, operations
 from provisioning.services.drift_checks import RESTORE
+from provisioning.services.inputs import normal
 
-LONGEST_NOTE = 500
 #: What is removed when nobody made it here; anything else may hold somebody's data.
 DISCARDABLE = ("file", "link", "zone", "row", "user")
 
@@ -76,10 +76,12 @@ def adopt(*, actor: Actor, item: DriftItem) -> Operation:
 
 
 def pin(*, actor: Actor, item: DriftItem, note: str = "") -> Pin:
-    """Leave what was found as it is: no apply touches it, and it is drift again only when it changes once more."""
+    """Leave what was found as it is: no apply touches it, and it is drift again only when it changes once more.
+
+    `note` says why, on one line of at most 100 characters.
+    """
     policy.require(actor, "drift.pin", item)
-    if len(note) > LONGEST_NOTE:
-        raise Invalid("too_long", _("A note has at most %d characters.") % LONGEST_NOTE, "note")
+    note = normal("note", names.label, note) if note.strip() else ""
     with transaction.atomic():
         item = _open(item)
         if item.slice is None or item.key.startswith("slice:"):
@@ -91,7 +93,7 @@ def pin(*, actor: Actor, item: DriftItem, note: str = "") -> Pin:
             key=item.key,
             defaults={
                 "digest": item.digest,
-                "note": note.strip(),
+                "note": note,
                 "actor_id": actor.user_id or "",
                 "actor_label": actor.label,
             },

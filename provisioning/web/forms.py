@@ -54,7 +54,7 @@ class PinForm(forms.Form):
     """Why something on a server is an exception."""
 
     note = forms.CharField(
-        label=_("Why"), max_length=500, required=False, help_text=_("For whoever looks at it later, at a rebuild too.")
+        label=_("Why"), max_length=100, required=False, help_text=_("For whoever looks at it later, at a rebuild too.")
     )
 
 

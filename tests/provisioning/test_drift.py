@@ -356,10 +356,12 @@ def test_nobody_decides_on_what_they_have_not_seen(bench: Bench, node: Node):
         drift.restore(actor=SYSTEM, server=bench.server)
 
 
-def test_a_note_is_short(bench: Bench, node: Node):
+def test_a_note_is_one_short_line(bench: Bench, node: Node):
     (item,) = found(bench, node, difference(bench.ground.account_a.id))
-    with refused("too_long", "note"):
-        drift.pin(actor=SYSTEM, item=item, note="x" * 501)
+    with refused("label_length", "note"):
+        drift.pin(actor=SYSTEM, item=item, note="x" * 101)
+    with refused("label_characters", "note"):
+        drift.pin(actor=SYSTEM, item=item, note="one\ntwo")
 
 
 @pytest.mark.parametrize("name", ["reseller_a", "client_a"])

@@ -19,7 +19,7 @@ HOSTILE = "{{7*7}}{% %}$()%0a;}#\"'\\`id`|<img onerror=x>"
 OPTION = "--checkpoint=1"
 UNKNOWN = ("owner", "reseller_id", "role", "is_staff", "quota", "uid", "home", "shell", "id", "status", "__proto__")
 PASSWORD = "a-Long-enough-9"
-PROVIDERS = ("/servers", "/addresses")
+PROVIDERS = ("/servers", "/addresses", "/drift")
 
 #: Every method and path that takes a body → one that is taken.
 WRITES: dict[tuple[str, str], dict[str, Any]] = {
@@ -30,6 +30,8 @@ WRITES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/servers/{server}/overrule"): {"confirm": "web1"},
     ("POST", "/servers/{server}/rebuild-plan"): {"old": "{server}", "addresses": {"203.0.113.1": "203.0.113.2"}},
     ("POST", "/servers/{server}/rebuild"): {"old": "{server}", "confirm": "web1"},
+    ("POST", "/servers/{server}/drift/restore"): {"items": ["{drift}"]},
+    ("POST", "/drift/{drift}/pin"): {"note": "asked for"},
     ("POST", "/servers/{server}/addresses"): {"ip": "203.0.113.9", "kind": "shared", "public_ip": "203.0.113.8"},
     ("POST", "/packages"): {"name": "Gold", "mailboxes": 1},
     ("PATCH", "/packages/{package}"): {"name": "Gold", "mailboxes": 1},
@@ -64,6 +66,7 @@ WRITES: dict[tuple[str, str], dict[str, Any]] = {
 FREE = {("POST", "/accounts/{account}/suspend", "reason"), ("PATCH", "/packages/{package}", "name")} | {
     ("POST", "/packages", "name"),
     ("POST", "/servers", "name"),
+    ("POST", "/drift/{drift}/pin", "note"),
     ("PATCH", "/servers/{server}", "name"),
     ("POST", "/servers/{server}/bootstrap", "password"),
     ("POST", "/accounts/{account}/database-users", "password"),
