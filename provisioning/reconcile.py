@@ -192,9 +192,7 @@ def _stand_off(held: Held, work: _Work, run: Run, error: transport.NodeError) ->
         facts = transport.call(target(work.server), "facts", {})
     except transport.NodeError:  # An older node program: it says no more than its epoch.
         facts = transport.call(target(work.server), "hello", {})
-    standoffs.begin(held, facts=facts)
-    failpoint("standoff-begun")
-    return runs.postpone(held, run, work.taken, error.message, reached=True, reason=runs.REASONS["stale"])
+    return standoffs.begin(held, run, work.taken, detail=error.message, facts=facts)
 
 
 def _send(held: Held, work: _Work, generations: dict[str, int], steps: runs.Steps) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class LeaseLost(Exception):
 def give_generations(held: Held, slice_ids: Collection[str]) -> dict[str, int]:
     """Raise the generations of the slices of a run that is about to be sent; raises LeaseLost."""
     with transaction.atomic():
-        still_held(held)
+        _still_held(held)
         wanted = Slice.objects.filter(pk__in=list(slice_ids))
         wanted.update(generation=F("generation") + 1)
         return dict(wanted.values_list("id", "generation"))
@@ -109,7 +109,7 @@ def begin(held: Held, taken: Sequence[Taken], slices: int) -> Run:
     """
     now = timezone.now()
     with transaction.atomic():
-        still_held(held)
+        _still_held(held)
         operations = [item.id for item in _locked_operations(taken) if item.is_open]
         left = Run.objects.filter(server_id=held.server_id, status=Run.Status.RUNNING, epoch__lt=held.epoch)
         left.update(status=Run.Status.FAILED, reason=REASON_LEFT, finished_at=now)
@@ -148,7 +148,7 @@ def finish(
     """
     now = timezone.now()
     with transaction.atomic():
-        still_held(held)
+        _still_held(held)
         operations = _locked_operations(taken)
         _finish_slices(outcomes, now)
         failpoint("slices-recorded")
@@ -192,7 +192,7 @@ def postpone(
     now = timezone.now()
     reason = reason or (REASON_BUSY if reached else REASON_UNREACHABLE)
     with transaction.atomic():
-        still_held(held)
+        _still_held(held)
         operations = _locked_operations(taken)
         waiting = Verdict(OperationTarget.Status.WAITING, reason, detail)
         _settle(operations, taken, {item.slice_id: waiting for item in taken}, now)
@@ -253,7 +253,7 @@ class Steps:
         self._flushed = time.monotonic()
 
 
-def still_held(held: Held) -> None:
+def _still_held(held: Held) -> None:
     """Hold the lease's row for the transaction; raises LeaseLost when another worker has the lease."""
     mine = Lease.objects.select_for_update().filter(server_id=held.server_id, owner=held.owner, epoch=held.epoch)
     if mine.first() is None:

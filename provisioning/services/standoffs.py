@@ -4,7 +4,8 @@ Nothing is sent to it until a person decides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -16,21 +17,26 @@ from django.utils.translation import gettext as _
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid
-from provisioning.models import HostingAccount, Intent, Lease, Operation, Server, Slice
+from panel.core.failpoints import failpoint
+from provisioning.models import HostingAccount, Intent, Lease, Operation, Run, Server, Slice
 from provisioning.services import counters, intents, operations, runs
 from provisioning.services.leases import Held
+from provisioning.services.runs import Taken
 
 VERB = "server.overrule"
 
 
-def begin(held: Held, *, facts: Mapping[str, Any]) -> None:
-    """Hold a server whose epoch is newer than the database's, and keep what it holds. For the worker.
+def begin(held: Held, run: Run, taken: Sequence[Taken], *, detail: str, facts: Mapping[str, Any]) -> timedelta:
+    """Hold a server whose epoch is newer than the database's: keep what it holds, and let what was asked of it wait.
 
-    `facts` is the answer of the verb of that name; of a program that does not know it, its greeting. Raises LeaseLost.
+    `facts` is the answer of the verb of that name; of a program that does not know it, its greeting. For the worker.
+    Returns the delay of the run; raises LeaseLost.
     """
     with transaction.atomic():
-        runs.still_held(held)
+        delay = runs.postpone(held, run, taken, detail, reached=True, reason=runs.REASONS["stale"])
         Server.objects.filter(pk=held.server_id).update(held_since=timezone.now(), ahead=_ahead(held.server_id, facts))
+    failpoint("standoff-begun")
+    return delay
 
 
 def _ahead(server_id: str, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -120,7 +120,12 @@ class RebuildForm(RebuildChoiceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["new"].widget = forms.HiddenInput()
-        self.fields["addresses"].widget = forms.Textarea(attrs={"hidden": True, "aria-hidden": "true"})
+        self.fields["addresses"].widget = forms.HiddenInput()
+
+    def without_password(self) -> RebuildForm:
+        """Return it for a server that is set up already, which is asked for none."""
+        self.fields["password"].widget = forms.HiddenInput()
+        return self
 
 
 class OverruleForm(forms.Form):

@@ -53,7 +53,7 @@ class RebuildStartPage(OfServer, FormPage):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Start it, or show what was refused beside the plan."""
-        form = self.make_form()
+        form = RebuildForm(request.POST, old=self.object)
         if not form.is_valid():
             return self.ask(RebuildChoiceForm(request.POST, old=self.object), status=400)
         try:
@@ -90,11 +90,11 @@ class RebuildStartPage(OfServer, FormPage):
         )
         return self.render_to_response(context, status=status)
 
-    def show_plan(self, form: Any, data: dict[str, Any], status: int = 200) -> HttpResponseBase:
+    def show_plan(self, form: RebuildForm, data: dict[str, Any], status: int = 200) -> HttpResponseBase:
         """Show what it would do, and ask for the confirmation."""
         plan = rebuilds.plan(actor=self.actor, old=self.object, new=data["new"], addresses=data["addresses"])
         context = self.get_context_data(
-            form=form,
+            form=form if plan.is_bare else form.without_password(),
             plan=plan,
             counts=[(words.resource(kind), count) for kind, count in plan.counts.items()],
             losses=plan.losses[:MOST_LOSSES],

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 
+from panel.core import failpoints
 from panel.core.failures import Temporary
 from panel.core.scoping import everything
 from provisioning import desired, transport
@@ -130,6 +133,20 @@ def nothing_left(ground: Ground) -> bool:
     """Whether no intent is left, and every slice is applied at the generation it was given."""
     settled = all(part.applied == part.generation for part in Slice.objects.filter(server=ground.server))
     return settled and not Intent.objects.filter(slice__server=ground.server).exists()
+
+
+def killed_at(point: str, act: Callable[[], object]) -> None:
+    """Let a worker of its own do `act` and die at a failpoint; it must get there. Needs a database in a file."""
+    transport.close_all()
+    connections.close_all()
+    child = os.fork()
+    if child == 0:
+        os.environ[failpoints.VARIABLE] = point
+        try:
+            act()
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL, f"{point} was not passed"
 
 
 def last_run() -> Run:

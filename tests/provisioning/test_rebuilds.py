@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoDbBlocker
 
 from panel.core.actors import Actor
 from panel.core.scoping import everything
@@ -29,8 +30,10 @@ from provisioning.models import (
     Zone,
 )
 from provisioning.services import leases, mailboxes, rebuilds, runs, servers
-from tests.provisioning import factories
-from tests.provisioning.engine import Bench, bench, directory, use
+from tests import cast
+from tests.provisioning import engine_world, factories
+from tests.provisioning import ground as grounds
+from tests.provisioning.engine import Bench, bench, directory, killed_at, use
 from tests.provisioning.ground import Ground, entries, refused, touch
 
 __all__ = ["bench"]
@@ -279,6 +282,27 @@ def test_a_set_up_that_fails_or_does_not_fit_ends_the_rebuild_and_nothing_moves(
     spare.refresh_from_db()
     start(ground, spare)
     assert not Placement._base_manager.filter(server=ground.server).exists()
+
+
+def test_a_worker_killed_at_every_point_of_the_switch(
+    tmp_path: Path, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
+):
+    """Old or new, never between; the next sweep goes on."""
+    with engine_world.database(tmp_path, django_db_blocker), everything("test"):
+        ground = grounds.make(cast.make())
+        new = factories.server(ground.cast.provider.organization, "web2", NEW_IP, state="confirmed")
+        operation = start(ground, new)
+        Server.objects.filter(pk=new.pk).update(state="ready")
+        for point in ("rebuild-fenced", "rebuild-moved", "before-rebuild-commit"):
+            killed_at(point, rebuilds.go_on)
+            assert Rebuild.objects.get().state == "waiting"
+            assert set(Placement.objects.values_list("server", flat=True)) == {ground.server.pk}
+            assert Server.objects.get(pk=ground.server.pk).state == "ready"
+        killed_at("after-rebuild-commit", rebuilds.go_on)
+        rebuilds.go_on()
+        assert Rebuild.objects.get().state == "switched"
+        assert set(Placement.objects.values_list("server", flat=True)) == {new.pk}
+        assert Intent.objects.filter(operation=operation).count() == operation.targets.count() == 3
 
 
 # --- with the node program

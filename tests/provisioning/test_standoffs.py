@@ -21,7 +21,7 @@ from provisioning.services import counters, leases, mail_aliases, operations, ru
 from tests import cast
 from tests.provisioning import engine_world, factories
 from tests.provisioning import ground as grounds
-from tests.provisioning.engine import Bench, bench, directory, use, without_daemons
+from tests.provisioning.engine import Bench, bench, directory, killed_at, use, without_daemons
 from tests.provisioning.ground import Ground, refused, touch
 
 __all__ = ["bench"]
@@ -91,6 +91,8 @@ def test_x19_yesterdays_database_removes_nothing_and_a_person_decides(panel: tup
     restore(copy, path)
     assert not HostingAccount._base_manager.filter(pk=later.pk).exists()
     ordered = alias(ground.account_a, "afterwards")
+    killed_at("standoff-begun", lambda: engine.reconcile(server.id))
+    Lease.objects.update(owner="", expires_at=None)  # What its running out does.
     for _ring in range(8):
         engine.reconcile(server.id)
         Server.objects.update(retry_at=None)
