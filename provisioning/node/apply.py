@@ -11,7 +11,7 @@ from .compare import Work, compare, held_words, is_held, refuse
 from .daemons import by_service, reload, settle_systemd
 from .daemons.leaving import is_in_front, leaving, stop
 from .diff import masked
-from .errors import NodeError, RefusedError
+from .errors import Failures, NodeError, RefusedError
 from .failpoints import failpoint
 from .kinds import KINDS, SERVER_SLICE
 from .makers import together
@@ -140,10 +140,19 @@ class _Apply:
         if not works:
             return []
         with self.node.steps.step("write"):
-            made = self._drop(works, refuse(works, together.make(self.node, _undoable(works))))
+            made = self._drop(works, refuse(works, together.make(self.node, _undoable(works), checked=True)))
         failpoint("before-check")
-        verdict = check(self.node, _undoable(made))
+        failures: Failures = {}
+        verdict = check(
+            self.node,
+            _undoable(made),
+            lambda: failures.update(together.make(self.node, _undoable(made), checked=False)),
+        )
         failpoint("after-check")
+        failed = refuse(made, failures)
+        if failed:
+            made = self._drop(made, failed)
+            verdict = check(self.node, _undoable(made))
         if not verdict.daemons and not verdict.zones:
             return made
         undo(self.node, _undoable(made))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .changes import Change
@@ -25,8 +26,14 @@ class Verdict:
         return "\n".join(self.daemons.values())
 
 
-def check(node: Node, changes: list[Change]) -> Verdict:
-    """Check the configuration of every daemon that reads one of the changes, and every changed zone."""
+def _nothing() -> None:
+    """There is nothing else to do."""
+
+
+def check(node: Node, changes: list[Change], meanwhile: Callable[[], None] = _nothing) -> Verdict:
+    """Check the configuration of every daemon that reads one of the changes, and every changed zone; `meanwhile`, while
+    the checkers are at work, do something that they do not look at.
+    """
     verdict = Verdict()
     names: list[str] = []
     commands: list[Command] = []
@@ -43,9 +50,10 @@ def check(node: Node, changes: list[Change]) -> Verdict:
     if zones:
         commands.append(_all_zones(node, zones))
     if not commands:
+        meanwhile()
         return verdict
     with node.steps.step("check " + ", ".join([*names, *(["zones"] if zones else [])])) as told:
-        results = run_together(commands)
+        results = run_together(commands, meanwhile)
         for name, result in zip(names, results):
             if not result.ok:
                 verdict.daemons[name] = result.words

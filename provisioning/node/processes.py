@@ -117,8 +117,10 @@ def run(
     return Running(argv, stdin, timeout, environment).wait()
 
 
-def run_together(commands: Iterable[Command], *, timeout: float = 60) -> list[Result]:
-    """Run programs side by side, a few at a time; results in the order of the commands."""
+def run_together(
+    commands: Iterable[Command], meanwhile: Callable[[], None] | None = None, *, timeout: float = 60
+) -> list[Result]:
+    """Run programs side by side, a few at a time, and `meanwhile` beside the first; results in the commands' order."""
     waiting = list(commands)
     results: list[Result] = []
     running: list[Running] = []
@@ -126,6 +128,9 @@ def run_together(commands: Iterable[Command], *, timeout: float = 60) -> list[Re
         while waiting and len(running) < PARALLEL:
             command = waiting.pop(0)
             running.append(Running(command.argv, command.stdin, timeout))
+        if meanwhile is not None:
+            meanwhile()
+            meanwhile = None
         results.append(running.pop(0).wait())
     return results
 

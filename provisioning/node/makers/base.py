@@ -41,6 +41,8 @@ class Maker:
     """Makes, undoes and removes the resources of some kinds. A failure is a slice's: the others go on."""
 
     name: str
+    is_checked = True
+    """Whether a daemon's checker reads what it makes; if not, it makes while the checkers are at work."""
 
     def before(self, node: Node, changes: list[Change]) -> Failures:
         """Note in each change what is there now, enough to undo; refuse what belongs to somebody else."""

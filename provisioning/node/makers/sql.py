@@ -52,6 +52,7 @@ class Sql(Maker):
     """Kinds: database, database_user."""
 
     name = "sql"
+    is_checked = False
 
     def before(self, node: Node, changes: list[Change]) -> Failures:
         for change in changes:

@@ -37,12 +37,12 @@ def install(node: Node, changes: list[Change]) -> Failures:
     return PACKAGES.make(node, mine) if mine else {}
 
 
-def make(node: Node, changes: list[Change]) -> Failures:
-    """Make the changes; a slice that fails at one maker is left alone by the next ones."""
+def make(node: Node, changes: list[Change], *, checked: bool) -> Failures:
+    """Make what checkers read, or the rest; a slice that fails at one maker is left alone by the next ones."""
     failures: Failures = {}
     for maker in MAKERS:
         mine = [change for change in for_maker(maker, changes) if change.slice not in failures]
-        if mine:
+        if mine and maker.is_checked == checked:
             failures.update(maker.make(node, mine))
     return failures
 
