@@ -92,7 +92,8 @@ ACTIONS: dict[str, Rule] = {
         restore=OWNERS,
     ),
     "account.view": Rule(EVERYONE, ANYBODY),
-    "preview.create": Rule(EVERYONE, WORKERS),
+    # Whoever may change anything may see it first: a plan asks for the permission of its verb, too.
+    "preview.create": Rule(EVERYONE, WORKERS | MONEY),
     **_rules("site", EVERYONE, view=ANYBODY, change=WORKERS),
     **_rules("site", SELLERS, create=WORKERS, remove=WORKERS),
     **_rules("zone", EVERYONE, view=ANYBODY),

@@ -59,7 +59,7 @@ def dirtying() -> set[str]:
             if isinstance(node, ast.ImportFrom) and node.module == "provisioning.services":
                 aliases[path.stem].update({item.asname: item.name for item in node.names if item.asname})
     calls = {name: called(name, node, known, aliases[name.partition(".")[0]]) for name, node in known.items()}
-    reached, before = set(ROOTS), set()
+    reached, before = set(ROOTS), set[str]()
     while reached != before:
         before = set(reached)
         reached |= {name for name, others in calls.items() if others & reached}

@@ -16,7 +16,6 @@ from accounts.services import brands
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import HostingAccount, Operation, Preview, Run, RunStep
-from provisioning.services import previews
 from tests import cast as casts
 from tests.cast import PASSWORD, Cast
 from tests.provisioning import factories, plans

@@ -390,6 +390,7 @@ def test_a_preview_leaves_no_row_and_is_what_the_apply_then_does(bench: Bench):
     assert "$2b$" not in str(preview.result)
     planned = sorted((change["key"], change["change"]) for change in plan["changes"])
     _made, operation = previews.confirm(actor=actor, preview=preview, secrets={"password": PASSWORD})
+    assert operation is not None
     bench.run()
     operation.refresh_from_db()
     assert operation.status == "applied"

@@ -50,6 +50,7 @@ def test_a_plan_is_confirmed_once_by_who_asked(ground: Ground):
             previews.confirm(actor=ground.cast.provider.actor, preview=preview)
     with acting(asker):
         made, operation = previews.confirm(actor=asker.actor, preview=preview)
+        assert operation is not None
         assert (made.domain, operation.verb) == ("planned.org", "account.create")
         with refused("expired", None, 409):
             previews.confirm(actor=asker.actor, preview=preview)

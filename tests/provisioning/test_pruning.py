@@ -20,7 +20,7 @@ OLD = timezone.now() - timedelta(days=91)
 @pytest.fixture
 def aged(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Ground:
     """Whatever is there was made 91 days ago."""
-    monkeypatch.setattr(pruning.ids, "first", lambda prefix, moment: f"{prefix}_z")
+    monkeypatch.setattr(ids, "first", lambda prefix, moment: f"{prefix}_z")
     return ground
 
 

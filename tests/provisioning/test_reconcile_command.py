@@ -8,7 +8,6 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from provisioning.management.commands import reconcile
 from provisioning.models import Operation, Server
 from tests.provisioning.engine import Bench, bench, unreachable
 from tests.provisioning.ground import entries, rows
@@ -80,7 +79,7 @@ def test_waiting_shows_the_steps_until_the_end(
         else:
             Operation._base_manager.filter(status="pending").update(status="cancelled")
 
-    monkeypatch.setattr(reconcile.time, "sleep", carry)
+    monkeypatch.setattr("provisioning.management.commands.reconcile.time.sleep", carry)
     printed, status = command("web1", "--wait")
     assert status == expected
     assert len(asleep) == 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from panel.core.scoping import everything
-from provisioning.api import operations as endpoint
 from provisioning.models import Intent, Operation, OperationTarget, Run, RunStep
 from provisioning.services import reasons, runs
 from tests.provisioning.api.conftest import Stage, trace
@@ -67,7 +66,7 @@ def test_who_waits_is_answered_when_it_is_over(stage: Stage, monkeypatch: pytest
         with everything("test"):
             Operation.objects.filter(pk=operation.pk).update(status="applied")
 
-    monkeypatch.setattr(endpoint.time, "sleep", sleep)
+    monkeypatch.setattr("provisioning.api.operations.time.sleep", sleep)
     assert program.get(f"/operations/{operation.pk}?wait=5")["status"] == "applied"
     assert program.get(f"/operations/{operation.pk}?wait=5")["status"] == "applied"
     assert len(asleep) == 1
