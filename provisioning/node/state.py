@@ -262,4 +262,4 @@ class State:
 
 def _remembered(row: tuple[str, str, str, str, str, str]) -> Remembered:
     key, slice_id, digest, state, body, extra = row
-    return Remembered(key, slice_id, digest, state, json.loads(body), json.loads(extra))
+    return Remembered(key, slice_id, digest, state, json.loads(body), {} if extra == "{}" else json.loads(extra))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import select
@@ -39,15 +40,22 @@ class Visit:
     operations: list[Operation]
 
 
-def visit(visits: list[Visit], open_home: OpenHome) -> list[list[Outcome]]:
-    """The outcomes of each visit, in order. ENOENT for all of a visit whose home is not there, ETIMEDOUT at the end."""
+def visit(visits: list[Visit], open_home: OpenHome) -> Callable[[], list[list[Outcome]]]:
+    """Start the child; what waits for its end gives the outcomes of each visit, in order.
+
+    They are ENOENT for all of a visit whose home is not there, and ETIMEDOUT for what was not come to in time.
+    """
     if not visits:
-        return []
+        return list
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         _child(visits, open_home, writer)
     os.close(writer)
+    return functools.partial(_outcomes, visits, child, reader)
+
+
+def _outcomes(visits: list[Visit], child: int, reader: int) -> list[list[Outcome]]:
     try:
         lines = _read_lines(reader)
     finally:

@@ -83,11 +83,7 @@ def see(node: Node, planned: Planned) -> list[tuple[Change, Outcome]]:
     """What is at some places: root's looked at by root, all tenants' by one child that takes their rights in turn."""
     actors = by_actor(planned)
     results: dict[int, Outcome] = {}
-    operations = [operation for _change, operation in actors.pop(None, [])]
-    for operation, outcome in zip(
-        operations, perform(operations, lambda parent: open_parent(node.paths, parent), node.unsynced)
-    ):
-        results[id(operation)] = outcome
+    own = [operation for _change, operation in actors.pop(None, [])]
     visits = []
     for user, items in actors.items():
         uid = node.accounts.extra_users().get(str(user))
@@ -96,7 +92,10 @@ def see(node: Node, planned: Planned) -> list[tuple[Change, Outcome]]:
         else:
             looks = [operation for _change, operation in items]
             visits.append(Visit(str(user), uid, node.accounts.gid(str(user)), (), looks))
-    for item, outcomes in zip(visits, visit(visits, lambda user, uid: open_home(node.paths, user, uid))):
+    theirs = visit(visits, lambda user, uid: open_home(node.paths, user, uid))
+    found = perform(own, lambda parent: open_parent(node.paths, parent), node.unsynced)
+    results.update({id(operation): outcome for operation, outcome in zip(own, found)})
+    for item, outcomes in zip(visits, theirs()):
         results.update({id(operation): outcome for operation, outcome in zip(item.operations, outcomes)})
     return [(change, results[id(operation)]) for change, operation in planned]
 

@@ -28,6 +28,23 @@ UNSEEN = (errno.EACCES, errno.ETIMEDOUT)
 """Why nothing can be said of a place: the tenant itself may not look there, or its home does not answer."""
 
 
+class Owners:
+    """The numbers of owners and groups, looked up once each, for one look at many paths."""
+
+    def __init__(self, node: Node) -> None:
+        self._accounts = node.accounts
+        self._known: dict[tuple[str, str], tuple[int, int] | None] = {}
+
+    def of(self, owner: str, group: str) -> tuple[int, int] | None:
+        """uid and gid; None when one of the names means nobody."""
+        if (owner, group) not in self._known:
+            try:
+                self._known[owner, group] = self._accounts.uid(owner), self._accounts.gid(group)
+            except RefusedError:
+                self._known[owner, group] = None
+        return self._known[owner, group]
+
+
 class Tree(Maker):
     """Kinds: directory, file, link, absent."""
 
@@ -186,18 +203,19 @@ class Tree(Maker):
         changes = [Change(item.slice, item.key, "change", item.body, item.body, extra=item.extra) for item in resources]
         planned = [(change, _op("snapshot", change, content=_wants_content(change))) for change in changes]
         found: dict[str, Body | None] = {}
+        owners = Owners(node)
         for change, outcome in see(node, planned):
             if outcome.error is not None and outcome.error[0] in UNSEEN:
                 continue
             actual = None if outcome.error else outcome.value
-            if actual is None or not self._is_as_wanted(node, change, actual):
+            if actual is None or not self._is_as_wanted(owners, change, actual):
                 found[change.key] = _describe(node, change, actual or {"type": "none"})
         return found
 
     def extras(self, node: Node, known: Known) -> list[Extra]:
         return strays(node, known, lambda parent: open_parent(node.paths, parent))
 
-    def _is_as_wanted(self, node: Node, change: Change, actual: fsutil.Snapshot) -> bool:
+    def _is_as_wanted(self, owners: Owners, change: Change, actual: fsutil.Snapshot) -> bool:
         body = change.body
         if change.kind == "absent":
             return bool(actual["type"] == "none")
@@ -205,11 +223,9 @@ class Tree(Maker):
             return True
         if change.kind == "link":
             return actual["type"] == "link" and bool(actual["target"] == body["target"])
-        try:
-            wanted = (int(body["mode"], 8), node.accounts.uid(body["owner"]), node.accounts.gid(body["group"]))
-        except RefusedError:
+        if actual["type"] != change.kind or actual["mode"] != int(body["mode"], 8):
             return False
-        if actual["type"] != change.kind or (actual["mode"], actual["uid"], actual["gid"]) != wanted:
+        if (actual["uid"], actual["gid"]) != owners.of(body["owner"], body["group"]):
             return False
         return change.kind == "directory" or fsutil.data_of(actual) == body["text"].encode("utf-8")
 
