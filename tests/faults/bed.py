@@ -170,6 +170,7 @@ class Bed:
         wanted = observed.wanted(world.row)
         there = observed.found(world.machine, wanted)
         history.check("the same on both sides", one_sided(wanted, observed.leaving(world.row), there))
+        history.check("no drift", observed.drift(world))
         refused = observed.refused_by_checkers(world.machine)
         history.check("undisturbed", disturbed(refused, bystander.failures, bystander.asked))
         serials = [Sighting({}, {bystander.domain: serial}) for serial in bystander.serials]
@@ -179,6 +180,7 @@ class Bed:
     def trial(self, name: str, seed: int) -> Iterator[Trial]:
         """Note a history, let the bystander ask, and at the end converge and check every invariant."""
         with History(name, seed) as history, everything("test"):
+            self.hurry()
             sightings = [observed.sighting(self.world)]
             with Bystander(self.world.address, BYSTANDER) as bystander:
                 trial = Trial(self, history, sightings)

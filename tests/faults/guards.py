@@ -186,6 +186,13 @@ GUARDS = [
         f"{ENGINE}::test_a_termination_is_confirmed_by_who_asked_and_its_data_goes_when_due",
     ),
     Guard(
+        "older database",
+        "provisioning/reconcile.py",
+        "    standoffs.begin(held, facts=facts)\n",
+        "",
+        "tests/provisioning/test_standoffs.py::test_x19_yesterdays_database_removes_nothing_and_a_person_decides",
+    ),
+    Guard(
         "host key pin",
         "provisioning/transport/ssh.py",
         "        known_hosts=([pinned], [], []),\n        server_host_key_algs=[pinned.get_algorithm()],\n",

@@ -13,8 +13,10 @@ import dns.query
 import dns.rdatatype
 
 from panel.demo.proofs import http_get
+from provisioning import transport
 from provisioning.compile import compile_slices
-from provisioning.models import HostingAccount, Operation, Run, Slice, Tombstone, Zone
+from provisioning.desired import target
+from provisioning.models import HostingAccount, Lease, Operation, Run, Slice, Tombstone, Zone
 from provisioning.models import Server as Row
 from provisioning.services import servers
 from tests.faults.invariants import Account, Comparison, Order, Sighting
@@ -92,6 +94,13 @@ def found(machine: Server, looked_for: set[str]) -> set[str]:
         if kind in ("file", "directory", "link") and _is_there(machine, name):
             keys.add(key)
     return keys
+
+
+def drift(world: World) -> list[str]:
+    """Return what the node program itself finds to be otherwise than it was applied."""
+    asked = {"server": world.row.id, "epoch": Lease.objects.get(server=world.row).epoch, "slices": None, "limit": 500}
+    items = transport.call(target(world.row), "drift", asked)["items"]
+    return [f"{item['drift']}: {item['key']}" for item in items]
 
 
 def _keys(kind: str, names: set[str]) -> set[str]:

@@ -83,7 +83,7 @@ def test_a_node_program_killed_while_it_undoes(bed: Bed, point: str):
     with bed.trial(f"node killed at {point}", SEED) as trial:
         orders = Orders(bed.world, trial.history, trial.accepted)
         orders.full()
-        with bed.node_dies_at("before-commit"):
+        with bed.node_dies_at("move-half" if "move" in point else "before-commit"):
             assert bed.world.reconcile() is not None
         bed.hurry()
         with bed.node_dies_at(point):

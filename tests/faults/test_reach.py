@@ -50,10 +50,10 @@ def cut_off(machine: Server, how: str) -> Iterator[None]:
         machine.run(["systemctl", "stop", "ssh.service", "ssh.socket"], check=False)
         machine.run(["sh", "-euc", KILL_SESSIONS], check=False)
     else:
-        rule = (
-            f"table inet cut {{ chain input {{ type filter hook input priority 0; tcp dport 22 {VERDICTS[how]}; }} }}"
-        )
-        machine.in_network(["nft", rule])
+        hook, rule = "type filter hook input priority 0;", f"tcp dport 22 {VERDICTS[how]}"
+        machine.in_network(["nft", "add table inet cut"])
+        machine.in_network(["nft", f"add chain inet cut input {{ {hook} }}"])
+        machine.in_network(["nft", f"add rule inet cut input {rule}"])
     try:
         yield
     finally:

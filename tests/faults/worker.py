@@ -1,4 +1,4 @@
-"""A worker process of the fault tests: `reconcile SERVER`, `bootstrap OPERATION SECRET`, or `celery` in a hurry.
+"""A worker process of the fault tests: `reconcile SERVER`, `drift SERVER`, `bootstrap OPERATION SECRET`, `celery`.
 
 Leases run out and retries come in seconds instead of minutes; nothing else differs from `manage.py worker`.
 """
@@ -34,7 +34,8 @@ def main(mode: str, *words: str) -> None:
     else:
         from provisioning import tasks
 
-        (tasks.bootstrap if mode == "bootstrap" else tasks.reconcile)(*words)
+        names = {"reconcile": "reconcile", "bootstrap": "bootstrap", "drift": "check_drift"}
+        getattr(tasks, names[mode])(*words)
 
 
 if __name__ == "__main__":
