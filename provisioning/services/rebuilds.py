@@ -20,6 +20,7 @@ from provisioning.models import (
     HostingAccount,
     Intent,
     Lease,
+    Move,
     Operation,
     OperationEvent,
     OperationTarget,
@@ -246,6 +247,8 @@ def _switch(rebuild: Rebuild) -> None:
     failpoint("rebuild-fenced")
     slices = Slice.objects.filter(server=old, hosting__isnull=False)
     Pin.objects.filter(slice__server=old).delete()
+    # Data that was to change its name is gone: there is nothing to move.
+    Move.objects.filter(slice__server=old, applied_at=None).update(applied_at=timezone.now())
     Intent.objects.filter(slice__in=slices).update(retry_at=None)
     slices.update(server=new, manifest={}, rejected_reason="")
     placed.update(server=new)
