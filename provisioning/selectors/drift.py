@@ -60,6 +60,8 @@ def is_moving(server: Server) -> bool:
     restored = DriftItem.objects.filter(
         server=server, state=DriftItem.State.OPEN, operation__status=Operation.Status.APPLIED
     )
+    if (last := checks(server).first()) is not None:
+        restored = restored.filter(operation__finished_at__gt=last.started_at)
     return running.exists() or restored.exists()
 
 

@@ -155,7 +155,9 @@ def finish(held: Held, begun: Begun, report: Mapping[str, Any]) -> None:
             _end(begun, DriftCheck.Status.FAILED, REASON_PART, "\n".join(unseen))
         else:
             _end(begun, DriftCheck.Status.DRIFTED if check.found else DriftCheck.Status.CLEAN)
-        Server.objects.filter(pk=held.server_id).update(seen_at=now)
+        Server.objects.filter(pk=held.server_id).update(
+            seen_at=now, unreachable_since=None, unreachable_reason="", attempts=0, retry_at=None
+        )
         _forget_old(held.server_id, now)
 
 

@@ -399,6 +399,15 @@ def test_the_schedule_asks_each_server_once_in_its_time(bench: Bench, node: Node
         drift_checks.request(actor=SYSTEM, server=bench.server)
 
 
+def test_a_server_that_answers_is_not_unreachable(bench: Bench, node: Node):
+    later = timezone.now() + timedelta(minutes=9)
+    Server.objects.update(unreachable_since=timezone.now(), unreachable_reason="No route.", attempts=4, retry_at=later)
+    drift_checks.request(actor=SYSTEM, server=bench.server)
+    check(bench)
+    now = bench.server
+    assert (now.unreachable_since, now.unreachable_reason, now.attempts, now.retry_at) == (None, "", 0, None)
+
+
 def test_history_is_kept_for_a_while(bench: Bench, node: Node):
     found(bench, node, difference(bench.ground.account_a.id))
     found(bench, node)
