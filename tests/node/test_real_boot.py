@@ -17,6 +17,11 @@ UNITS = ("hostwright-recover.service", "hostwright-recover-rest.service")
 DAEMONS = ("nginx", "apache2", "named", "mariadb", f"php{real.PHP}-fpm")
 
 
+def cron(wanted: bool) -> Body:
+    """A unit of a package: whether it runs and starts at boot is undone without waiting for systemd."""
+    return resource("service", "cron.service", enabled=wanted, running=wanted)
+
+
 def units() -> list[Body]:
     texts = {unit: render(f"unix/{unit}.j2", program=LIBRARY, daemons=DAEMONS) for unit in UNITS}
     return [
@@ -29,7 +34,7 @@ def units() -> list[Body]:
 def target(module_server: Server) -> Target:
     """A server with the units and one account."""
     made = prepared(module_server)
-    report = made.apply(real.base(*units(), generation=2), real.account(NAME, UID, DOMAIN))
+    report = made.apply(real.base(*units(), cron(True), generation=2), real.account(NAME, UID, DOMAIN))
     assert report["status"] == "applied", report
     return made
 
@@ -60,12 +65,12 @@ def test_the_units_run_at_boot_and_are_no_drift(target: Target) -> None:
 def test_a_server_whose_power_was_cut_serves_its_old_configuration(target: Target) -> None:
     """All is made, the daemons have it, nothing is committed; no process of the panel's is there when it boots."""
     before = target.everything()
-    killed = target.ask(
-        request("apply", payload(changed("location = /new { return 200 new; }"))), failpoint="before-commit"
-    )
+    bundles = (changed("location = /new { return 200 new; }"), real.base(*units(), cron(False), generation=3))
+    killed = target.ask(request("apply", payload(*bundles)), failpoint="before-commit")
     assert killed == []
     assert target.get(DOMAIN, "/new") == (200, "new")
     assert target.dig(DOMAIN) == "203.0.113.9"
+    assert target.server.run(["systemctl", "is-active", "cron"], check=False).stdout.strip() == "inactive"
     target.server.kill()
     target.server.start()
     target.server.wait_booted()
@@ -73,6 +78,8 @@ def test_a_server_whose_power_was_cut_serves_its_old_configuration(target: Targe
         assert (
             target.server.run(["systemctl", "show", "--value", "--property=Result", unit]).stdout.strip() == "success"
         )
+    assert target.server.run(["systemctl", "is-active", "cron"]).stdout.strip() == "active"
+    assert target.server.run(["systemctl", "is-enabled", "cron"]).stdout.strip() == "enabled"
     assert target.get(DOMAIN) == (200, f"hello {NAME}")
     assert target.get(DOMAIN, "/new")[0] == 404
     assert target.dig(DOMAIN) == "198.51.100.77"
