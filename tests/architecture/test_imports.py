@@ -38,6 +38,7 @@ PLANTS = [
     ("drivers-behind-compile", "provisioning.web.planted_driver", "provisioning.drivers"),
     ("reconcile-runs-in-the-worker", "provisioning.web.planted_wait", "provisioning.reconcile"),
     ("reconcile-runs-in-the-worker", "provisioning.services.planted_wait", "provisioning.preview"),
+    ("reconcile-runs-in-the-worker", "provisioning.api.planted_look", "provisioning.drift"),
     ("vault", "provisioning.web.planted_secret", "panel.core.vault"),
     ("faces", "billing.planted_face", "provisioning.web"),
     ("faces", "provisioning.services.planted_face", "accounts.api"),
