@@ -153,9 +153,3 @@ def unbegun(operation: Operation) -> QuerySet[OperationTarget]:
     """Return the parts of an operation that no server has begun, so that one may stop waiting for them."""
     waiting = OperationTarget.objects.filter(operation=operation, status__in=OperationTarget.OPEN)
     return waiting.exclude(run__status=Run.Status.RUNNING)
-
-
-def is_held(operation: Operation) -> bool:
-    """Whether an operation waits for a person, because it would remove unusually much."""
-    runs = Run.objects.filter(targets__operation=operation, targets__status=OperationTarget.Status.WAITING)
-    return runs.filter(status__in=[Run.Status.HELD, Run.Status.PARTIAL]).exists()

@@ -13,6 +13,7 @@ from panel.core.errors import Conflict
 from provisioning.models import HostingAccount, Intent, Operation, OperationEvent, OperationTarget, Server
 from provisioning.selectors import operations as selectors
 from provisioning.services import events, intents
+from provisioning.services.reasons import REASONS
 
 LONGEST_SUBJECT = 253
 COMPARING = frozenset({"drift.restore", "server.reconcile"})
@@ -66,12 +67,18 @@ def confirm(*, actor: Actor, operation: Operation) -> Operation:
     policy.require(actor, "operation.confirm", operation)
     with transaction.atomic():
         operation = _locked(operation)
-        if operation.status != Operation.Status.WAITING:
+        if not is_held(operation):
             raise Conflict(_("This operation does not wait for anybody."), code="not_waiting")
         _reopen(operation, confirmed=True)
         events.note(OperationEvent.Kind.CONFIRMED, [operation.pk], actor=actor)
         audit.record(actor, "operation.confirm", operation)
     return operation
+
+
+def is_held(operation: Operation) -> bool:
+    """Whether an operation waits for a person, because it would remove unusually much."""
+    held = operation.targets.filter(status=OperationTarget.Status.WAITING, reason=REASONS["held"])
+    return operation.status == Operation.Status.WAITING and held.exists()
 
 
 def cancel(*, actor: Actor, operation: Operation) -> Operation:

@@ -63,7 +63,7 @@ class OperationPage(OfOperation):
             found.append(
                 Action(_("Try again"), reverse("provisioning:operation_retry", args=[pk]), "refresh", "primary")
             )
-        if status == Operation.Status.WAITING and selectors.is_held(self.object) and self.may("operation.confirm"):
+        if operations.is_held(self.object) and self.may("operation.confirm"):
             found.append(Action(_("Confirm"), reverse("provisioning:operation_confirm", args=[pk]), "check", "primary"))
         if self.object.is_open and self.may("operation.cancel") and selectors.unbegun(self.object).exists():
             found.append(Action(_("Stop waiting"), reverse("provisioning:operation_cancel", args=[pk]), "ban"))

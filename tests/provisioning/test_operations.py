@@ -125,6 +125,18 @@ def test_a_held_operation_goes_on_when_the_provider_confirms(ground: Ground):
     assert entries("operation.confirm") == 1
 
 
+def test_only_what_is_held_can_be_confirmed(ground: Ground):
+    """Else somebody could confirm removals that nobody has counted yet."""
+    operation = last_operation(ground.account_a)
+    with everything("test"):
+        held = leases.acquire(ground.server.id)
+        assert held is not None
+        taken = [runs.Taken(row.id, row.slice_id, row.operation_id) for row in dirty(ground.account_a)]
+        runs.postpone(held, runs.begin(held, taken, 1), taken, "No connection: refused")
+        with refused("not_waiting", None, 409):
+            operations.confirm(actor=ground.cast.provider.actor, operation=operation)
+
+
 def test_a_server_out_of_reach_makes_operations_wait_with_doubling_delay(ground: Ground):
     operation = last_operation(ground.account_a)
     delays = []

@@ -19,6 +19,7 @@ from panel.core.scoping import everything
 from provisioning import preview, words
 from provisioning.models import Operation, RunStep, Server
 from provisioning.selectors import operations
+from provisioning.services import operations as operation_service
 from provisioning.services import servers
 
 DIFFERENCES = 2
@@ -125,7 +126,7 @@ class Command(BaseCommand):
                     if step.pk not in shown and step.status != RunStep.Status.STARTED:
                         shown.add(step.pk)
                         self._step(step)
-            if not now.is_open or operations.is_held(now):
+            if not now.is_open or operation_service.is_held(now):
                 took = ((now.finished_at or timezone.now()) - now.created_at).total_seconds()
                 style = self.style.SUCCESS if now.status == Operation.Status.APPLIED else self.style.ERROR
                 self.stdout.write(

@@ -100,6 +100,7 @@ def test_a_held_operation_is_let_go_on_by_the_provider(stage: Stage):
     assert trace() == before
     with everything("test"):
         Operation.objects.filter(pk=operation.pk).update(status="waiting")
+        OperationTarget.objects.filter(operation=operation).update(status="waiting", reason=runs.REASONS["held"])
     assert stage.program("provider").post(f"{path}/confirm")["operation"]["status"] == "pending"
 
 
