@@ -20,6 +20,7 @@ FAILPOINTS = (
     "after-tree",
     "after-sql",
     "after-zone-files",
+    "after-maker",
     "before-check",
     "after-check",
     "undo-half",

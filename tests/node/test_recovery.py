@@ -63,6 +63,7 @@ NEW_C = slice_of("acc_c", user("carol", 20003), home("carol"))
 
 REACHED = [(point, 1) for point in FAILPOINTS if point not in NEEDS_DAEMONS]
 AGAIN = [
+    "after-maker",
     "move-half",
     "undo-move-half",
     "users-half-written",

@@ -44,6 +44,7 @@ def make(node: Node, changes: list[Change], *, checked: bool) -> Failures:
         mine = [change for change in for_maker(maker, changes) if change.slice not in failures]
         if mine and maker.is_checked == checked:
             failures.update(maker.make(node, mine))
+            failpoint("after-maker")
     return failures
 
 
