@@ -41,8 +41,8 @@ REMEDIES = {
         "The provider looks at what would be removed and confirms it here, or stops waiting and orders it otherwise."
     ),
     REASONS["stale"]: gettext_noop(
-        "The provider finds out why: most often the panel's database was restored from a backup. The server's page says "
-        "which accounts differ, and what can be done; nothing is removed before somebody decides."
+        "The provider finds out why: most often the panel's database was restored from a backup. The server's page "
+        "says which accounts differ, and what can be done; nothing is removed before somebody decides."
     ),
     REASON_UNREACHABLE: gettext_noop(
         "Nothing has to be done unless it lasts. The provider looks whether the machine runs and answers by SSH."
