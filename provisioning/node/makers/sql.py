@@ -112,15 +112,16 @@ class Sql(Maker):
             raise failing.found.popitem()[1]
 
     def finish(self, node: Node, changes: list[Change]) -> dict[str, str]:
-        unfinished: dict[str, str] = {}
+        owners: list[Change] = []
+        statements: list[str] = []
         for change in sorted(changes, key=lambda change: change.kind, reverse=True):
-            statements = [sql.drop_database(change.name)] if change.kind == "database" else sql.drop_user(change.body)
             if change.kind == "database" and change.change != DESTROY:
                 continue
-            failing = _run_for(node, [change] * len(statements), statements)
-            if failing.found:
-                unfinished[change.key] = failing.found[change.slice].reason
-        return unfinished
+            wanted = [sql.drop_database(change.name)] if change.kind == "database" else sql.drop_user(change.body)
+            owners += [change] * len(wanted)
+            statements += wanted
+        failing = _run_for(node, owners, statements)
+        return {change.key: failing.found[change.slice].reason for change in owners if change in failing}
 
     def differs(self, node: Node, resources: list[Remembered]) -> dict[str, Body | None]:
         databases, logins = _actual(node)
