@@ -9,7 +9,20 @@ from typing import Any
 
 import pytest
 
-from tests.node.bundles import REPOSITORY, Machine, directory, file, home, payload, request, resource, slice_of, user
+from tests.node.bundles import (
+    REPOSITORY,
+    Machine,
+    directory,
+    file,
+    home,
+    payload,
+    renaming,
+    request,
+    resource,
+    slice_of,
+    tenant,
+    user,
+)
 
 OLD = slice_of(
     "acc_a",
@@ -87,3 +100,19 @@ def test_a_boot_while_an_apply_goes_on_does_not_wait(machine: Machine, trees: di
     with machine.locked():
         assert boot(machine) == 0
     assert machine.facts()["journal"] > 0
+
+
+def test_a_move_is_undone_after_a_boot_that_numbered_the_disks_anew(machine: Machine) -> None:
+    """The journal knows the home again whatever its device is called now."""
+    assert machine.apply(slice_of("acc_d", *tenant("dora", 20004)))["status"] == "applied"
+    before = machine.tree()
+    moved = slice_of("acc_d", *tenant("dana", 20004), generation=2, moves=renaming("dora", "dana"))
+    assert machine.spawn(request("apply", payload(moved)), failpoint="before-commit").returncode == -9
+    assert machine.at("/home/dana").is_dir()
+    with machine.node() as node:
+        befores = [before for _slice, _key, change, _body, before in node.state.journal() if change == "move"]
+    assert [found["identity"] for found in befores if "identity" in found] == [
+        machine.at(path).stat().st_ino for path in ("/home/dana", "/var/log/hostwright/dana")
+    ]
+    assert boot(machine) == 0
+    assert machine.tree() == before

@@ -98,13 +98,16 @@ def _directory_before(node: Node, change: Change) -> dict[str, Any]:
         os.close(directory)
 
 
-def _identity(directory: int, path: str) -> list[int] | None:
-    """Which directory stands at a path, by device and inode; None when there is none."""
+def _identity(directory: int, path: str) -> int | None:
+    """Which directory stands at a path, by inode; None when there is none.
+
+    Old and new name lie in one directory, so on one file system, whose device number another boot may change.
+    """
     try:
         status = os.stat(posixpath.basename(path), dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
         return None
-    return [status.st_dev, status.st_ino]
+    return status.st_ino
 
 
 def _rename(node: Node, change: Change, source: str, target: str) -> None:
