@@ -42,6 +42,7 @@ WRITES: dict[tuple[str, str], dict[str, Any]] = {
         "username": "fresh",
         "database": {"name": "fresh", "password": PASSWORD, "host": "localhost"},
     },
+    ("POST", "/accounts/{account}/rename"): {"domain": "fresh-example.org", "username": "fresh"},
     ("POST", "/accounts/{account}/suspend"): {"reason": "unpaid"},
     ("POST", "/accounts/{account}/terminate"): {"confirm": "a-example.org"},
     ("POST", "/accounts/{account}/databases"): {"name": "fresh"},
