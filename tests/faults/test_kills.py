@@ -30,7 +30,7 @@ OF_RUNS = [
 ]
 OF_UNDOING = [point for point in NODE if point.startswith(("undo", "recover"))]
 OF_APPLY = [point for point in NODE if point not in OF_UNDOING]
-SHORT = {"request-sent", "intents-deleted", "reload-sent", "finish-half"}
+SHORT = {"request-sent", "reload-sent"}
 
 
 def loop(points: list[str]) -> list[object]:

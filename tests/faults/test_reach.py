@@ -97,7 +97,8 @@ def test_x4_a_server_that_is_down(bed: Bed, how: str, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.usefixtures("short_patience")
-@pytest.mark.parametrize("how", ["frozen", pytest.param("killed", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("how", ["frozen", "killed"])
 def test_x16_ssh_that_hangs_or_drops_in_the_middle(bed: Bed, how: str):
     """The conversation ends between journal and commit: the worker gives up, the node ends its apply, no lock stays."""
     machine = bed.world.machine
