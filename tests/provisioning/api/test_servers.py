@@ -88,7 +88,7 @@ def test_a_change_of_the_stack_reaches_every_account(stage: Stage, program: Prog
     assert program.patch(path, {"stack": "nginx"}, 200)["stack"] == "nginx"
     newest = program.get("/operations?q=web1")["items"][0]
     assert newest["verb"] == "server.change"
-    assert len(program.get(newest["url"])["targets"]) == 3
+    assert [target["slices"] for target in program.get(newest["url"])["targets"]] == [3]
     before = trace()
     assert program.patch(path, {"roles": ["web"]}, 409)["code"] == "in_use"
     assert program.patch(path, {"host": "203.0.113.99"}, 400)["field"] == "host"
