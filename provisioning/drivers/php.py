@@ -36,6 +36,8 @@ def _pool(server: ServerSpec, account: AccountSpec, version: str) -> Resource:
         "php/pool.conf.j2",
         pool=name,
         user=name,
+        uid=account.uid,
+        home=home,
         socket=paths.php_socket(name, version),
         open_basedir=f"{home}/:/usr/share/:{DIRECTORY}/",
         guard=GUARD,

@@ -39,13 +39,13 @@ def check(node: Node, changes: list[Change], meanwhile: Callable[[], None] = _no
     commands: list[Command] = []
     for name, items in sorted(by_service(changes).items()):
         found = daemon(name)
-        command = found.check_command()
+        command = found.check(node, items)
         if not found.is_installed(node):
             if not only_removes(items):
                 verdict.daemons[name] = f"{name} is not installed on this server"
         elif command is not None:
             names.append(name)
-            commands.append(Command(command))
+            commands.append(command)
     zones = [change for change in changes if change.kind == "zone" and change.new is not None]
     if zones:
         commands.append(_all_zones(node, zones))
@@ -55,6 +55,7 @@ def check(node: Node, changes: list[Change], meanwhile: Callable[[], None] = _no
     with node.steps.step("check " + ", ".join([*names, *(["zones"] if zones else [])])) as told:
         results = run_together(commands, meanwhile)
         for name, result in zip(names, results):
+            daemon(name).keep_verdict(node, result.ok)
             if not result.ok:
                 verdict.daemons[name] = result.words
         if zones and not results[-1].ok:

@@ -18,6 +18,8 @@ from .state import State
 
 T = TypeVar("T")
 Emit = Callable[[dict[str, Any]], None]
+Stamps = dict[str, tuple[int, ...]]
+"""Path → what changes whenever its file does."""
 
 
 @dataclass
@@ -73,6 +75,8 @@ class Node:
         self.is_booting = False
         self._seen: dict[str, Any] | None = None
         self.unsynced = Unsynced()
+        self.judged: dict[str, Stamps] = {}
+        self.judging: dict[str, Stamps] = {}
 
     def tell(self, emit: Emit) -> None:
         """Start a new list of steps, told to `emit`."""

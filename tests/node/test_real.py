@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.node import real
-from tests.node.bundles import Body, directory, file, resource, slice_of
+from tests.node.bundles import Body, directory, file, payload, request, resource, slice_of
 from tests.node.target import LIBRARY, Target, prepared
 from tests.servers import Server
 
@@ -320,6 +320,25 @@ def test_a_port_that_is_taken_brings_the_old_configuration_back(target: Target) 
     assert "8099" in report["slices"]["acc_paul"]["reason"]
     assert target.get("paul.example") == (200, "hello paul")
     assert target.get("quin.example") == (200, "hello quin")
+
+
+def test_pools_are_judged_alone_once_all_of_them_have_been(target: Target) -> None:
+    """One conversation: the second and third apply have only their own pools judged (Fpm.check)."""
+    broken = file(
+        f"/etc/php/{real.PHP}/fpm/pool.d/rosa.conf",
+        real.pool_text("rosa", "nonsense = 1"),
+        service=f"php{real.PHP}-fpm",
+    )
+    bundles = [
+        real.account("rita", 20018, "rita.example"),
+        real.replaced(real.account("rosa", 20019, "rosa.example"), broken),
+        real.account("ruth", 20021, "ruth.example"),
+    ]
+    answers = target.ask(*(request("apply", payload(bundle)) for bundle in bundles))
+    (rita,), (rosa,), (ruth,) = (answer["report"]["slices"].values() for answer in answers)
+    assert (rita["status"], rosa["status"], ruth["status"]) == ("applied", "rejected", "applied")
+    assert "nonsense" in rosa["reason"]
+    assert [target.get(f"{name}.example") for name in ("rita", "ruth")] == [(200, "hello rita"), (200, "hello ruth")]
 
 
 def test_a_no_op_touches_no_daemon(target: Target) -> None:

@@ -221,6 +221,18 @@ def test_no_tenant_reads_another_home_or_its_cached_scripts(host: Host) -> None:
     assert host.http("alpha.example", "/spy.php")[2] == "no list kept 1"
 
 
+def test_sessions_and_uploads_stay_in_the_accounts_own_directory(host: Host) -> None:
+    host.upload(
+        "ab",
+        "/home/ab/public_html/session.php",
+        "<?php session_start(); $_SESSION['a'] = 1; session_write_close();"
+        " echo sys_get_temp_dir(), count(glob('/home/ab/tmp/sess_*')) > 0 ? ' kept ' : ' lost ',"
+        " getenv('HOME'), ' ', getenv('USER'), ' ', posix_getegid(), ' ', ini_get('upload_max_filesize'),"
+        " ini_set('memory_limit', '1G') === false ? ' limited' : ' free';",
+    )
+    assert host.http("alpha.example", "/session.php")[2] == "/home/ab/tmp kept /home/ab ab 20001 64M limited"
+
+
 def test_logs_are_roots_and_readable_to_the_tenant(host: Host) -> None:
     host.http("alpha.example", "/logged-request")
     assert "/logged-request" in host.shell("runuser -u ab -- cat /home/ab/logs/alpha.example.access.log")

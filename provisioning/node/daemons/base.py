@@ -8,7 +8,7 @@ from typing import Any
 from ..changes import Change
 from ..errors import RefusedError
 from ..node import Node
-from ..processes import Running, alive, command_line, run
+from ..processes import Command, Running, alive, command_line, run
 from ..units import command, has_systemd
 
 
@@ -41,6 +41,14 @@ class Daemon:
     def check_command(self) -> list[str] | None:
         """The program that judges its configuration; None when there is none."""
         return None
+
+    def check(self, node: Node, changes: list[Change]) -> Command | None:
+        """How its configuration is judged with these changes in it; None when nothing judges it."""
+        argv = self.check_command()
+        return None if argv is None else Command(argv)
+
+    def keep_verdict(self, node: Node, is_good: bool) -> None:
+        """Take note of what `check` came to."""
 
     def start(self, node: Node) -> None:
         """Start it and wait until its init system says that it runs."""

@@ -12,6 +12,7 @@ from .base import Kind, Scope
 SHARED_GROUPS = ("www-data",)
 NGINX_NAMES = re.compile(r"(?:^|[\s;{}])server_name\s+([^;{}]+);")
 APACHE_NAMES = re.compile(r"^\s*Server(?:Name|Alias)[ \t]+(.+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+POOL_NAME = re.compile(r"^\s*\[([^\]]+)\]", re.MULTILINE)
 POOL_LISTEN = re.compile(r"^\s*listen\s*=\s*(\S+)", re.MULTILINE)
 COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
 
@@ -104,6 +105,7 @@ class File(PathKind):
             inside = [f"apache2:{host}" for host in _hosts(APACHE_NAMES.findall(text))]
         elif service.endswith("-fpm"):
             inside = [f"listen:{listen}" for listen in POOL_LISTEN.findall(text)]
+            inside += [f"{service}:{pool}" for pool in POOL_NAME.findall(text) if pool != "global"]
         return [f"path:{name}", *inside]
 
 
