@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -346,3 +347,37 @@ def test_a_no_op_touches_no_daemon(target: Target) -> None:
     target.apply(bundle)
     report = target.apply(bundle)
     assert (report["status"], report["reloads"], report["steps"]) == ("unchanged", {}, [])
+
+
+SESSION = """
+import json, sys
+from hostwright_node.mariadb import Connection, MariadbError
+from hostwright_node.paths import Paths
+told = []
+with Connection(Paths()) as connection:
+    for statement in json.load(sys.stdin):
+        try:
+            told.append(connection.run(statement))
+        except MariadbError as error:
+            told.append(str(error))
+print(json.dumps(told))
+"""
+
+
+def test_a_session_with_mariadb_tells_what_is_there(target: Target) -> None:
+    """Rows of every length, as they are; a refusal names its number and ends nothing else."""
+    statements = [
+        "SELECT 'back\\\\slash\ttab ü', NULL, '';",
+        "SELECT REPEAT('x', 300), REPEAT('y', 70000);",
+        "SELECT nonsense;",
+        "SET SESSION sql_mode='STRICT_ALL_TABLES';",
+        "SELECT 1 UNION SELECT 2;",
+        "SELECT CURRENT_USER(), @@character_set_client;",
+    ]
+    command = ["env", f"PYTHONPATH={LIBRARY}", "python3", "-c", SESSION]
+    told = json.loads(target.server.run(command, input=json.dumps(statements)).stdout)
+    assert told[0] == [["back\\slash\ttab ü", "", ""]]
+    assert told[1] == [["x" * 300, "y" * 70000]]
+    assert told[2].startswith("Unknown column 'nonsense'")
+    assert told[2].endswith("(1054)")
+    assert told[3:] == [[], [["1"], ["2"]], [["root@localhost", "utf8mb4"]]]

@@ -1,9 +1,8 @@
-"""Makes databases and database users: one batch of SQL in one run of the `mariadb` client, over the local socket."""
+"""Makes databases and database users: all statements of an apply in one session over the local socket."""
 
 from __future__ import annotations
 
 import json
-import re
 
 from .. import sql
 from ..changes import ADD, DESTROY, REMOVE, Change
@@ -11,41 +10,51 @@ from ..daemons import daemon, ensure_running
 from ..errors import Failures, RefusedError
 from ..failpoints import failpoint
 from ..kinds.services import PRIVILEGES
+from ..mariadb import Connection, MariadbError
 from ..node import Node
-from ..processes import Result, run
 from ..rules import Body
 from ..state import Remembered
 from .base import Extra, Failing, Known, Maker
 
-CLIENT = ["mariadb", "--user=root", "--protocol=socket", "--batch", "--skip-column-names", "--force", "--binary-mode"]
 NATIVE = "mysql_native_password"
 SESSION = "SET SESSION sql_mode='STRICT_ALL_TABLES';"
-ERROR = re.compile(r"^ERROR (\d+) \([^)]*\) at line (\d+)(?:: | in [^:]*: )(.*)$", re.MULTILINE)
-NO_CONNECTION = re.compile(r"^ERROR (?:2002|2003|2013)\b", re.MULTILINE)
 
 
-def execute(node: Node, statements: list[str]) -> tuple[Result, dict[int, str]]:
-    """Run statements, one a line; the client's result, and index of statement → error of those that failed.
+def execute(node: Node, statements: list[str]) -> tuple[list[list[str]], dict[int, str]]:
+    """Run statements in one session, going on after a refused one; all rows, and index of statement → its error.
 
-    RefusedError when the server cannot be reached at all.
+    RefusedError when the server cannot be reached at all, or goes away.
     """
-    text = "\n".join([SESSION, *statements]) + "\n"
-    result = run(CLIENT, stdin=text.encode("utf-8"))
-    if NO_CONNECTION.search(result.errors):
+    rows: list[list[str]] = []
+    errors: dict[int, str] = {}
+    try:
+        with _connect(node) as connection:
+            connection.run(SESSION)
+            for position, statement in enumerate(statements):
+                try:
+                    rows += connection.run(statement)
+                except MariadbError as error:
+                    errors[position] = f"MariaDB: {error}"
+    except (OSError, MariadbError) as error:
+        raise RefusedError("failed", f"MariaDB: {error}") from error
+    return rows, errors
+
+
+def _connect(node: Node) -> Connection:
+    """A session; MariaDB is started for it if need be."""
+    try:
+        return Connection(node.paths)
+    except OSError:
         ensure_running(node, "mariadb")
-        result = run(CLIENT, stdin=text.encode("utf-8"))
-    errors = {int(line) - 2: f"MariaDB: {message} ({code})" for code, line, message in ERROR.findall(result.errors)}
-    if not result.ok and not errors:
-        raise RefusedError("failed", f"MariaDB: {result.words}")
-    return result, errors
+        return Connection(node.paths)
 
 
 def query(node: Node, statements: list[str]) -> list[list[str]]:
     """The rows of some SELECTs. RefusedError when one fails."""
-    result, errors = execute(node, statements)
+    rows, errors = execute(node, statements)
     if errors:
         raise RefusedError("failed", next(iter(errors.values())))
-    return [line.split("\t") for line in result.output.splitlines()]
+    return rows
 
 
 class Sql(Maker):
@@ -188,7 +197,7 @@ def _run_for(node: Node, owners: list[Change], statements: list[str]) -> Failing
     if not statements:
         return failing
     try:
-        _result, errors = execute(node, statements)
+        _rows, errors = execute(node, statements)
     except RefusedError as error:
         for change in owners:
             failing.add(change, error)
@@ -220,7 +229,7 @@ def _actual_logins(node: Node) -> dict[str, Body]:
     logins: dict[str, Body] = {}
     rights: dict[str, dict[str, set[str]]] = {}
     for user, host, priv in query(node, ["SELECT User, Host, Priv FROM mysql.global_priv;"]):
-        told = json.loads(priv.replace("\\\\", "\\"))
+        told = json.loads(priv)
         secret = told.get("authentication_string", "")
         is_native = told.get("plugin", NATIVE) == NATIVE and secret not in ("", sql.IMPOSSIBLE_PASSWORD)
         password = secret if is_native else None
@@ -230,7 +239,7 @@ def _actual_logins(node: Node) -> dict[str, Body]:
     statement = "SELECT grantee, table_schema, privilege_type FROM information_schema.schema_privileges;"
     for grantee, schema, privilege in query(node, [statement]):
         databases = rights.setdefault(grantee.replace("'", ""), {})
-        databases.setdefault(sql.database_of(schema.replace("\\\\", "\\")), set()).add(privilege)
+        databases.setdefault(sql.database_of(schema), set()).add(privilege)
     for name, login in logins.items():
         login["grants"] = _grants(rights.get(name, {}))
     return logins
