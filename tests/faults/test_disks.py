@@ -15,14 +15,15 @@ from tests.servers import Server
 
 PLACES = ["/home", "/etc/nginx/hostwright/sites", "/etc/bind/hostwright-zones", "/var/lib/extrausers"]
 FILL = {
-    "space": 'head -c 64m /dev/zero > "$1/.fill" || test -s "$1/.fill"',
+    "space": 'cat /dev/zero > "$1/.fill" || test -s "$1/.fill"',
     "inodes": 'mkdir "$1/.fill"; n=0; while true > "$1/.fill/$n"; do n=$((n + 1)); done 2>/dev/null',
     "read-only": 'mount -o remount,ro "$1"',
 }
 HEAL = {"space": 'rm "$1/.fill"', "inodes": 'rm -r "$1/.fill"', "read-only": 'mount -o remount,rw "$1"'}
 SHRINK = """
+size=$(($(du -sm "$1" | cut -f1) + 16)) inodes=$(($(find "$1" | wc -l) + 1000))
 mkdir /root/small
-mount -t tmpfs -o size=16m,nr_inodes=2000 none /root/small
+mount -t tmpfs -o "size=${size}m,nr_inodes=$inodes" none /root/small
 chown --reference="$1" /root/small
 chmod --reference="$1" /root/small
 cp -a "$1/." /root/small/
@@ -52,7 +53,7 @@ def script(machine: Server, text: str, place: str) -> None:
 
 @contextmanager
 def small_disk(machine: Server, place: str) -> Iterator[None]:
-    """Let a place be a disk of its own, of 16 MiB and 2,000 inodes; what is in it is there all the while."""
+    """Let a place be a disk of its own with room for 16 MiB and 1,000 files more; what is in it stays there."""
     script(machine, SHRINK, place)
     try:
         yield
