@@ -8,7 +8,7 @@ import selectors
 import subprocess
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO
 
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -19,10 +19,11 @@ FILES = 65_536
 
 @dataclass(frozen=True)
 class Command:
-    """A program to run and what it reads."""
+    """A program to run, what it reads, and its environment beyond `ENVIRONMENT`."""
 
     argv: list[str]
     stdin: bytes = b""
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def run_together(
     while waiting or running:
         while waiting and len(running) < PARALLEL:
             command = waiting.pop(0)
-            running.append(Running(command.argv, command.stdin, timeout))
+            running.append(Running(command.argv, command.stdin, timeout, command.environment))
         if meanwhile is not None:
             meanwhile()
             meanwhile = None
@@ -212,3 +213,13 @@ def command_line(pid: int) -> str:
             return line.read().replace(b"\0", b" ").decode("utf-8", "replace").strip()
     except OSError:
         return ""
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    """The environment that a process was started with; empty when it is gone."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as block:
+            entries = block.read().decode("utf-8", "surrogateescape").split("\0")
+    except OSError:
+        return {}
+    return dict(entry.split("=", 1) for entry in entries if "=" in entry)

@@ -224,6 +224,22 @@ def test_input_output_and_language() -> None:
     assert (result.code, result.output) == (3, "secret C")
 
 
+def test_a_program_has_the_environment_that_another_one_was_given() -> None:
+    """A checker reads the configuration with the names that the running daemon reads it with."""
+    process = subprocess.Popen(["sleep", "60"], env={"GIVEN": "a=b", "LANG": "C"})
+    try:
+        given = processes.environment_of(process.pid)
+    finally:
+        process.kill()
+        process.wait()
+    assert given == {"GIVEN": "a=b", "LANG": "C"}
+    assert processes.environment_of(process.pid) == {}
+    told = [processes.Command(["printenv", "GIVEN", "PATH"], environment=more) for more in (given, {})]
+    first, second = processes.run_together(told)
+    assert first.output.splitlines() == ["a=b", processes.SEARCH]
+    assert second.output.splitlines() == [processes.SEARCH]
+
+
 def test_lines_are_told_as_they_come() -> None:
     lines: list[str] = []
     code = processes.stream([sys.executable, "-c", "print('a'); print('b')"], lines.append, timeout=30)
