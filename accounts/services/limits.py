@@ -6,7 +6,8 @@ setting a limit sums up what is below from the `LimitUse` rows, which are locked
 """
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Case, F, IntegerField, Q, Sum, When
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
 from accounts.models import LimitCounter, LimitUse, Organization
@@ -116,23 +117,40 @@ def _held_below(organization: Organization, resource: str) -> int:
 def _move(organization: Organization, resource: str, subject: str | None, amount: int) -> None:
     _known(resource)
     with transaction.atomic():
-        LimitUse.objects.get_or_create(organization=organization, resource=resource)
-        use = LimitUse.objects.select_for_update().get(organization=organization, resource=resource)
-        limited = LimitCounter.objects.filter(subject__in=organization.lineage, resource=resource, limit__isnull=False)
-        for identifier in sorted(limited.values_list("subject", flat=True), key=organization.lineage.index):
-            counter = LimitCounter.objects.select_for_update().get(subject=identifier, resource=resource)
-            _count(counter, amount, _level(identifier, organization))
-        if subject is not None:
-            _count(_counter(subject, resource), amount, _("this hosting account"))
+        use = _use(organization, resource)
+        counters = _counters(organization, resource, subject)
+        for counter in counters:
+            if amount > 0 and counter.limit is not None and counter.used + amount > counter.limit:
+                level = _level(counter.subject, organization)
+                raise LimitReached(rule=resource, level=level, used=counter.used, limit=counter.limit)
+        if counters:
+            held = LimitCounter.objects.filter(pk__in=[counter.pk for counter in counters])
+            held.update(used=Greatest(F("used") + amount, 0))
         use.amount = max(use.amount + amount, 0)
         use.save(update_fields=["amount"])
 
 
-def _count(counter: LimitCounter, amount: int, level: str) -> None:
-    if amount > 0 and counter.limit is not None and counter.used + amount > counter.limit:
-        raise LimitReached(rule=counter.resource, level=level, used=counter.used, limit=counter.limit)
-    counter.used = max(counter.used + amount, 0)
-    counter.save(update_fields=["used"])
+def _use(organization: Organization, resource: str) -> LimitUse:
+    """Return the organization's own row, locked."""
+    held = LimitUse.objects.select_for_update().filter(organization=organization, resource=resource)
+    use = held.first()
+    if use is None:
+        LimitUse.objects.bulk_create([LimitUse(organization=organization, resource=resource)], ignore_conflicts=True)
+        use = held.get()
+    return use
+
+
+def _counters(organization: Organization, resource: str, subject: str | None) -> list[LimitCounter]:
+    """Return the counters of the ancestors that have a limit, root to leaf, and the subject's own, all locked."""
+    order = {identifier: place for place, identifier in enumerate(organization.lineage)}
+    if subject is not None:
+        order[subject] = len(order)
+    place = Case(*(When(subject=key, then=value) for key, value in order.items()), output_field=IntegerField())
+    wanted = LimitCounter.objects.filter(Q(limit__isnull=False) | Q(subject=subject), subject__in=order)
+    counters = list(wanted.filter(resource=resource).order_by(place).select_for_update())
+    if subject is not None and subject not in {counter.subject for counter in counters}:
+        counters.append(_counter(subject, resource))
+    return counters
 
 
 def _counter(subject: str, resource: str) -> LimitCounter:
@@ -142,6 +160,8 @@ def _counter(subject: str, resource: str) -> LimitCounter:
 
 def _level(identifier: str, organization: Organization) -> str:
     """Name a level without naming an organization: a client must not learn who is above its reseller."""
+    if identifier not in organization.lineage:
+        return _("this hosting account")
     if identifier == organization.id:
         return _("this organization")
     return _("the provider") if identifier == organization.lineage[0] else _("the reseller")

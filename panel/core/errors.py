@@ -136,6 +136,23 @@ def clean_or_invalid(instance: models.Model, exclude: list[str] | None = None) -
                 raise Invalid(constraint.name, message) from error
 
 
+def insert(*rows: models.Model, taken: str, field: str | None = None) -> None:
+    """Check the fields of new rows of one model, which take on their normal forms, and write them in one statement.
+
+    Raises `Invalid` with all messages by field, or `Conflict(taken, field)`: uniqueness, references and constraints
+    are left to the database, which checks them among all rows, so that nothing is asked before it is written.
+    """
+    for row in rows:
+        known = [part for part in row._meta.concrete_fields if part.is_relation]
+        try:
+            row.clean_fields(exclude={part.name for part in known if getattr(row, part.attname) is not None})
+            row.clean()
+        except ValidationError as error:
+            raise from_validation(error) from error
+    with integrity_as_conflict(taken, field=field):
+        type(rows[0])._base_manager.bulk_create(rows)
+
+
 def from_validation(error: ValidationError) -> DomainError:
     """Return the refusal that says what a Django `ValidationError` says."""
     by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}

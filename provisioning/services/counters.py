@@ -8,8 +8,12 @@ FIRST_UID = 200_000
 
 
 def _lock(name: str) -> Counter:
-    Counter.objects.get_or_create(name=name)
-    return Counter.objects.select_for_update().get(name=name)
+    held = Counter.objects.select_for_update().filter(name=name)
+    counter = held.first()
+    if counter is None:
+        Counter.objects.bulk_create([Counter(name=name)], ignore_conflicts=True)
+        counter = held.get()
+    return counter
 
 
 def next_uid() -> int:
@@ -31,4 +35,5 @@ def raise_uid(highest: int) -> None:
 
 def hold_name(name: str) -> None:
     """Make others who claim `name` wait until this transaction ends."""
-    _lock(f"name:{name}")
+    row = Counter(name=f"name:{name}")
+    Counter.objects.bulk_create([row], update_conflicts=True, unique_fields=["name"], update_fields=["value"])

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from panel.core import names
 from panel.core.actors import Actor
-from panel.core.errors import Invalid, clean_or_invalid, integrity_as_conflict
+from panel.core.errors import Invalid, insert
 from provisioning.models import Database, DatabaseUser, HostingAccount, Operation
 from provisioning.services import holding, passwords
 from provisioning.services.databases import prefixed
@@ -35,10 +35,8 @@ def create(
             host=host,
             password_hash=passwords.mysql_native(password),
         )
-        clean_or_invalid(user)
-        with integrity_as_conflict(_("This user name is taken."), field="name"):
-            user.save(force_insert=True)
-        user.databases.set(_own(hosting, databases))
+        insert(user, taken=_("This user name is taken."), field="name")
+        user.databases.add(*_own(hosting, databases))
         operation = holding.finish(
             actor=actor, action="database_user.create", hosting=hosting, obj=user, services=("database",)
         )

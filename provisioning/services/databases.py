@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from panel.core import names
 from panel.core.actors import Actor
-from panel.core.errors import Invalid, clean_or_invalid, integrity_as_conflict
+from panel.core.errors import Invalid, insert
 from provisioning.models import Database, HostingAccount, Operation, Tombstone
 from provisioning.services import holding
 from provisioning.services.inputs import normal
@@ -25,9 +25,7 @@ def create(*, actor: Actor, hosting: HostingAccount, name: str) -> tuple[Databas
     with holding.changing(actor, "database.create", hosting) as hosting:
         holding.take(hosting, "databases")
         database = Database(hosting=hosting, name=prefixed(hosting, "name", name, names.database_name))
-        clean_or_invalid(database)
-        with integrity_as_conflict(_("This database name is taken."), field="name"):
-            database.save(force_insert=True)
+        insert(database, taken=_("This database name is taken."), field="name")
         Tombstone.objects.filter(slice__hosting=hosting, key=f"database:{database.name}", destroyed_at=None).delete()
         operation = holding.finish(
             actor=actor, action="database.create", hosting=hosting, obj=database, services=("database",)

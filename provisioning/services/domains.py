@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Organization
 from panel.core import names
 from panel.core.actors import Actor
-from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
+from panel.core.errors import Conflict, Invalid, clean_or_invalid, insert, integrity_as_conflict
 from provisioning.models import Domain, HostingAccount
 from provisioning.selectors import ownership
 from provisioning.services import counters
@@ -66,9 +66,7 @@ def claim(*, actor: Actor, hosting: HostingAccount, name: str, kind: str, field:
     counters.hold_name(reserved_domains.registrable(name) or name)
     name = may_hold(actor=actor, organization=hosting.organization, name=name, field=field)
     domain = Domain(hosting=hosting, name=name, kind=kind)
-    clean_or_invalid(domain, exclude=["hosting"])
-    with integrity_as_conflict(_("This name is already in use here."), field=field):
-        domain.save(force_insert=True)
+    insert(domain, taken=_("This name is already in use here."), field=field)
     return domain
 
 

@@ -40,7 +40,8 @@ def locked(hosting: HostingAccount) -> HostingAccount:
 
     Rows that only point to it can be written meanwhile (`FOR NO KEY UPDATE`), so that no worker waits for a page.
     """
-    return HostingAccount.objects.select_for_update(of=("self",), no_key=True).get(pk=hosting.pk)
+    rows = HostingAccount.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("organization", "package").get(pk=hosting.pk)
 
 
 def current(row: Row) -> Row:

@@ -16,7 +16,7 @@ from accounts.models import LimitCounter, Organization
 from accounts.services import limits
 from panel.core import audit, names, policy
 from panel.core.actors import Actor
-from panel.core.errors import Conflict, Forbidden, Invalid, clean_or_invalid, integrity_as_conflict
+from panel.core.errors import Conflict, Forbidden, Invalid, insert, integrity_as_conflict
 from provisioning.models import (
     Database,
     DatabaseUser,
@@ -83,9 +83,7 @@ def create(
             uid=uid,
             domain=domain,
         )
-        clean_or_invalid(hosting)
-        with integrity_as_conflict(_("This user name is taken."), field="username"):
-            hosting.save(force_insert=True)
+        insert(hosting, taken=_("This user name is taken."), field="username")
         packages.apply_limits(hosting.id, package)
         server = _server(organization, server)
         Placement.objects.bulk_create(
@@ -241,7 +239,8 @@ def _changed(
 def _locked_buyer(organization: Organization, package: Package) -> tuple[Organization, Package]:
     """Return client and package as they are now, locked against being closed or changed meanwhile."""
     organization = _locked_client(organization)
-    package = Package.objects.select_for_update(of=("self",), no_key=True).get(pk=package.pk)
+    held = Package.objects.select_for_update(of=("self",), no_key=True).select_related("organization")
+    package = held.get(pk=package.pk)
     if package.archived_at or not organization.path.startswith(package.organization.path):
         raise Invalid("package", _("Choose one of your own packages that is still on sale."), "package")
     return organization, package

@@ -26,8 +26,14 @@ def add(
     placements = Placement.objects.filter(hosting=hosting)
     if services is not None:
         placements = placements.filter(service__in=list(services))
-    servers = placements.order_by("server_id").values_list("server_id", flat=True).distinct()
-    slices = [Slice.objects.get_or_create(server_id=server, hosting=hosting)[0] for server in servers]
+    servers = list(placements.order_by("server_id").values_list("server_id", flat=True).distinct())
+    there = Slice.objects.filter(hosting=hosting, server__in=servers).order_by("server_id")
+    slices = list(there)
+    if len(slices) < len(servers):
+        missing = sorted(set(servers) - {part.server_id for part in slices})
+        made = [Slice(server_id=server, hosting=hosting) for server in missing]
+        Slice.objects.bulk_create(made, ignore_conflicts=True)
+        slices = list(there.all())
     _dirty(slices, operation, confirmed=confirmed)
     return slices
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Organization
 from panel.core.actors import Actor
-from panel.core.errors import Conflict, clean_or_invalid, integrity_as_conflict
+from panel.core.errors import Conflict, insert
 from provisioning.models import Domain, HostingAccount, MailDomain, Operation
 from provisioning.services import holding
 
@@ -21,9 +21,7 @@ def make(*, actor: Actor, hosting: HostingAccount, domain: Domain) -> MailDomain
     """
     mail_domain = MailDomain(hosting=hosting, domain=domain, name=domain.name)
     forget_delivery(mail_domain)
-    clean_or_invalid(mail_domain)
-    with integrity_as_conflict(_("This mail domain exists already."), field="domain"):
-        mail_domain.save(force_insert=True)
+    insert(mail_domain, taken=_("This mail domain exists already."), field="domain")
     return mail_domain
 
 

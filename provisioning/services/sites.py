@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from panel.core import names
 from panel.core.actors import Actor
-from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
+from panel.core.errors import Conflict, Invalid, insert
 from provisioning.models import Domain, HostingAccount, Operation, Record, Site, SiteName, Zone
 from provisioning.selectors import ownership
 from provisioning.services import domains, holding, zones
@@ -16,10 +16,11 @@ from provisioning.services.inputs import normal
 def make(*, hosting: HostingAccount, domain: Domain, php_version: str, docroot: str = "public_html") -> Site:
     """Make the site of a domain with its `www` name. Runs in the caller's transaction."""
     site = Site(hosting=hosting, domain=domain, docroot=docroot, php_version=php_version)
-    clean_or_invalid(site)
-    site.save(force_insert=True)
-    _name(site, domain, domain.name, SiteName.Kind.PRIMARY)
-    _name(site, domain, f"www.{domain.name}", SiteName.Kind.WWW)
+    insert(site, taken=_("This site exists already."), field="domain")
+    _serve(
+        SiteName(site=site, domain=domain, hostname=domain.name, kind=SiteName.Kind.PRIMARY),
+        SiteName(site=site, domain=domain, hostname=f"www.{domain.name}", kind=SiteName.Kind.WWW),
+    )
     return site
 
 
@@ -42,7 +43,8 @@ def add_alias(*, actor: Actor, site: Site, hostname: str) -> tuple[SiteName, Ope
             holding.take(hosting, "subdomains")
             _refuse_other_accounts(hosting, domain, hostname)
             _refuse_cname(domain, hostname)
-        added = _name(site, domain, hostname, SiteName.Kind.ALIAS)
+        added = SiteName(site=site, domain=domain, hostname=hostname, kind=SiteName.Kind.ALIAS)
+        _serve(added)
         operation = holding.finish(
             actor=actor,
             action="site.change",
@@ -105,9 +107,5 @@ def _refuse_cname(domain: Domain, hostname: str) -> None:
         raise Conflict(_("The zone has a CNAME record of this name. Remove it first."), field="hostname")
 
 
-def _name(site: Site, domain: Domain, hostname: str, kind: str) -> SiteName:
-    served = SiteName(site=site, domain=domain, hostname=hostname, kind=kind)
-    clean_or_invalid(served)
-    with integrity_as_conflict(_("This host name is already served here."), field="hostname"):
-        served.save(force_insert=True)
-    return served
+def _serve(*names: SiteName) -> None:
+    insert(*names, taken=_("This host name is already served here."), field="hostname")

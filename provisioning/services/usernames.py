@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -35,7 +35,7 @@ def free(wanted: str, *, but: HostingAccount | None = None) -> str:
     """
     username: str = normal("username", names.username, wanted)
     others = _in_use() if but is None else _in_use().exclude(pk=but.pk)
-    if others.filter(username=username).exists() or _is_left_over(username, but):
+    if _is_left_over(username, but, others.filter(username=username)):
         raise Conflict(_("This user name is taken or was used lately. Choose another one."), field="username")
     return username
 
@@ -50,17 +50,24 @@ def _in_use() -> QuerySet[HostingAccount]:
     return HostingAccount._base_manager.exclude(rested)
 
 
-def _is_left_over(username: str, but: HostingAccount | None) -> bool:
-    """Whether an account other than `but` gave the name up lately, or has databases and logins that begin with it."""
+def _is_left_over(username: str, but: HostingAccount | None, *others: QuerySet[HostingAccount]) -> bool:
+    """Whether an account other than `but` gave the name up lately, or has databases and logins that begin with it, or
+    there are any `others`. One query.
+    """
     prefix = f"{username}_"
     own = but.pk if but else ""
     moved = Move.objects.filter(from_key=f"user:{username}", created_at__gt=timezone.now() - REST)
     doomed = Tombstone.objects.filter(key__startswith=f"database:{prefix}", destroyed_at__isnull=True)
     databases = Database._base_manager.filter(name__startswith=prefix)
     logins = DatabaseUser._base_manager.filter(name__startswith=prefix)
-    return (
-        moved.exclude(slice__hosting=own).exists()
-        or doomed.exclude(slice__hosting=own).exists()
-        or databases.exclude(hosting=own).exists()
-        or logins.exclude(hosting=own).exists()
+    first, *more = (
+        rows.order_by().values_list(Value(1))
+        for rows in (
+            moved.exclude(slice__hosting=own),
+            doomed.exclude(slice__hosting=own),
+            databases.exclude(hosting=own),
+            logins.exclude(hosting=own),
+            *others,
+        )
     )
+    return bool(first.union(*more, all=True)[:1])

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from panel.core import audit, names
 from panel.core.actors import Actor
-from panel.core.errors import Conflict, Invalid, NotFound, Stale, clean_or_invalid, integrity_as_conflict
+from panel.core.errors import Conflict, Invalid, NotFound, Stale, clean_or_invalid, insert, integrity_as_conflict
 from provisioning.models import Domain, HostingAccount, Operation, Record, Zone
 from provisioning.selectors import zones as zone_selectors
 from provisioning.services import holding
@@ -18,9 +18,7 @@ from provisioning.services.inputs import normal
 def make(*, hosting: HostingAccount, domain: Domain) -> Zone:
     """Make the zone of a domain; its default records are computed. Runs in the caller's transaction."""
     zone = Zone(hosting=hosting, domain=domain, name=domain.name)
-    clean_or_invalid(zone)
-    with integrity_as_conflict(_("This zone exists already."), field="domain"):
-        zone.save(force_insert=True)
+    insert(zone, taken=_("This zone exists already."), field="domain")
     return zone
 
 
