@@ -27,8 +27,9 @@ REMEDIES = {
         "right, ask support with this page's address: they see the checker's own words."
     ),
     REASONS["foreign"]: gettext_noop(
-        "Support has to look at the server: what is in the way has to be moved or deleted by whoever put it there. "
-        "Then try again."
+        "The provider checks the server for drift: what is in the way is listed there with its content, and can be "
+        "removed once somebody has looked at it. A user or a database is only ever removed on the server itself. Then "
+        "try again."
     ),
     REASONS["invalid"]: gettext_noop(
         "Change the value that the detail names and save it; the new order is carried at once. If you can't find it, "

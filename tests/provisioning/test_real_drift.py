@@ -25,7 +25,8 @@ from panel.core.scoping import everything
 from panel.demo.proofs import Live, http_get
 from provisioning import drift as engine
 from provisioning.models import DriftCheck, DriftItem, HostingAccount, Lease, MailAlias, Operation, Record, Slice
-from provisioning.services import drift, drift_checks, mail_aliases, zones
+from provisioning.services import drift, drift_checks, mail_aliases, operations, zones
+from provisioning.services.reasons import REASONS
 from tests import cast
 from tests.provisioning import engine_world
 from tests.provisioning.engine_world import SYSTEM, World, prove, settled
@@ -198,6 +199,27 @@ def test_what_changed_since_it_was_seen_is_not_removed(ground: Ground) -> None:
     (again,) = ground.look().values()
     assert again.digest != seen.digest
     ground.shell('rm "$1"', path)
+    assert ground.look() == {}
+
+
+def test_a_foreign_file_in_the_way_is_shown_and_goes_only_when_a_person_says_so(ground: Ground) -> None:
+    path = f"{ground.vhost.rpartition('/')[0]}/{Path(ground.vhost).name.replace('drift', 'mine')}"
+    ground.shell('echo "# mine" > "$1"', path)
+    operation = ground.world.order("mine.example", "mine")[1]
+    assert ground.world.reconcile() is None
+    refused = engine_world.fresh(operation)
+    assert (refused.status, refused.reason) == ("rejected", REASONS["foreign"])
+    assert path in refused.detail
+    assert ground.shell('cat "$1"', path) == "# mine\n"
+    seen = ground.look()[f"file:{path}"]
+    assert (seen.kind, "# mine" in seen.diff) == ("extra", True)
+    with everything("test"):
+        restored = drift.restore(actor=SYSTEM, server=ground.world.row, items=[seen])
+    ground.carried(restored)
+    with everything("test"):
+        again = operations.retry(actor=SYSTEM, operation=refused)
+    ground.carried(again)
+    assert http_get(ground.live.address, "mine.example")[0] == 200
     assert ground.look() == {}
 
 
