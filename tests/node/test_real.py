@@ -326,19 +326,19 @@ def test_a_port_that_is_taken_brings_the_old_configuration_back(target: Target) 
 def test_pools_are_judged_alone_once_all_of_them_have_been(target: Target) -> None:
     """One conversation: the second and third apply have only their own pools judged (Fpm.check)."""
     broken = file(
-        f"/etc/php/{real.PHP}/fpm/pool.d/rosa.conf",
-        real.pool_text("rosa", "nonsense = 1"),
+        f"/etc/php/{real.PHP}/fpm/pool.d/rhea.conf",
+        real.pool_text("rhea", "nonsense = 1"),
         service=f"php{real.PHP}-fpm",
     )
     bundles = [
-        real.account("rita", 20018, "rita.example"),
-        real.replaced(real.account("rosa", 20019, "rosa.example"), broken),
-        real.account("ruth", 20021, "ruth.example"),
+        real.account("rita", 20041, "rita.example"),
+        real.replaced(real.account("rhea", 20042, "rhea.example"), broken),
+        real.account("ruth", 20043, "ruth.example"),
     ]
     answers = target.ask(*(request("apply", payload(bundle)) for bundle in bundles))
-    (rita,), (rosa,), (ruth,) = (answer["report"]["slices"].values() for answer in answers)
-    assert (rita["status"], rosa["status"], ruth["status"]) == ("applied", "rejected", "applied")
-    assert "nonsense" in rosa["reason"]
+    (rita,), (rhea,), (ruth,) = (answer["report"]["slices"].values() for answer in answers)
+    assert (rita["status"], rhea["status"], ruth["status"]) == ("applied", "rejected", "applied")
+    assert "nonsense" in rhea["reason"]
     assert [target.get(f"{name}.example") for name in ("rita", "ruth")] == [(200, "hello rita"), (200, "hello ruth")]
 
 
