@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from panel.core.failpoints import failpoint
@@ -47,7 +47,8 @@ def reconcile(server_id: str) -> timedelta | None:
                         delay = _carry(held, work)
                         if delay is not None:
                             return delay
-                        bursts.gather(server_id)
+                        if not bursts.gather(server_id):
+                            break
                 except runs.LeaseLost:
                     log.warning("reconcile.lease_lost", server=server_id, epoch=held.epoch)
                     return None
@@ -76,8 +77,8 @@ def _due() -> Q:
 
 def _pending(server_id: str) -> bool:
     states = [Server.State.READY, Server.State.PREPARING, Server.State.FAILED]
-    reachable = Server.objects.filter(_due(), pk=server_id, state__in=states, held_since=None)
-    return reachable.exists() and Intent.objects.filter(_due(), slice__server=server_id).exists()
+    waiting = Intent.objects.filter(_due(), slice__server=OuterRef("pk"))
+    return Server.objects.filter(_due(), Exists(waiting), pk=server_id, state__in=states, held_since=None).exists()
 
 
 def _read(held: Held) -> _Work | None:
@@ -175,10 +176,9 @@ def _carry(held: Held, work: _Work) -> timedelta | None:
         log.exception("reconcile.failed", server=held.server_id)
         return runs.postpone(held, run, work.taken, f"{type(error).__name__}: {error}", reached=True)
     failpoint("report-received")
-    steps.flush()
     outcomes = {part.id: _outcome(part, work, report.get("slices", {}).get(part.name)) for part in work.slices}
     _name_held(work, outcomes)
-    runs.finish(held, run, work.taken, outcomes, report)
+    runs.finish(held, run, work.taken, outcomes, report, steps)
     return None
 
 

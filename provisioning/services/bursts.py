@@ -19,8 +19,11 @@ MOST_SECONDS = 1.5
 POLL_SECONDS = 0.05
 
 
-def gather(server_id: str) -> None:
-    """Return when no order has come for 0.3 s, after 1.5 s at the latest; at once unless several slices wait."""
+def gather(server_id: str) -> bool:
+    """Return when no order has come for 0.3 s, after 1.5 s at the latest; at once unless several slices wait.
+
+    Tells whether any order waits.
+    """
     began = changed = time.monotonic()
     newest, slices = _waiting(server_id)
     while slices >= FEWEST_SLICES and time.monotonic() < min(began + MOST_SECONDS, changed + QUIET_SECONDS):
@@ -28,6 +31,7 @@ def gather(server_id: str) -> None:
         seen, newest = newest, _waiting(server_id)[0]
         if newest != seen:
             changed = time.monotonic()
+    return slices > 0
 
 
 def _waiting(server_id: str) -> tuple[str, int]:

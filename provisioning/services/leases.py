@@ -40,14 +40,14 @@ def _until() -> models.Expression:
 
 def acquire(server_id: str) -> Held | None:
     """Take the lease of a server if it is free or has run out; None while another worker holds it."""
-    Lease.objects.get_or_create(server_id=server_id)
     owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:16]}"
     free = Q(owner="") | Q(expires_at__lt=Now())
-    taken = Lease.objects.filter(free, server_id=server_id).update(
-        owner=owner, epoch=F("epoch") + 1, expires_at=_until()
-    )
-    if not taken:
-        return None
+    unheld = Lease.objects.filter(free, server_id=server_id)
+    taken = {"owner": owner, "epoch": F("epoch") + 1, "expires_at": _until()}
+    if not unheld.update(**taken):
+        _lease, is_new = Lease.objects.get_or_create(server_id=server_id)
+        if not is_new or not unheld.update(**taken):
+            return None
     return Held(server_id, owner, Lease.objects.values_list("epoch", flat=True).get(server_id=server_id, owner=owner))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from panel.core.failpoints import failpoint
@@ -23,7 +23,6 @@ from provisioning.models import (
     OperationEvent,
     OperationTarget,
     Run,
-    RunStep,
     Server,
     Slice,
     Tombstone,
@@ -36,11 +35,11 @@ from provisioning.services.reasons import REASON_LEFT as REASON_LEFT
 from provisioning.services.reasons import REASON_OTHER as REASON_OTHER
 from provisioning.services.reasons import REASON_UNREACHABLE as REASON_UNREACHABLE
 from provisioning.services.reasons import REASONS as REASONS
+from provisioning.services.steps import Steps as Steps
 
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
 LEAST_OF_DELAY = 0.8
-FLUSH_SECONDS = 0.2
 BATCH = 200
 MOST_DETAILS = 50
 PASSING = frozenset({"disk_full"})
@@ -114,9 +113,9 @@ def begin(held: Held, taken: Sequence[Taken], slices: int) -> Run:
         left = Run.objects.filter(server_id=held.server_id, status=Run.Status.RUNNING, epoch__lt=held.epoch)
         left.update(status=Run.Status.FAILED, reason=REASON_LEFT, finished_at=now)
         run = Run.objects.create(server_id=held.server_id, epoch=held.epoch, slices=slices)
-        served = Operation._base_manager.filter(pk__in=operations)
-        served.filter(started_at__isnull=True).update(started_at=now)
-        served.exclude(status=Operation.Status.RUNNING).update(status=Operation.Status.RUNNING, reason="", detail="")
+        Operation._base_manager.filter(pk__in=operations).exclude(status=Operation.Status.RUNNING).update(
+            status=Operation.Status.RUNNING, started_at=Coalesce("started_at", now), reason="", detail=""
+        )
         targets = OperationTarget.objects.filter(operation__in=operations, status__in=OperationTarget.OPEN)
         targets.filter(slice__in={item.slice_id for item in taken}).update(run=run)
         events.note(OperationEvent.Kind.TAKEN, operations, run=run)
@@ -139,9 +138,16 @@ def end_alone(run: Run, status: str, reason: str = "") -> None:
 
 
 def finish(
-    held: Held, run: Run, taken: Sequence[Taken], outcomes: Mapping[str, Outcome], report: Mapping[str, Any]
+    held: Held,
+    run: Run,
+    taken: Sequence[Taken],
+    outcomes: Mapping[str, Outcome],
+    report: Mapping[str, Any],
+    steps: Steps | None = None,
 ) -> None:
-    """Record the report of a run: slices, operations, served serials, destroyed data. Raises LeaseLost.
+    """Record the report of a run: slices, operations, served serials, destroyed data, the last of its steps.
+
+    Raises LeaseLost.
 
     The number of queries does not depend on how many slices the run carried. Locks are taken in the order lease,
     operations, slices, server: services that reopen operations follow it too.
@@ -150,7 +156,9 @@ def finish(
     with transaction.atomic():
         _still_held(held)
         operations = _locked_operations(taken)
-        _finish_slices(outcomes, now)
+        if steps is not None:
+            steps.flush()
+        parts = _finish_slices(outcomes, now)
         failpoint("slices-recorded")
         _finish_destroyed(outcomes, now)
         moved = [move for outcome in outcomes.values() if outcome.good for move in outcome.moved]
@@ -175,7 +183,7 @@ def finish(
                 seen_at=now, unreachable_since=None, unreachable_reason="", attempts=0, retry_at=None
             )
         failpoint("server-seen")
-        _finish_preparation(held, outcomes)
+        _finish_preparation(held, parts, outcomes)
         failpoint("before-record-commit")
     failpoint("after-record-commit")
 
@@ -211,48 +219,6 @@ def postpone(
     return delay
 
 
-class Steps:
-    """Writes the steps of a run while it goes on, at most every 0.2 s, so that a page can follow without slowing
-    the run.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._steps: dict[str, RunStep] = {}
-        self._dirty: set[str] = set()
-        self._flushed = time.monotonic()
-
-    def on_event(self, event: Mapping[str, Any]) -> None:
-        """Take an event of the node (docs/protocol.md, Framing)."""
-        self.set(str(event["step"]), str(event["status"]), event.get("ms"), str(event.get("detail") or ""))
-        failpoint("event-seen")
-        if time.monotonic() - self._flushed > FLUSH_SECONDS:
-            self.flush()
-
-    def set(self, name: str, status: str, ms: float | None = None, detail: str = "") -> None:
-        """Set a step's state; the first mention of a name gives its place."""
-        step = self._steps.get(name)
-        if step is None:
-            step = RunStep(run=self._run, position=len(self._steps), name=name[:120])
-            self._steps[name] = step
-        step.status = status if status in RunStep.Status.values else RunStep.Status.STARTED
-        step.ms = ms
-        step.detail = detail[:2000]
-        self._dirty.add(name)
-
-    def flush(self) -> None:
-        """Write what has changed."""
-        if self._dirty:
-            RunStep.objects.bulk_create(
-                [self._steps[name] for name in self._steps if name in self._dirty],
-                update_conflicts=True,
-                unique_fields=["run", "position"],
-                update_fields=["status", "ms", "detail"],
-            )
-        self._dirty.clear()
-        self._flushed = time.monotonic()
-
-
 def _still_held(held: Held) -> None:
     """Hold the lease's row for the transaction; raises LeaseLost when another worker has the lease."""
     mine = Lease.objects.select_for_update().filter(server_id=held.server_id, owner=held.owner, epoch=held.epoch)
@@ -266,14 +232,15 @@ def _locked_operations(taken: Sequence[Taken]) -> list[Operation]:
     return list(operations.select_for_update(of=("self",), no_key=True))
 
 
-def _finish_slices(outcomes: Mapping[str, Outcome], now: datetime) -> None:
+def _finish_slices(outcomes: Mapping[str, Outcome], now: datetime) -> list[Slice]:
     good = [key for key, outcome in outcomes.items() if outcome.good]
     Slice.objects.filter(pk__in=good).update(applied=F("generation"), applied_at=now, rejected_reason="")
     # What the server refused to take at all was given to nobody: trying again must not creep past what it has.
     refused = [key for key, outcome in outcomes.items() if outcome.status == "stale"]
     Slice.objects.filter(pk__in=refused).update(generation=F("generation") - 1)
+    parts = list(Slice.objects.filter(pk__in=list(outcomes)).order_by("id"))
     changed = []
-    for part in Slice.objects.filter(pk__in=list(outcomes)).order_by("id"):
+    for part in parts:
         outcome = outcomes[part.id]
         manifest = dict(outcome.manifest) if outcome.good and outcome.manifest is not None else part.manifest
         reason = outcome.detail if outcome.status == "rejected" else part.rejected_reason
@@ -281,6 +248,7 @@ def _finish_slices(outcomes: Mapping[str, Outcome], now: datetime) -> None:
             part.manifest, part.rejected_reason = manifest, reason
             changed.append(part)
     Slice.objects.bulk_update(changed, ["manifest", "rejected_reason"], batch_size=BATCH)
+    return parts
 
 
 def _finish_serials(outcomes: Mapping[str, Outcome]) -> None:
@@ -305,10 +273,9 @@ def _finish_destroyed(outcomes: Mapping[str, Outcome], now: datetime) -> None:
     hosting_accounts.purged(hosting_ids=Slice.objects.filter(pk__in=slices).values_list("hosting_id", flat=True))
 
 
-def _finish_preparation(held: Held, outcomes: Mapping[str, Outcome]) -> None:
+def _finish_preparation(held: Held, parts: Sequence[Slice], outcomes: Mapping[str, Outcome]) -> None:
     """A server that is being set up is ready once its own slice is applied, and has failed when that is refused."""
-    base = Slice.objects.filter(server=held.server_id, hosting=None).values_list("id", flat=True).first()
-    outcome = outcomes.get(base or "")
+    outcome = next((outcomes[part.id] for part in parts if not part.hosting_id), None)
     if outcome is not None and outcome.settled:
         unready = Server.objects.filter(pk=held.server_id, state__in=[Server.State.PREPARING, Server.State.FAILED])
         unready.update(state=Server.State.READY if outcome.good else Server.State.FAILED)
