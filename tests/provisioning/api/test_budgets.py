@@ -6,6 +6,7 @@ import re
 from functools import partial
 
 from provisioning.api import urls
+from tests.provisioning import factories
 from tests.provisioning.api.conftest import Program, Stage, queries
 from tests.provisioning.api.objects import fill, ids
 
@@ -55,6 +56,9 @@ BUDGETS: dict[str, int] = {
 }
 
 
+ORDER = 100  # an account with a database and a login, savepoints included
+
+
 def count(program: Program, known: dict[str, str]) -> dict[str, int]:
     """Return the queries of every read."""
     program.get("/operations")  # the token's first use in a minute is noted
@@ -70,6 +74,16 @@ def test_reads_keep_within_their_budgets_however_much_there_is(stage: Stage):
     assert count(program, ids(stage)) == few
     over = {route: used - SIGN_IN for route, used in few.items() if used > BUDGETS[route] + SIGN_IN}
     assert over == {}
+
+
+def test_an_order_keeps_within_its_budget(stage: Stage):
+    package = factories.package(stage.cast.reseller_a.organization, name="Remote", remote_databases=True)
+    program = stage.program("reseller_a")
+    database = {"name": "shop", "password": "a-Pass.word1", "host": "%"}
+    order = {"client": stage.account_a.organization_id, "package": package.pk, "database": database}
+    program.post("/accounts", {**order, "domain": "c-example.org"})  # counters are made
+    used = queries(partial(program.post, "/accounts", {**order, "domain": "d-example.org"}))
+    assert used <= ORDER
 
 
 def test_every_read_has_a_budget():
