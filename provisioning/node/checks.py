@@ -48,18 +48,19 @@ def check(node: Node, changes: list[Change], meanwhile: Callable[[], None] = _no
             commands.append(command)
     zones = [change for change in changes if change.kind == "zone" and change.new is not None]
     if zones:
-        commands.append(_all_zones(node, zones))
+        commands.insert(0, _all_zones(node, zones))
     if not commands:
         meanwhile()
         return verdict
     with node.steps.step("check " + ", ".join([*names, *(["zones"] if zones else [])])) as told:
         results = run_together(commands, meanwhile)
+        of_zones = results.pop(0) if zones else None
         for name, result in zip(names, results):
             daemon(name).keep_verdict(node, result.ok)
             if not result.ok:
                 verdict.daemons[name] = result.words
-        if zones and not results[-1].ok:
-            _find_guilty(node, zones, results[-1], verdict)
+        if of_zones is not None and not of_zones.ok:
+            _find_guilty(node, zones, of_zones, verdict)
         told["ok"] = not verdict.daemons and not verdict.zones
     return verdict
 

@@ -92,6 +92,26 @@ def test_terminated_with_its_data_and_its_names_are_free_again(world: World) -> 
     prove(reborn)
 
 
+def test_a_plan_shows_what_was_changed_by_hand_and_touches_nothing(world: World) -> None:
+    world.full("plan.example")
+    world.reconcile()
+    assert plan(world) == (f"{world.row.name}: 0 to add, 0 to change, 0 to remove; reloads: none\n", 0)
+    vhost = world.machine.run(["sh", "-c", "grep -rl 'server_name plan.example' /etc/nginx/hostwright"]).stdout.strip()
+    world.machine.run(["sh", "-c", f"echo '# by hand' >> {vhost}"])
+    printed, status = plan(world)
+    assert status == 2
+    assert f"~ file {vhost} (changed on the server)" in printed
+    assert "        -# by hand\n" in printed
+    assert "0 to add, 1 to change, 0 to remove; reloads: nginx\n" in printed
+    assert "# by hand" in world.machine.run(["cat", vhost]).stdout
+    with everything("test"):
+        repair = servers.reconcile(actor=SYSTEM, server=world.row)
+    world.reconcile()
+    settled(repair)
+    assert "# by hand" not in world.machine.run(["cat", vhost]).stdout
+    assert plan(world)[1] == 0
+
+
 def test_an_existing_user_of_the_server_is_never_adopted(world: World) -> None:
     """attacks.md K3: the name exists on that target alone, so only the target can refuse it."""
     world.machine.run(["useradd", "--create-home", "--uid", "3456", "carpenter"])
@@ -152,26 +172,6 @@ def test_a_database_whose_name_another_ones_wildcards_match_stays_shut(world: Wo
 def login(user: str, address: str) -> pymysql.Connection[pymysql.cursors.Cursor]:
     """A session of a tenant's user from outside."""
     return pymysql.connect(host=address, user=user, password=PASSWORD, connect_timeout=10)
-
-
-def test_a_plan_shows_what_was_changed_by_hand_and_touches_nothing(world: World) -> None:
-    world.full("plan.example")
-    world.reconcile()
-    assert plan(world) == (f"{world.row.name}: 0 to add, 0 to change, 0 to remove; reloads: none\n", 0)
-    vhost = world.machine.run(["sh", "-c", "grep -rl 'server_name plan.example' /etc/nginx/hostwright"]).stdout.strip()
-    world.machine.run(["sh", "-c", f"echo '# by hand' >> {vhost}"])
-    printed, status = plan(world)
-    assert status == 2
-    assert f"~ file {vhost} (changed on the server)" in printed
-    assert "        -# by hand\n" in printed
-    assert "0 to add, 1 to change, 0 to remove; reloads: nginx\n" in printed
-    assert "# by hand" in world.machine.run(["cat", vhost]).stdout
-    with everything("test"):
-        repair = servers.reconcile(actor=SYSTEM, server=world.row)
-    world.reconcile()
-    settled(repair)
-    assert "# by hand" not in world.machine.run(["cat", vhost]).stdout
-    assert plan(world)[1] == 0
 
 
 def plan(world: World) -> tuple[str, int]:

@@ -60,7 +60,7 @@ class Fpm(Daemon):
         place = f"{node.paths.state_directory}/{self.name}-check.conf"
         with open(place, "w", encoding="utf-8") as file:
             file.write("\n".join(["[global]", "error_log = /dev/stderr", *includes, ""]))
-        return Command([*self.check_command(), "-y", place])
+        return Command([*self.check_command(), "-n", "-y", place])
 
     def keep_verdict(self, node: Node, is_good: bool) -> None:
         """Whatever was refused, or not asked, has all pools judged next time."""
