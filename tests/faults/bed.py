@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -39,6 +39,7 @@ from tests.provisioning.engine_world import World
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("worker.py")
 AUTHORIZED = "/root/.ssh/authorized_keys"
+DIED = "/root/died"
 WORKER_SECONDS = 120
 CONVERGE_SECONDS = 60
 BYSTANDER = "bystander.example"
@@ -123,16 +124,18 @@ class Bed:
         return (self.folder / log).read_text()[-4000:]
 
     @contextmanager
-    def node_dies_at(self, point: str) -> Iterator[None]:
-        """Let node programs that are started meanwhile kill themselves at a failpoint."""
-        name = node_failpoints.VARIABLE
-        machine = self.world.machine
-        machine.run(["sed", "-i", f's/command="PYTHONPATH/command="{name}={point} PYTHONPATH/', AUTHORIZED])
+    def node_dies_at(self, point: str) -> Iterator[Callable[[], bool]]:
+        """Let node programs that are started meanwhile kill themselves at a failpoint; gives whether one has."""
+        machine, kept = self.world.machine, f"{AUTHORIZED}.kept"
+        dying = rf'command="{node_failpoints.VARIABLE}={point} \1 \2 || touch {DIED}"'
+        machine.run(["cp", "-p", AUTHORIZED, kept])
+        machine.run(["sed", "-i", rf's#command="\(PYTHONPATH=[^ ]*\) exec \([^"]*\)"#{dying}#', AUTHORIZED])
         transport.forget(target(self.world.row))
         try:
-            yield
+            yield lambda: machine.run(["test", "-e", DIED], check=False).returncode == 0
         finally:
-            machine.run(["sed", "-i", f"s/{name}={point} //", AUTHORIZED])
+            machine.run(["mv", kept, AUTHORIZED])
+            machine.run(["rm", "-f", DIED])
             transport.forget(target(self.world.row))
 
     @contextmanager

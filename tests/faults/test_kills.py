@@ -12,7 +12,7 @@ from provisioning.models import Server as Row
 from provisioning.node.failpoints import FAILPOINTS as NODE
 from provisioning.services import drift_checks, servers
 from tests.faults.bed import AUTHORIZED, Bed
-from tests.faults.orders import Orders
+from tests.faults.orders import Orders, account
 from tests.provisioning.engine_world import SYSTEM, settled
 
 SEED = 3
@@ -50,7 +50,9 @@ def test_a_worker_killed_at_every_point(bed: Bed, point: str):
 @pytest.mark.parametrize("point", loop(OF_POSTPONING))
 def test_a_worker_killed_while_it_notes_that_it_failed(bed: Bed, point: str):
     with bed.trial(f"worker killed at {point}", SEED) as trial:
-        Orders(bed.world, trial.history, trial.accepted).some(3)
+        orders = Orders(bed.world, trial.history, trial.accepted)
+        orders.some(3)
+        orders.give(account)
         with bed.node_dies_at("after-journal"):
             bed.killed_worker(point)
 
@@ -73,8 +75,9 @@ def test_a_node_program_killed_at_every_point(bed: Bed, point: str):
     with bed.trial(f"node killed at {point}", SEED) as trial:
         orders = Orders(bed.world, trial.history, trial.accepted)
         orders.full()
-        with bed.node_dies_at(point):
-            assert bed.world.reconcile() is not None, f"{point}: the node program never came there"
+        with bed.node_dies_at(point) as has_died:
+            bed.world.reconcile()
+            assert has_died(), f"{point}: the node program never came there"
         orders.some(2)
 
 
@@ -83,11 +86,13 @@ def test_a_node_program_killed_while_it_undoes(bed: Bed, point: str):
     with bed.trial(f"node killed at {point}", SEED) as trial:
         orders = Orders(bed.world, trial.history, trial.accepted)
         orders.full()
-        with bed.node_dies_at("move-half" if "move" in point else "before-commit"):
-            assert bed.world.reconcile() is not None
+        with bed.node_dies_at("move-half" if "move" in point else "before-commit") as has_died:
+            bed.world.reconcile()
+            assert has_died()
         bed.hurry()
-        with bed.node_dies_at(point):
-            assert bed.world.reconcile() is not None, f"{point}: the node program never came there"
+        with bed.node_dies_at(point) as has_died:
+            bed.world.reconcile()
+            assert has_died(), f"{point}: the node program never came there"
         orders.some(2)
 
 
