@@ -226,13 +226,14 @@ def test_input_output_and_language() -> None:
 
 def test_a_program_has_the_environment_that_another_one_was_given() -> None:
     """A checker reads the configuration with the names that the running daemon reads it with."""
-    process = subprocess.Popen(["sleep", "60"], env={"GIVEN": "a=b", "LANG": "C"})
-    try:
-        given = processes.environment_of(process.pid)
-    finally:
+    given = {"GIVEN": "a=b", "LANG": "C"}
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=given, bufsize=0) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"begun\n")
+        process.stdout.readline()
+        assert processes.environment_of(process.pid) == given
         process.kill()
-        process.wait()
-    assert given == {"GIVEN": "a=b", "LANG": "C"}
     assert processes.environment_of(process.pid) == {}
     told = [processes.Command(["printenv", "GIVEN", "PATH"], environment=more) for more in (given, {})]
     first, second = processes.run_together(told)
