@@ -55,7 +55,8 @@ class Orders:
             self.give(order)
         ending = hosting_accounts.terminate(actor=SYSTEM, hosting=ended, confirm=ended.domain, purge_at=timezone.now())
         self._took("termination", ending)
-        self.give(account)  # The last one, so that nothing takes it away again.
+        for order in (account, _database, _mailbox, _record):  # The last ones, so that nothing takes them away again.
+            self.give(order)
 
     def new_names(self) -> dict[str, str]:
         """Return a domain and a user name that nobody has."""
