@@ -164,6 +164,7 @@ class Bed:
             self.hurry()
             if self.world.reconcile() is not None:
                 time.sleep(0.1)
+        self.hurry()  # A worker that was killed when all was done may have left its lease.
 
     def check(self, history: History, accepted: list[str], sightings: list[Sighting], bystander: Bystander) -> None:
         """Check all five invariants."""

@@ -175,7 +175,8 @@ def sighting(world: World) -> Sighting:
 def compared(world: World) -> Comparison:
     """Let the engine compare everything with what is there, and return what that came to."""
     before = tree(world.machine)
+    earlier = Run.objects.filter(server=world.row).latest("id")
     servers.reconcile(actor=SYSTEM, server=world.row)
     world.reconcile()
-    run = Run.objects.filter(server=world.row).latest("id")
+    run = Run.objects.filter(server=world.row, id__gt=earlier.id).latest("id")
     return Comparison(run.status, run.changes, run.reloads, before, tree(world.machine))
