@@ -189,10 +189,17 @@ def _stand_off(held: Held, work: _Work, run: Run, error: transport.NodeError) ->
     if not leases.renew(held):
         raise runs.LeaseLost(held.server_id) from error
     try:
-        facts = transport.call(target(work.server), "facts", {})
-    except transport.NodeError:  # An older node program: it says no more than its epoch.
-        facts = transport.call(target(work.server), "hello", {})
+        facts = _facts(work.server)
+    except Temporary as broken:
+        return runs.postpone(held, run, work.taken, str(broken))
     return standoffs.begin(held, run, work.taken, detail=error.message, facts=facts)
+
+
+def _facts(server: Server) -> dict[str, Any]:
+    try:
+        return transport.call(target(server), "facts", {})
+    except transport.NodeError:  # An older node program: it says no more than its epoch.
+        return transport.call(target(server), "hello", {})
 
 
 def _send(held: Held, work: _Work, generations: dict[str, int], steps: runs.Steps) -> dict[str, Any]:

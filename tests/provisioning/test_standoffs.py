@@ -7,17 +7,20 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from panel.core.actors import Actor
+from panel.core.failures import Temporary
 from panel.core.scoping import everything
 from provisioning import reconcile as engine
 from provisioning import transport
-from provisioning.models import HostingAccount, Lease, MailAlias, Operation, Placement, Server, Slice
+from provisioning.models import HostingAccount, Lease, MailAlias, Operation, Placement, Run, Server, Slice
 from provisioning.services import counters, leases, mail_aliases, operations, runs, servers, standoffs
+from provisioning.spec import Target
 from tests import cast
 from tests.provisioning import engine_world, factories
 from tests.provisioning import ground as grounds
@@ -139,6 +142,27 @@ def test_a_worker_that_lost_its_lease_holds_nothing(bench: Bench, monkeypatch: p
     Lease.objects.update(epoch=0)
     monkeypatch.setattr(leases, "renew", lambda held: False)
     assert bench.run() is None
+    assert bench.server.held_since is None
+
+
+def test_a_server_that_breaks_off_after_its_refusal_is_tried_again(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    """Between refusal and facts the connection is gone: the run is over, its orders wait and say why."""
+    bench.run()
+    operation = touch(bench.ground.account_a)
+    Lease.objects.update(epoch=0)
+    ask = transport.call
+
+    def breaks_off(target: Target, verb: str, *rest: Any) -> dict[str, Any]:
+        if verb == "facts":
+            raise Temporary("The connection broke off.")
+        return ask(target, verb, *rest)
+
+    monkeypatch.setattr(transport, "call", breaks_off)
+    assert bench.run() is not None
+    operation.refresh_from_db()
+    assert operation.status == "waiting"
+    assert operation.reason.startswith("The server can't be reached at the moment.")
+    assert not Run.objects.filter(finished_at=None).exists()
     assert bench.server.held_since is None
 
 

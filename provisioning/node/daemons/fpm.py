@@ -10,10 +10,10 @@ from typing import Any
 
 from ..changes import Change
 from ..kinds.paths import COMMENT, POOL_LISTEN
-from ..node import Node, Stamps
+from ..node import Node
 from ..processes import Command, Running, allow_files
 from ..sockets import unix_accepts
-from .base import Daemon
+from .piecewise import Piecewise
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Turnover:
     told: float
 
 
-class Fpm(Daemon):
+class Fpm(Piecewise):
     """`php8.4-fpm`; on SIGUSR2 the master replaces itself, keeping its sockets, and then writes its pid file anew."""
 
     patience = 30.0
@@ -38,49 +38,24 @@ class Fpm(Daemon):
             title="php-fpm",
             pid_file=f"/run/php/php{version}-fpm.pid",
         )
-        self.directory = f"/etc/php/{version}/fpm"
-        self.pools = f"{self.directory}/pool.d"
+        directory = f"/etc/php/{version}/fpm"
+        self.pieces = f"{directory}/pool.d"
+        self.others = (directory, f"{directory}/conf.d")
+        self.idle = f"{self.pieces}/www.conf"
 
     def check_command(self) -> list[str]:
         return [os.path.basename(self.program), "-t"]
 
-    def check(self, node: Node, changes: list[Change]) -> Command | None:
-        """Only the pools that change, where all else is as it was when it was judged good: PHP-FPM reads its files one
-        byte at a time, and of a thousand pools the others take it half a second. What could go wrong between pools,
-        a socket or a name used twice, is refused before (`kinds.paths.File.claims`).
+    def check_pieces(self, node: Node, place: str, names: list[str]) -> Command | None:
+        """With the pool that is always there, for PHP-FPM wants one. It reads its files one byte at a time: of a
+        thousand pools the others would take it half a second.
         """
-        now = node.judging[self.name] = self._stamps(node)
-        good = node.judged.get(self.name)
-        touched = {change.name for change in changes}
-        idle = f"{self.pools}/www.conf"
-        is_same = good is not None and _without(good, touched) == _without(now, touched)
-        if not is_same or idle not in now or any(os.path.dirname(path) != self.pools for path in touched):
-            return super().check(node, changes)
-        includes = [f"include={path}" for path in sorted({idle, *(touched & now.keys())})]
-        place = f"{node.paths.state_directory}/{self.name}-check.conf"
+        if not os.path.exists(node.paths.at(self.idle)):
+            return None
+        includes = [f"include={path}" for path in sorted({self.idle, *names})]
         with open(place, "w", encoding="utf-8") as file:
             file.write("\n".join(["[global]", "error_log = /dev/stderr", *includes, ""]))
         return Command([*self.check_command(), "-n", "-y", place])
-
-    def keep_verdict(self, node: Node, is_good: bool) -> None:
-        """Whatever was refused, or not asked, has all pools judged next time."""
-        judged = node.judging.pop(self.name, None)
-        node.judged.pop(self.name, None)
-        if is_good and judged is not None:
-            node.judged[self.name] = judged
-
-    def _stamps(self, node: Node) -> Stamps:
-        """Every file that it reads."""
-        found: Stamps = {}
-        for directory in (self.directory, self.pools, f"{self.directory}/conf.d"):
-            try:
-                entries = list(os.scandir(node.paths.at(directory)))
-            except OSError:
-                continue
-            for entry in entries:
-                if entry.name.endswith((".conf", ".ini")):
-                    found[f"{directory}/{entry.name}"] = _stamp(entry)
-        return found
 
     def _stamp(self, node: Node) -> tuple[int, int]:
         try:
@@ -112,18 +87,6 @@ class Fpm(Daemon):
             self.start(node)
         else:
             os.kill(pid, signal.SIGUSR2)
-
-
-def _stamp(entry: os.DirEntry[str]) -> tuple[int, ...]:
-    try:
-        status = entry.stat()
-    except OSError:
-        return ()
-    return status.st_ctime_ns, status.st_mtime_ns, status.st_size, status.st_ino
-
-
-def _without(stamps: Stamps, paths: set[str]) -> Stamps:
-    return {path: stamp for path, stamp in stamps.items() if path not in paths}
 
 
 def pool_sockets(changes: list[Change]) -> list[str]:

@@ -13,7 +13,7 @@ from ..errors import RefusedError
 from ..node import Node
 from ..processes import Command, Running, allow_files, children, command_line, environment_of
 from ..sockets import listeners_of, socket_inodes, speaks_http, tcp_listeners
-from .base import Daemon
+from .piecewise import Piecewise, with_pieces
 
 PROBES = 8
 """How many listening sockets are asked: every kind of them, not each of a hundred addresses."""
@@ -29,7 +29,7 @@ class Generation:
     started: float = field(default_factory=time.monotonic)
 
 
-class WebServer(Daemon):
+class WebServer(Piecewise):
     """What both have in common."""
 
     signal_number: signal.Signals
@@ -88,12 +88,18 @@ class Nginx(WebServer):
 
     signal_number = signal.SIGHUP
     log = "/var/log/nginx/error.log"
+    pieces = "/etc/nginx/hostwright/sites"
+    others = ("/etc/nginx", "/etc/nginx/hostwright")
 
     def __init__(self) -> None:
         super().__init__("nginx", program="/usr/sbin/nginx", pid_file="/run/nginx.pid")
 
     def check_command(self) -> list[str]:
         return ["nginx", "-t", "-q"]
+
+    def check_pieces(self, node: Node, place: str, names: list[str]) -> Command | None:
+        main, line = "/etc/nginx/nginx.conf", f"include {self.pieces}/{{}};"
+        return Command([*self.check_command(), "-c", place]) if with_pieces(node, main, line, names, place) else None
 
     def _has_given_up(self, complaints: str) -> bool:
         """A taken address (errno 98) is tried five times, half a second apart; a signal sent meanwhile waits."""
@@ -111,6 +117,8 @@ class Apache(WebServer):
 
     signal_number = signal.SIGUSR1
     log = "/var/log/apache2/error.log"
+    pieces = "/etc/apache2/hostwright/sites"
+    others = ("/etc/apache2", "/etc/apache2/hostwright")
     old_worker_seconds = 3.0
     """An old process that finishes a long request may keep its listening socket open without using it."""
 
@@ -120,14 +128,22 @@ class Apache(WebServer):
     def check_command(self) -> list[str]:
         return ["apache2ctl", "-t"]
 
-    def check(self, node: Node, changes: list[Change]) -> Command | None:
+    def check_all(self, node: Node) -> Command | None:
+        return self._check(node) or super().check_all(node)
+
+    def check_pieces(self, node: Node, place: str, names: list[str]) -> Command | None:
+        main, line = "/etc/apache2/apache2.conf", f"IncludeOptional {self.pieces}/{{}}"
+        command = self._check(node, "-f", place)
+        return command if command is not None and with_pieces(node, main, line, names, place) else None
+
+    def _check(self, node: Node, *options: str) -> Command | None:
         """With the environment of the master, which its next configuration is read with as well: apache2ctl, a shell
         script that reads envvars, would take longer than a small server's check. It is asked where no master runs.
         """
         pid = self.pid(node)
         told = {} if pid is None else environment_of(pid)
         given = {name: value for name, value in told.items() if name.startswith("APACHE_") or name == "LANG"}
-        return Command([self.program, "-t"], environment=given) if given else super().check(node, changes)
+        return Command([self.program, "-t", *options], environment=given) if given else None
 
     def _has_turned_over(self, mark: Generation) -> bool:
         now = set(children(mark.master))
