@@ -12,7 +12,7 @@ import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
-from panel.core.actors import Actor
+from panel.core.actors import Actor, Impersonator
 from panel.core.errors import DomainError
 from panel.core.failures import Permanent, Temporary
 from panel.core.scoping import everything
@@ -94,8 +94,12 @@ def work_out(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> Plan:
 def actor_of(preview: Preview) -> Actor:
     """Return who asked."""
     values = dict(preview.actor)
-    scopes = values.pop("scopes")
-    return Actor(**values, scopes=frozenset(scopes) if scopes is not None else None)
+    scopes, impersonator = values.pop("scopes"), values.pop("impersonator")
+    return Actor(
+        **values,
+        scopes=frozenset(scopes) if scopes is not None else None,
+        impersonator=Impersonator(**impersonator) if impersonator is not None else None,
+    )
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,18 @@ from panel.core.models import AuditEntry
 
 
 def entries(actor: Actor) -> QuerySet[AuditEntry]:
-    """Return the entries in scope, newest first, with `who`: the label of whoever acted.
+    """Return the entries in scope, newest first, with `who`, the label of whoever acted, and `behind`, that of the
+    person who impersonated them.
 
-    It is empty for people above the reader's organization, whom a reseller's customer must not learn of.
+    Both are empty for people above the reader's organization, whom a reseller's customer must not learn of; that
+    somebody was impersonated is always said, by `impersonator_id`.
     """
     rows = AuditEntry.objects.order_by("-id")
     if actor.kind == "provider":
-        return rows.annotate(who=F("actor_label"))
-    shown = When(actor_path__startswith=actor.path, then="actor_label")
-    return rows.annotate(who=Case(shown, default=Value(""), output_field=CharField()))
+        return rows.annotate(who=F("actor_label"), behind=F("impersonator_label"))
+    return rows.annotate(who=_seen(actor, "actor"), behind=_seen(actor, "impersonator"))
+
+
+def _seen(actor: Actor, part: str) -> Case:
+    shown = When(**{f"{part}_path__startswith": actor.path}, then=f"{part}_label")
+    return Case(shown, default=Value(""), output_field=CharField())

@@ -4,12 +4,21 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Impersonator:
+    """The person who really acts while somebody else is impersonated; `path` is their own organization's place."""
+
+    user_id: str
+    label: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """A user acting for an organization, or the system itself.
 
     `kind` is provider, reseller, client or system, `role` the membership's role or system.
     `path` is the organization's place in the tree ("/" for the system), `scopes` the actions that an API token is
-    restricted to (None: no restriction), `impersonator_id` the user behind an impersonation, `address` the IP address.
+    restricted to (None: no restriction), `impersonator` the person behind an impersonation, `address` the IP address.
     """
 
     user_id: str | None
@@ -20,7 +29,7 @@ class Actor:
     label: str
     via: str = "web"
     scopes: frozenset[str] | None = None
-    impersonator_id: str | None = None
+    impersonator: Impersonator | None = None
     address: str | None = None
 
     @classmethod

@@ -27,7 +27,7 @@ def record(actor: Actor, action: str, obj: models.Model, changes: Changes | None
         actor_organization_id=actor.organization_id or "",
         actor_path=actor.path,
         actor_label=actor.label[:200],
-        impersonator_id=actor.impersonator_id or "",
+        **_impersonator(actor),
         via=actor.via,
         address=actor.address,
         object_type=obj._meta.label_lower,
@@ -47,7 +47,7 @@ def refused(actor: Actor, what: str) -> None:
             actor_organization_id=actor.organization_id or "",
             actor_path=actor.path,
             actor_label=actor.label[:200],
-            impersonator_id=actor.impersonator_id or "",
+            **_impersonator(actor),
             via=actor.via,
             address=actor.address,
             object_type="address",
@@ -60,6 +60,16 @@ def refused(actor: Actor, what: str) -> None:
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Return {field: (old, new)} of the fields of `after` whose value differs from `before`."""
     return {field: (before.get(field), value) for field, value in after.items() if before.get(field) != value}
+
+
+def _impersonator(actor: Actor) -> dict[str, str]:
+    if actor.impersonator is None:
+        return {}
+    return {
+        "impersonator_id": actor.impersonator.user_id,
+        "impersonator_label": actor.impersonator.label[:200],
+        "impersonator_path": actor.impersonator.path,
+    }
 
 
 def _shown(field: str, old: object, new: object) -> list[object]:

@@ -17,6 +17,8 @@ class AuditEntry(models.Model):
     actor_path = models.CharField(max_length=500)
     actor_label = models.CharField(max_length=200)
     impersonator_id = models.CharField(max_length=32, blank=True)
+    impersonator_label = models.CharField(max_length=200, blank=True)
+    impersonator_path = models.CharField(max_length=500, blank=True)
     via = models.CharField(max_length=16)
     address = models.GenericIPAddressField(null=True)
     object_type = models.CharField(max_length=64)

@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 
 from panel.celery import app
 from panel.core import audit, ids, logs, policy, queue, vault
-from panel.core.actors import Actor
+from panel.core.actors import Actor, Impersonator
 from panel.core.errors import DomainError
 from panel.core.files import secret_text
 from panel.core.models import AuditEntry, Secret
@@ -81,8 +81,9 @@ def test_a_private_file_is_private_from_the_start_and_stays(tmp_path: Path) -> N
 
 @pytest.mark.django_db
 def test_an_audit_entry_masks_secrets_and_keeps_both_identities() -> None:
+    behind = Impersonator("usr_0", "Olga", "/")
     actor = Actor(
-        "usr_1", "org_1", "/org_1/", "reseller", "owner", "Anna", impersonator_id="usr_0", address="203.0.113.9"
+        "usr_1", "org_1", "/org_1/", "reseller", "owner", "Anna", impersonator=behind, address="203.0.113.9"
     )
     subject = Secret(name="x")
     changes = {"password": ("old", "new"), "api_token": (None, "abc"), "name": ("a", "b"), "count": (1, None)}
@@ -97,6 +98,7 @@ def test_an_audit_entry_masks_secrets_and_keeps_both_identities() -> None:
         "count": [1, None],
     }
     assert (entry.actor_user_id, entry.impersonator_id, entry.address) == ("usr_1", "usr_0", "203.0.113.9")
+    assert (entry.impersonator_label, entry.impersonator_path) == ("Olga", "/")
     assert entry.tenant_path == "/org_1/"
 
 
