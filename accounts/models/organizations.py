@@ -10,7 +10,11 @@ from panel.core.scoping import TenantManager, everything
 
 
 class Organization(models.Model):
-    """A node of the tenant tree; `path` holds the ids from the root down to itself, as in `/org_a/org_b/`."""
+    """A node of the tenant tree; `path` holds the ids from the root down to itself, as in `/org_a/org_b/`.
+
+    `accounts_suspended` says that its suspension took the hosting accounts along, `closed_with` whose closing took it
+    along: itself, or an organization above. What a closed organization was suspended by is kept for its reopening.
+    """
 
     class Kind(models.TextChoices):
         """What the organization is to the business."""
@@ -20,7 +24,7 @@ class Organization(models.Model):
         CLIENT = "client", _("Client")
 
     class Status(models.TextChoices):
-        """Whether its people can work; `closed` is for good."""
+        """Whether its people can work; what is closed can be opened again by whoever closed it, or from above."""
 
         ACTIVE = "active", _("Active")
         SUSPENDED = "suspended", _("Suspended")
@@ -33,7 +37,11 @@ class Organization(models.Model):
     path = models.CharField(max_length=500, unique=True, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     suspended_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
-    suspended_reason = models.CharField(max_length=200, blank=True)
+    suspended_reason = fields.NameField(rule=names.label, max_length=200, blank=True)
+    accounts_suspended = models.BooleanField(default=False)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    closed_with = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     resellers_allowed = models.BooleanField(default=False)
     mail_vouched = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -55,8 +63,8 @@ class Organization(models.Model):
                 violation_error_message=_("This installation has a provider already."),
             ),
             models.CheckConstraint(
-                condition=Q(status="suspended") | Q(suspended_by__isnull=True),
-                name="organization_suspended_by_someone",
+                condition=~Q(status="active") | Q(suspended_by__isnull=True, accounts_suspended=False),
+                name="organization_active_unsuspended",
             ),
             models.CheckConstraint(
                 condition=Q(kind="reseller") | Q(resellers_allowed=False),
