@@ -5,6 +5,7 @@ from accounts.models.impersonations import Impersonation
 from accounts.models.invitations import Invitation
 from accounts.models.limits import LimitCounter, LimitUse
 from accounts.models.organizations import Organization
+from accounts.models.plans import ResellerPlan
 from accounts.models.tokens import ApiToken
 from accounts.models.users import Membership, User
 
@@ -17,5 +18,6 @@ __all__ = [
     "LimitUse",
     "Membership",
     "Organization",
+    "ResellerPlan",
     "User",
 ]

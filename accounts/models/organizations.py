@@ -42,6 +42,9 @@ class Organization(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     closed_with = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    plan = models.ForeignKey(
+        "accounts.ResellerPlan", models.PROTECT, null=True, blank=True, related_name="resellers", verbose_name=_("plan")
+    )
     resellers_allowed = models.BooleanField(default=False)
     mail_vouched = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -70,6 +73,11 @@ class Organization(models.Model):
                 condition=Q(kind="reseller") | Q(resellers_allowed=False),
                 name="organization_only_resellers_have_resellers",
                 violation_error_message=_("Only a reseller can be allowed to have resellers."),
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="reseller") | Q(plan__isnull=True),
+                name="organization_only_resellers_have_plans",
+                violation_error_message=_("Only a reseller has a plan."),
             ),
         )
 

@@ -1,19 +1,24 @@
 """Limit counters: taken and given back inside the caller's transaction, so that no burst gets past a limit.
 
-Order of locks, the same for all: the organization's own `LimitUse` row, then the counters of its ancestors that have a
-limit, root to leaf, then the subject's own counter. What has no limit above is not locked and not counted there;
-setting a limit sums up what is below from the `LimitUse` rows, which are locked meanwhile.
+Order of locks, the same for all: the `LimitUse` rows of the organizations, by resource and organization; the counters
+of their ancestors that have a limit, by resource and root to leaf; the subject's own counters. Who takes several
+resources one after another goes by name. What has no limit above is not locked and not counted there; setting a limit
+sums up what is below from the `LimitUse` rows, which are locked meanwhile, those of `accounts` always and first.
 """
 
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+
 from django.db import transaction
-from django.db.models import Case, F, IntegerField, Q, Sum, When
+from django.db.models import Case, F, IntegerField, Q, Sum, Value, When
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
+from accounts import words
 from accounts.models import LimitCounter, LimitUse, Organization
 from panel.core import audit, policy
 from panel.core.actors import Actor
-from panel.core.errors import Invalid, LimitReached
+from panel.core.errors import Conflict, Invalid, LimitReached
 from panel.core.scoping import everything
 
 RESOURCES = (
@@ -31,6 +36,10 @@ RESOURCES = (
     "disk_bytes",
     "bandwidth_bytes",
 )
+GATE = "accounts"
+"""Whoever sets limits waits here first for those who take several resources in one transaction."""
+
+Amounts = Mapping[str, int]
 
 
 def take(*, organization: Organization, resource: str, subject: str | None = None, amount: int = 1) -> None:
@@ -39,12 +48,39 @@ def take(*, organization: Organization, resource: str, subject: str | None = Non
     Call it inside the transaction that makes the thing. Raises LimitReached, naming the level, when any limit on the
     way from the root is used up; then nothing is counted.
     """
-    _move(organization, resource, subject, amount)
+    move({organization: {resource: amount}}, subject=subject)
 
 
 def give_back(*, organization: Organization, resource: str, subject: str | None = None, amount: int = 1) -> None:
     """Undo `take` when the thing is gone."""
-    _move(organization, resource, subject, -amount)
+    move({organization: {resource: -amount}}, subject=subject)
+
+
+def move(
+    changes: Mapping[Organization, Amounts], *, subject: str | None = None, boundless: Collection[str] = ()
+) -> None:
+    """Count several resources for several organizations at once, negative amounts as given back; all or nothing.
+
+    `boundless` names resources of which the organizations want an unlimited amount: that is refused wherever there is
+    a limit on the way from the root, and not counted where there is none. Raises LimitReached.
+    """
+    resources = sorted({name for amounts in changes.values() for name in amounts} | set(boundless))
+    for resource in resources:
+        _known(resource)
+    if not resources:
+        return
+    with transaction.atomic():
+        uses = _uses(list(changes), resources)
+        counters = _counters(list(changes), resources, subject)
+        totals: Counter[int] = Counter()
+        for counter in counters:
+            concerned = [row for row in changes if counter.subject in (*row.lineage, subject)]
+            amount = sum(changes[row].get(counter.resource, 0) for row in concerned)
+            endless = counter.resource in boundless and counter.subject != subject and bool(concerned)
+            _refuse_over(counter, amount, endless, concerned)
+            totals[counter.pk] = amount
+        _add(LimitCounter, "used", totals)
+        _add(LimitUse, "amount", {row.pk: changes[row.organization].get(row.resource, 0) for row in uses})
 
 
 def set_limit(*, subject: str, resource: str, limit: int | None) -> LimitCounter:
@@ -56,35 +92,55 @@ def set_limit(*, subject: str, resource: str, limit: int | None) -> LimitCounter
     _possible(resource, limit)
     with everything("limits are summed over the subtree"), transaction.atomic():
         organization = Organization.objects.filter(pk=subject).first()
-        held = None if organization is None else _held_below(organization, resource)
-        counter = _counter(subject, resource)
-        counter.limit = limit
-        if held is not None:
-            counter.used = held
-        counter.save()
-    return counter
+        if organization is None:
+            set_limits_of_account(subject=subject, limits={resource: limit})
+        else:
+            set_limits(organization=organization, limits={resource: limit})
+    return LimitCounter.objects.get(subject=subject, resource=resource)
 
 
-def set_limits_of_account(*, subject: str, limits: dict[str, int | None]) -> None:
-    """Set several limits of one hosting account, by id, in one statement; what it uses stays counted."""
+def set_limits(*, organization: Organization, limits: Mapping[str, int | None]) -> None:
+    """Set several limits of an organization, each counter beginning with what it and everything below it hold."""
     for resource, limit in limits.items():
         _known(resource)
         _possible(resource, limit)
-    LimitCounter.objects.bulk_create(
-        [LimitCounter(subject=subject, resource=resource, limit=limit) for resource, limit in sorted(limits.items())],
-        update_conflicts=True,
-        unique_fields=["subject", "resource"],
-        update_fields=["limit"],
-    )
+    with everything("limits are summed over the subtree"), transaction.atomic():
+        held = _held_below(organization, {*limits, GATE})
+        rows = [
+            LimitCounter(subject=organization.id, resource=resource, limit=limit, used=held[resource])
+            for resource, limit in sorted(limits.items())
+        ]
+        _write(rows, ["limit", "used"])
+
+
+def set_limits_of_account(*, subject: str, limits: Mapping[str, int | None]) -> None:
+    """Set several limits of one hosting account, by id, in one statement; what it uses stays counted."""
+    set_limits_of_accounts({subject: limits})
+
+
+def set_limits_of_accounts(limits: Mapping[str, Mapping[str, int | None]]) -> None:
+    """Set limits of hosting accounts, {id: {resource: limit}}, in one statement; what they use stays counted."""
+    rows = []
+    for subject, own in sorted(limits.items()):
+        for resource, limit in sorted(own.items()):
+            _known(resource)
+            _possible(resource, limit)
+            rows.append(LimitCounter(subject=subject, resource=resource, limit=limit))
+    _write(rows, ["limit"])
 
 
 def change_limits(*, actor: Actor, organization: Organization, limits: dict[str, int | None]) -> None:
-    """Set several limits of an organization below the actor's."""
+    """Set several limits of an organization below the actor's that has no plan; raises Conflict for one that has."""
     policy.require(actor, "organization.set_limit", organization)
     with transaction.atomic():
+        plan = Organization.objects.select_for_update(of=("self",), no_key=True).get(pk=organization.pk).plan_id
+        if plan is not None:
+            raise Conflict(
+                _("The limits of this reseller are those of its plan. Change the plan, or give it another one."),
+                code="has_plan",
+            )
         known = dict(LimitCounter.objects.filter(subject=organization.id).values_list("resource", "limit"))
-        for resource, limit in sorted(limits.items()):
-            set_limit(subject=organization.id, resource=resource, limit=limit)
+        set_limits(organization=organization, limits=limits)
         audit.record(actor, "organization.set_limit", organization, audit.difference(known, limits))
 
 
@@ -95,76 +151,106 @@ def used_by(organization: Organization, resource: str) -> int:
         return below.aggregate(total=Sum("amount"))["total"] or 0
 
 
-def _held_below(organization: Organization, resource: str) -> int:
+def level(identifier: str, organization: Organization) -> str:
+    """Return whose limit a counter of `identifier` is, seen from `organization`, as a key of words.LEVELS."""
+    if identifier not in organization.lineage:
+        return "account"
+    if identifier == organization.id:
+        return "organization"
+    return "provider" if identifier == organization.lineage[0] else "reseller"
+
+
+def _held_below(organization: Organization, resources: Iterable[str]) -> Counter[str]:
     """Return what the organization and everything below it hold, and keep it so until the transaction ends.
 
     Rows that are missing are made first: so a transaction that is about to make one is waited for, too.
     """
+    wanted = sorted(resources)
     subtree = Organization.objects.filter(path__startswith=organization.path)
-    missing = subtree.exclude(id__in=LimitUse.objects.filter(resource=resource).values("organization_id"))
+    below = LimitUse.objects.filter(resource__in=wanted, organization__path__startswith=organization.path)
+    ids, there = list(subtree.values_list("id", flat=True)), set(below.values_list("resource", "organization_id"))
+    missing = sorted({(resource, key) for resource in wanted for key in ids} - there)
     LimitUse.objects.bulk_create(
-        [
-            LimitUse(organization_id=key, resource=resource)
-            for key in missing.order_by("id").values_list("id", flat=True)
-        ],
-        ignore_conflicts=True,
+        [LimitUse(organization_id=key, resource=resource) for resource, key in missing], ignore_conflicts=True
     )
-    uses = LimitUse.objects.filter(resource=resource, organization__path__startswith=organization.path)
-    locked = uses.select_for_update(of=("self",)).order_by("organization_id")
-    return sum(locked.values_list("amount", flat=True))
+    held: Counter[str] = Counter()
+    locked = below.select_for_update(of=("self",)).order_by("resource", "organization_id")
+    for resource, amount in locked.values_list("resource", "amount"):
+        held[resource] += amount
+    return held
 
 
-def _move(organization: Organization, resource: str, subject: str | None, amount: int) -> None:
-    _known(resource)
-    with transaction.atomic():
-        use = _use(organization, resource)
-        counters = _counters(organization, resource, subject)
-        for counter in counters:
-            if amount > 0 and counter.limit is not None and counter.used + amount > counter.limit:
-                level = _level(counter.subject, organization)
-                raise LimitReached(rule=resource, level=level, used=counter.used, limit=counter.limit)
-        if counters:
-            held = LimitCounter.objects.filter(pk__in=[counter.pk for counter in counters])
-            held.update(used=Greatest(F("used") + amount, 0))
-        use.amount = max(use.amount + amount, 0)
-        use.save(update_fields=["amount"])
+def _refuse_over(counter: LimitCounter, amount: int, endless: bool, concerned: list[Organization]) -> None:
+    if counter.limit is None or not (endless or (amount > 0 and counter.used + amount > counter.limit)):
+        return
+    whose = level(counter.subject, concerned[0])
+    raise LimitReached(
+        rule=counter.resource,
+        level=str(words.LEVELS[whose]),
+        used=counter.used,
+        limit=counter.limit,
+        wanted=None if endless else amount,
+        name=words.resource(counter.resource),
+        remedy=words.remedy(counter.resource, whose),
+    )
 
 
-def _use(organization: Organization, resource: str) -> LimitUse:
-    """Return the organization's own row, locked."""
-    held = LimitUse.objects.select_for_update().filter(organization=organization, resource=resource)
-    use = held.first()
-    if use is None:
-        LimitUse.objects.bulk_create([LimitUse(organization=organization, resource=resource)], ignore_conflicts=True)
-        use = held.get()
-    return use
+def _uses(organizations: list[Organization], resources: list[str]) -> list[LimitUse]:
+    """Return the organizations' own rows, locked."""
+    held = LimitUse.objects.select_for_update().filter(organization__in=organizations, resource__in=resources)
+    held = held.order_by("resource", "organization_id")
+    uses = list(held)
+    if len(uses) < len(organizations) * len(resources):
+        there = {(use.resource, use.organization_id) for use in uses}
+        wanted = {(resource, row.id) for resource in resources for row in organizations}
+        LimitUse.objects.bulk_create(
+            [LimitUse(organization_id=key, resource=resource) for resource, key in sorted(wanted - there)],
+            ignore_conflicts=True,
+        )
+        uses = list(held.all())
+    known = {row.id: row for row in organizations}
+    for use in uses:
+        use.organization = known[use.organization_id]
+    return uses
 
 
-def _counters(organization: Organization, resource: str, subject: str | None) -> list[LimitCounter]:
+def _counters(organizations: list[Organization], resources: list[str], subject: str | None) -> list[LimitCounter]:
     """Return the counters of the ancestors that have a limit, root to leaf, and the subject's own, all locked."""
-    order = {identifier: place for place, identifier in enumerate(organization.lineage)}
+    order = {key: place for row in organizations for place, key in enumerate(row.lineage)}
     if subject is not None:
         order[subject] = len(order)
     place = Case(*(When(subject=key, then=value) for key, value in order.items()), output_field=IntegerField())
     wanted = LimitCounter.objects.filter(Q(limit__isnull=False) | Q(subject=subject), subject__in=order)
-    counters = list(wanted.filter(resource=resource).order_by(place).select_for_update())
-    if subject is not None and subject not in {counter.subject for counter in counters}:
-        counters.append(_counter(subject, resource))
+    wanted = wanted.filter(resource__in=resources).order_by("resource", place, "subject").select_for_update()
+    counters = list(wanted)
+    if subject is not None:
+        missing = set(resources) - {row.resource for row in counters if row.subject == subject}
+        if missing:
+            LimitCounter.objects.bulk_create(
+                [LimitCounter(subject=subject, resource=resource) for resource in sorted(missing)],
+                ignore_conflicts=True,
+            )
+            counters = list(wanted.all())
     return counters
 
 
-def _counter(subject: str, resource: str) -> LimitCounter:
-    LimitCounter.objects.get_or_create(subject=subject, resource=resource)
-    return LimitCounter.objects.select_for_update().get(subject=subject, resource=resource)
+def _add(model: type[LimitCounter] | type[LimitUse], column: str, amounts: Mapping[int, int]) -> None:
+    """Add to a column of rows by their keys, those with the same amount in one statement; never below 0."""
+    by_amount: dict[int, list[int]] = {}
+    for key, amount in amounts.items():
+        if amount:
+            by_amount.setdefault(amount, []).append(key)
+    if not by_amount:
+        return
+    added = Case(*(When(pk__in=keys, then=Value(amount)) for amount, keys in by_amount.items()))
+    rows = model._base_manager.filter(pk__in=[key for keys in by_amount.values() for key in keys])
+    rows.update(**{column: Greatest(F(column) + added, 0)})
 
 
-def _level(identifier: str, organization: Organization) -> str:
-    """Name a level without naming an organization: a client must not learn who is above its reseller."""
-    if identifier not in organization.lineage:
-        return _("this hosting account")
-    if identifier == organization.id:
-        return _("this organization")
-    return _("the provider") if identifier == organization.lineage[0] else _("the reseller")
+def _write(rows: list[LimitCounter], fields: list[str]) -> None:
+    LimitCounter.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["subject", "resource"], update_fields=fields, batch_size=500
+    )
 
 
 def _possible(resource: str, limit: int | None) -> None:

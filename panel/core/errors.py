@@ -1,11 +1,14 @@
 """The refusals and failures that services and workers raise; how they look is the affair of pages and the API."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext
+
+from panel.core.sizes import size
 
 _NOT_UNIQUE = {"unique", "unique_together", "unique_for_date"}
 
@@ -81,16 +84,42 @@ class Stale(DomainError):
 
 
 class LimitReached(DomainError):
-    """A counter is used up (HTTP 409): `rule` is the resource, `level` whose limit it is."""
+    """A counter is used up (HTTP 409): `rule` is the resource, `level` whose limit it is, `used` and `limit` its state,
+    `wanted` how many more were asked for (None: any number), `remedy` what would allow it.
+
+    `name` is the resource in the reader's language; what ends in `_bytes` is written as a size.
+    """
 
     status = 409
 
-    def __init__(self, *, rule: str, level: str, used: int, limit: int, field: str | None = None) -> None:
-        params = {"rule": rule, "level": level, "used": used, "limit": limit}
-        name = rule.replace("_", " ")
-        message = f"The limit of {name} at {level} is reached: {used} of {limit} used."
-        super().__init__("limit_reached", message, field, params)
-        self.rule, self.level, self.used, self.limit = rule, level, used, limit
+    def __init__(
+        self,
+        *,
+        rule: str,
+        level: str,
+        used: int,
+        limit: int,
+        wanted: int | None = 1,
+        name: str = "",
+        remedy: str = "",
+        field: str | None = None,
+    ) -> None:
+        write: Callable[[int], str] = size if rule.endswith("_bytes") else str
+        values = {"name": name or rule.replace("_", " "), "level": level, "used": write(used), "limit": write(limit)}
+        if wanted is None:
+            message = gettext(
+                "The limit of %(name)s at %(level)s does not allow an unlimited amount: %(used)s of %(limit)s used."
+            )
+        elif wanted > 1 and used < limit:
+            values["wanted"] = write(wanted)
+            message = gettext(
+                "The limit of %(name)s at %(level)s leaves too little: %(used)s of %(limit)s used, %(wanted)s wanted."
+            )
+        else:
+            message = gettext("The limit of %(name)s at %(level)s is reached: %(used)s of %(limit)s used.")
+        params = {"rule": rule, "level": level, "used": used, "limit": limit, "wanted": wanted, "remedy": remedy}
+        super().__init__("limit_reached", f"{message % values} {remedy}".strip(), field, params)
+        self.rule, self.level, self.used, self.limit, self.remedy = rule, level, used, limit, remedy
 
 
 class Held(DomainError):
