@@ -5,8 +5,7 @@ They know no model: a page says where its rows come from (a selector) and what i
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -17,18 +16,17 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 
-from panel.core import audit, policy
+from panel.core import audit, exports, policy
 from panel.core.actors import Actor
 from panel.core.errors import DomainError, Forbidden, NotFound
 
 SHOW_FIRST = "show_first"
 """Name of the button that asks what a form or question would change before anything is changed."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -158,7 +156,7 @@ class ListPage(Page):
         table = self.table_class(rows)
         if request.GET.get("export") == "csv":
             django_tables2.RequestConfig(request, paginate=False).configure(table)
-            return csv_response(table, self.export_name)
+            return exports.of_table(request, table, self.export_name)
         django_tables2.RequestConfig(request, paginate={"per_page": self.per_page, "silent": True}).configure(table)
         searched = filtered is not None and any(request.GET.get(name) for name in filtered.filters)
         table.empty_text = no_match() if searched else self.empty()
@@ -307,24 +305,3 @@ def refuse(form: forms.Form, error: DomainError) -> None:
     for field, texts in by_field.items():
         for text in texts:
             form.add_error(field if field in form.fields else None, text)
-
-
-def csv_response(table: django_tables2.Table, name: str) -> HttpResponse:
-    """Return a table as a CSV file (RFC 4180) whose cells no spreadsheet takes for a formula."""
-    response = HttpResponse(
-        content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    )
-    writer = csv.writer(response)
-    for row in table.as_values(exclude_columns=_not_exported(table)):
-        writer.writerow([inert(value) for value in row])
-    return response
-
-
-def inert(value: object) -> str:
-    """Return a cell's text, with an apostrophe in front where a spreadsheet would read a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-def _not_exported(table: django_tables2.Table) -> Iterable[str]:
-    return [column.name for column in table.columns if column.column.exclude_from_export]

@@ -21,7 +21,7 @@ from provisioning.models import Operation as OperationRow
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Document = serializers.Serializer[Any]
-PAGING = ("cursor", "limit")
+PAGING = ("cursor", "limit", "format")
 
 
 class Operation(Document):

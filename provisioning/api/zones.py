@@ -138,7 +138,8 @@ class ZoneRecords(Endpoint):
     @describe("zones_records_list", "List a zone's records", page_of(Record))
     def get(self, request: Request, pk: str) -> Response:
         """All that is served, the defaults among it, apex first."""
-        return _page(request, self.find(accounts.zones(), pk))
+        zone = self.find(accounts.zones(), pk)
+        return self.file(selectors.records(zone), Record) if self.as_file else _page(request, zone)
 
     @describe("zones_records_create", "Add a record", started_of(record=Record), status=202, body=RecordCreate)
     def post(self, request: Request, pk: str) -> Response:

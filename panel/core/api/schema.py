@@ -84,11 +84,13 @@ class StrictBodies(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
 
 
 def describe_pages(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Describe the answer of every list that is described by its items as the page that it is."""
+    """Describe the answer of every list: a page of its items, or all of them as CSV."""
     for path in result.get("paths", {}).values():
         for operation in path.values():
             paged = any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ()))
             content = operation["responses"].get("200", {}).get("content", {}).get("application/json", {})
+            if paged:
+                operation["responses"]["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
             if paged and content.get("schema", {}).get("type") == "array":
                 content["schema"] = {
                     "type": "object",

@@ -1,22 +1,31 @@
 """Base of every endpoint: actor, tenant scope, permission by action, strict input, pages, 202 and idempotent POST."""
 
 from contextlib import ExitStack
-from typing import Any, ClassVar, TypeVar
+from functools import partial
+from typing import Any, ClassVar, TypeVar, cast
 
 from django.db.models import Model, QuerySet
 from django.http import HttpResponseBase
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from panel.core import audit, scoping
+from panel.core import audit, exports, scoping
 from panel.core.actors import Actor
 from panel.core.api.idempotency import idempotent
 from panel.core.api.pagination import page
 from panel.core.errors import NotFound
 
 Row = TypeVar("Row", bound=Model)
+
+
+class CsvRenderer(JSONRenderer):
+    """Lets a list be asked for as CSV; the list sends the file itself, so that only refusals come here, as JSON."""
+
+    media_type = "text/csv"
+    format = "csv"
 
 
 class ApiView(APIView):
@@ -26,6 +35,7 @@ class ApiView(APIView):
     """
 
     actions: ClassVar[dict[str, str]] = {}
+    is_list: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -42,6 +52,11 @@ class ApiView(APIView):
         """Answer within the tenant scope of whoever asks."""
         with ExitStack() as self._scope:
             return super().dispatch(request, *args, **kwargs)
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """Offer lists as CSV, too: `Accept: text/csv` or `?format=csv`."""
+        found: list[BaseRenderer] = list(super().get_renderers())
+        return [*found, CsvRenderer()] if self.is_list and self.request.method in ("GET", "HEAD") else found
 
     def perform_authentication(self, request: Request) -> None:
         """Find out who asks and open their tenant scope."""
@@ -73,9 +88,27 @@ class ApiView(APIView):
         return values
 
     def page(self, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]], **context: Any) -> Response:
-        """Answer with one page of `rows`: `{"items": […], "next": address or null}`; serializers get `context`."""
+        """Answer with one page of `rows`: `{"items": […], "next": address or null}`; serializers get `context`.
+
+        As CSV it is all rows at once, a column for each field of the items.
+        """
+        if self.as_file:
+            return self.file(rows.order_by("-pk"), serializer, **context)
         items, following = page(self.request, rows)
         return Response({"items": serializer(items, many=True, context=context).data, "next": following})
+
+    @property
+    def as_file(self) -> bool:
+        """Whether a list is asked for as CSV."""
+        return bool(self.request.accepted_renderer.format == CsvRenderer.format)
+
+    def file(self, rows: QuerySet[Any] | list[Any], serializer: type[BaseSerializer[Any]], **context: Any) -> Response:
+        """Answer with all of `rows` as a CSV file named by the address."""
+        name = self.request.path.rstrip("/").rpartition("/")[2]
+        fields = list(serializer().fields)  # type: ignore[attr-defined]
+        write = partial(_written, serializer, context)
+        # The framework lets every kind of answer through.
+        return cast(Response, exports.of_rows(self.request._request, rows, name, fields, write))
 
     def created(self, body: Any, url: str) -> Response:
         """Answer 201 with the new object and its address."""
@@ -84,3 +117,7 @@ class ApiView(APIView):
     def accepted(self, operation_id: str, url: str, **more: Any) -> Response:
         """Answer 202 with the operation that goes on, and where it can be watched."""
         return Response({"operation": operation_id, "url": url, **more}, status=202, headers={"Location": url})
+
+
+def _written(serializer: type[BaseSerializer[Any]], context: dict[str, Any], rows: list[Any]) -> Any:
+    return serializer(rows, many=True, context=context).data

@@ -229,8 +229,8 @@ def test_exports_hold_no_formula(cast: Cast):
     browser.post(url("package_create"), {"name": "=HYPERLINK(1)"})
     answer = browser.get(url("package_list") + "?export=csv")
     assert answer.headers["Content-Type"].startswith("text/csv")
-    assert "'=HYPERLINK(1)" in answer.content.decode()
-    assert "\n=HYPERLINK" not in answer.content.decode()
+    assert b"'=HYPERLINK(1)" in answer.getvalue()
+    assert b"\n=HYPERLINK" not in answer.getvalue()
 
 
 def test_lists_search_filter_and_say_when_nothing_matches(cast: Cast, account: HostingAccount):
