@@ -97,6 +97,7 @@ ACTIONS: dict[str, Rule] = {
     **_rules("site", EVERYONE, view=ANYBODY, change=WORKERS),
     **_rules("site", SELLERS, create=WORKERS, remove=WORKERS),
     **_rules("zone", EVERYONE, view=ANYBODY),
+    "brand.scan": Rule(SELLERS, WORKERS),
     **_rules("zone", SELLERS, create=WORKERS, change=WORKERS, remove=WORKERS),
     **_rules("mail_domain", EVERYONE, view=ANYBODY),
     **_rules("mail_domain", SELLERS, create=WORKERS, remove=WORKERS),

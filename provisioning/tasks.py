@@ -11,6 +11,7 @@ from provisioning import drift as drift_engine
 from provisioning import mx_check
 from provisioning import preview as preview_engine
 from provisioning import reconcile as engine
+from provisioning import scan as scan_engine
 from provisioning.services import drift_checks, dues, previews, pruning, rebuilds
 
 # So many servers are compared at a time at most: a fleet takes turns instead of taking every worker.
@@ -86,6 +87,12 @@ def bootstrap(operation_id: str, secret_id: str) -> None:
         except Exception as error:
             bootstrap_engine.give_up(operation_id, error)
             raise
+
+
+@shared_task(name="provisioning.tasks.scan_brand")
+def scan_brand(scan_id: str) -> None:
+    """Look at a brand as a stranger does."""
+    scan_engine.run(scan_id)
 
 
 @shared_task(name="provisioning.tasks.check_mail_domains")

@@ -31,11 +31,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500, saying nothing of the reason; 503 when it is that the database does not answer."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        return _unavailable(request)
+        return unavailable(request)
     return _answer(request, 500, "internal", "Something went wrong here. It was noted.")
 
 
-def _unavailable(request: HttpRequest) -> HttpResponse:
+def unavailable(request: HttpRequest) -> HttpResponse:
     """Answer 503 without a question to the database; what the request was to change was not changed."""
     if request.path.startswith(API):
         answer = problems.response(request, 503, "unavailable", "The panel's database does not answer. Try again.")
@@ -43,6 +43,11 @@ def _unavailable(request: HttpRequest) -> HttpResponse:
         answer = HttpResponse(render_to_string("503.html"), status=503)
     answer.headers["Retry-After"] = str(RETRY_SECONDS)
     return answer
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """Answer 429."""
+    return _answer(request, 429, "throttled", "Too many requests. Wait a little.")
 
 
 def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:

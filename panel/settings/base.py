@@ -123,12 +123,12 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
-SESSION_COOKIE_NAME = "hostwright_session"
+SESSION_ENGINE = "accounts.session_store"
+SESSION_COOKIE_NAME = "panel_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
-CSRF_COOKIE_NAME = "hostwright_csrf"
+CSRF_COOKIE_NAME = "panel_csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_USE_SESSIONS = False
@@ -218,3 +218,5 @@ HISTORY_DAYS = int(os.environ.get("HOSTWRIGHT_HISTORY_DAYS", "90"))
 DRIFT_CHECK_MINUTES = int(os.environ.get("HOSTWRIGHT_DRIFT_CHECK_MINUTES", "60"))
 # Resolvers that know the public DNS, for the MX check; empty: this machine's own.
 PUBLIC_RESOLVERS = [ip for ip in os.environ.get("HOSTWRIGHT_PUBLIC_RESOLVERS", "").split(",") if ip]
+# Where scans of brands ask this panel, the front that strangers reach: never where a brand's own host name leads.
+SCAN_URL = os.environ.get("HOSTWRIGHT_SCAN_URL", "http://127.0.0.1:8000")

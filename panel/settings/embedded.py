@@ -31,6 +31,7 @@ def _sqlite(mode: str) -> dict[str, object]:
 DATABASES = {"default": _sqlite("IMMEDIATE"), "snapshot": _sqlite("DEFERRED")}
 PANEL_SCHEME = "http"
 PANEL_PORT = os.environ.get("HOSTWRIGHT_PORT", "8000")
+SCAN_URL = os.environ.get("HOSTWRIGHT_SCAN_URL", f"http://127.0.0.1:{PANEL_PORT}")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 CELERY_BROKER_URL = "hostwright-files://localhost/"

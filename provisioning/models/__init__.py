@@ -8,12 +8,14 @@ from provisioning.models.mail import MailAlias, Mailbox, MailDomain
 from provisioning.models.operations import Operation, OperationEvent, OperationTarget, Preview, Run, RunStep
 from provisioning.models.packages import Package
 from provisioning.models.rebuilds import Rebuild
+from provisioning.models.scans import BrandScan
 from provisioning.models.servers import Address, Server
 from provisioning.models.slices import Intent, Lease, Move, Slice, Tombstone
 from provisioning.models.zones import Record, Zone
 
 __all__ = [
     "Address",
+    "BrandScan",
     "Counter",
     "Database",
     "DatabaseUser",

@@ -22,7 +22,7 @@
     } catch (error) {
       return; /* storage is off: the system's preference stays */
     }
-    document.dispatchEvent(new Event("hostwright:theme"));
+    document.dispatchEvent(new Event("panel:theme"));
     markTheme();
   }
 

@@ -13,5 +13,5 @@
   }
   apply();
   system.addEventListener("change", apply);
-  document.addEventListener("hostwright:theme", apply);
+  document.addEventListener("panel:theme", apply);
 })();

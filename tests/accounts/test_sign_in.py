@@ -88,10 +88,10 @@ def test_the_session_is_fresh_after_signing_in_and_noted(cast: Cast) -> None:
     client = Client(headers={"host": HOST_A})
     client.session.save()
     before = str(client.session.session_key)
-    client.cookies["hostwright_session"] = before
+    client.cookies["panel_session"] = before
     sign_in(HOST_A, cast.client_a.user.email, client=client)
     assert is_in(client)
-    assert client.cookies["hostwright_session"].value != before
+    assert client.cookies["panel_session"].value != before
     with everything("test"):
         assert AuditEntry.objects.filter(action="session.start", object_id=cast.client_a.user.id).count() == 1
 

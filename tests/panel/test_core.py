@@ -197,7 +197,7 @@ def test_every_answer_has_the_security_headers(cast: Cast) -> None:
 def test_cookies_are_out_of_reach_of_scripts_and_other_sites(cast: Cast) -> None:
     client = Client(headers={"host": HOST_A})
     client.post("/sign-in/", {"login": cast.client_a.user.email, "password": "a-Long-enough-9"})
-    for name in ("hostwright_session", "hostwright_csrf"):
+    for name in ("panel_session", "panel_csrf"):
         cookie = client.cookies[name]
         assert cookie["httponly"]
         assert cookie["samesite"] == "Lax"

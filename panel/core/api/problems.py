@@ -27,7 +27,7 @@ def body(
     """Return a problem document. `params` of a refusal (a limit's rule, level, use) become members of their own."""
     return {
         **(params or {}),
-        "type": f"urn:hostwright:problem:{code}",
+        "type": f"urn:problem-type:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
