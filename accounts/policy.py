@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from django.utils.translation import gettext as _
+
 from panel.core.actors import Actor
 from panel.core.errors import Forbidden, NotFound
 
@@ -21,6 +23,35 @@ ANYBODY = WORKERS | {"billing", "readonly"}
 
 # What the people of a suspended organization may still do: see to themselves and pay.
 WHILE_SUSPENDED = frozenset({"profile.*", "invoice.view", "payment.*"})
+
+# What nobody does in another person's name: see to their sign-in, hand out access, impersonate on from there.
+NOT_IMPERSONATED = frozenset(
+    {
+        "profile.change",
+        "profile.secure",
+        "sign_in_policy.change",
+        "token.create",
+        "token.revoke",
+        "membership.add",
+        "membership.change",
+        "membership.remove",
+        "impersonation.start",
+    }
+)
+
+# What is done in a page, or by a page's session, only by somebody who proved a short while ago who they are.
+FRESH = frozenset(
+    {
+        "account.terminate",
+        "organization.close",
+        "membership.add",
+        "membership.change",
+        "membership.remove",
+        "impersonation.start",
+        "sign_in_policy.change",
+        "token.create",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +72,10 @@ ACTIONS: dict[str, Rule] = {
     # One's own sign-in.
     "profile.view": Rule(EVERYONE, ANYBODY, "own"),
     "profile.change": Rule(EVERYONE, ANYBODY, "own"),
+    "profile.secure": Rule(EVERYONE, ANYBODY, "own"),
+    # What is demanded of those who sign in: owners say so for their own people and for everybody below.
+    "sign_in_policy.view": Rule(EVERYONE, ANYBODY),
+    "sign_in_policy.change": Rule(EVERYONE, frozenset({"owner"})),
     # Organizations and people.
     **_rules("organization", EVERYONE, view=ANYBODY, change=OWNERS),
     "organization.create_client": Rule(SELLERS, WORKERS | MONEY),
@@ -48,15 +83,21 @@ ACTIONS: dict[str, Rule] = {
     "organization.suspend": Rule(SELLERS, WORKERS | MONEY, "below"),
     "organization.unsuspend": Rule(SELLERS, WORKERS | MONEY, "below"),
     "organization.close": Rule(SELLERS, OWNERS, "below"),
+    "organization.reopen": Rule(SELLERS, OWNERS, "below"),
+    "organization.move": Rule(SELLERS, OWNERS, "below"),
     "organization.set_limit": Rule(SELLERS, OWNERS, "below"),
+    "organization.assign_plan": Rule(SELLERS, OWNERS, "below"),
     "organization.allow_resellers": Rule(PROVIDER, OWNERS, "below"),
     "organization.vouch_mail": Rule(PROVIDER, WORKERS),
     "membership.view": Rule(EVERYONE, ANYBODY),
     "membership.add": Rule(EVERYONE, OWNERS),
     "membership.change": Rule(EVERYONE, OWNERS),
     "membership.remove": Rule(EVERYONE, OWNERS),
+    "impersonation.view": Rule(EVERYONE, OWNERS),
+    "impersonation.start": Rule(SELLERS, OWNERS, "below"),
     "brand.view": Rule(SELLERS, ANYBODY),
     "brand.change": Rule(SELLERS, OWNERS),
+    "brand.scan": Rule(SELLERS, WORKERS),
     "token.view": Rule(EVERYONE, ANYBODY, "own"),
     "token.create": Rule(EVERYONE, WORKERS, "own"),
     "token.revoke": Rule(EVERYONE, WORKERS, "own"),
@@ -78,6 +119,7 @@ ACTIONS: dict[str, Rule] = {
     **_rules("drift", PROVIDER, view=ANYBODY, check=WORKERS, restore=WORKERS, adopt=WORKERS, pin=WORKERS),
     **_rules("address", PROVIDER, view=ANYBODY, add=WORKERS, change=WORKERS, remove=WORKERS),
     # What is sold, and what was bought.
+    **_rules("plan", SELLERS, view=ANYBODY, create=OWNERS, change=OWNERS, remove=OWNERS),
     "package.view": Rule(SELLERS, ANYBODY),
     **_rules("package", SELLERS, create=OWNERS, change=OWNERS, remove=OWNERS),
     **_rules(
@@ -85,11 +127,13 @@ ACTIONS: dict[str, Rule] = {
         SELLERS,
         create=WORKERS,
         change=WORKERS,
+        override=OWNERS,
         suspend=WORKERS | MONEY,
         unsuspend=WORKERS | MONEY,
         terminate=OWNERS,
         rename=WORKERS,
         restore=OWNERS,
+        move=OWNERS,
     ),
     "account.view": Rule(EVERYONE, ANYBODY),
     # Whoever may change anything may see it first: a plan asks for the permission of its verb, too.
@@ -97,7 +141,6 @@ ACTIONS: dict[str, Rule] = {
     **_rules("site", EVERYONE, view=ANYBODY, change=WORKERS),
     **_rules("site", SELLERS, create=WORKERS, remove=WORKERS),
     **_rules("zone", EVERYONE, view=ANYBODY),
-    "brand.scan": Rule(SELLERS, WORKERS),
     **_rules("zone", SELLERS, create=WORKERS, change=WORKERS, remove=WORKERS),
     **_rules("mail_domain", EVERYONE, view=ANYBODY),
     **_rules("mail_domain", SELLERS, create=WORKERS, remove=WORKERS),
@@ -129,6 +172,10 @@ def check(actor: Actor, action: str, obj: object | None) -> None:
     path = None if obj is None else str(obj.tenant_path)  # type: ignore[attr-defined]
     if path is not None and not path.startswith(actor.path):
         raise NotFound()
+    if actor.impersonator is not None and covers(NOT_IMPERSONATED, action):
+        raise Forbidden(
+            _("Nobody does this in another person's name. End the impersonation first."), code="impersonating"
+        )
     if not _granted(actor, action, rule, path):
         raise Forbidden()
 

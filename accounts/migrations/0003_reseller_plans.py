@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ("id", panel.core.ids.IdField(prefix="rpl", serialize=False)),
                 (
                     "name",
-                    models.CharField(max_length=80, validators=[panel.core.fields.validate(panel.core.names.label)]),
+                    panel.core.fields.NameField(max_length=80, rule=panel.core.names.label),
                 ),
                 ("accounts", models.PositiveIntegerField(blank=True, null=True, verbose_name="accounts")),
                 (

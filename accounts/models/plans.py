@@ -64,7 +64,7 @@ class ResellerPlan(models.Model):
     organization = models.ForeignKey(
         "accounts.Organization", models.PROTECT, related_name="reseller_plans", verbose_name=_("seller")
     )
-    name = models.CharField(max_length=80, validators=[fields.validate(names.label)])
+    name = fields.NameField(rule=names.label, max_length=80)
     accounts = models.PositiveIntegerField(_("accounts"), null=True, blank=True)
     accounts_per_package = models.PositiveIntegerField(_("accounts per package"), null=True, blank=True)
     disk_bytes = models.PositiveBigIntegerField(_("disk space"), null=True, blank=True)

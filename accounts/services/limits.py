@@ -14,11 +14,11 @@ from django.db.models import Case, F, IntegerField, Q, Sum, Value, When
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
-from accounts import words
 from accounts.models import LimitCounter, LimitUse, Organization
+from accounts.selectors.limits import refusal
 from panel.core import audit, policy
 from panel.core.actors import Actor
-from panel.core.errors import Conflict, Invalid, LimitReached
+from panel.core.errors import Conflict, Invalid
 from panel.core.scoping import everything
 
 RESOURCES = (
@@ -77,7 +77,9 @@ def move(
             concerned = [row for row in changes if counter.subject in (*row.lineage, subject)]
             amount = sum(changes[row].get(counter.resource, 0) for row in concerned)
             endless = counter.resource in boundless and counter.subject != subject and bool(concerned)
-            _refuse_over(counter, amount, endless, concerned)
+            refused = refusal(counter, amount, endless=endless, organization=concerned[0])
+            if refused:
+                raise refused
             totals[counter.pk] = amount
         _add(LimitCounter, "used", totals)
         _add(LimitUse, "amount", {row.pk: changes[row.organization].get(row.resource, 0) for row in uses})
@@ -151,15 +153,6 @@ def used_by(organization: Organization, resource: str) -> int:
         return below.aggregate(total=Sum("amount"))["total"] or 0
 
 
-def level(identifier: str, organization: Organization) -> str:
-    """Return whose limit a counter of `identifier` is, seen from `organization`, as a key of words.LEVELS."""
-    if identifier not in organization.lineage:
-        return "account"
-    if identifier == organization.id:
-        return "organization"
-    return "provider" if identifier == organization.lineage[0] else "reseller"
-
-
 def _held_below(organization: Organization, resources: Iterable[str]) -> Counter[str]:
     """Return what the organization and everything below it hold, and keep it so until the transaction ends.
 
@@ -178,21 +171,6 @@ def _held_below(organization: Organization, resources: Iterable[str]) -> Counter
     for resource, amount in locked.values_list("resource", "amount"):
         held[resource] += amount
     return held
-
-
-def _refuse_over(counter: LimitCounter, amount: int, endless: bool, concerned: list[Organization]) -> None:
-    if counter.limit is None or not (endless or (amount > 0 and counter.used + amount > counter.limit)):
-        return
-    whose = level(counter.subject, concerned[0])
-    raise LimitReached(
-        rule=counter.resource,
-        level=str(words.LEVELS[whose]),
-        used=counter.used,
-        limit=counter.limit,
-        wanted=None if endless else amount,
-        name=words.resource(counter.resource),
-        remedy=words.remedy(counter.resource, whose),
-    )
 
 
 def _uses(organizations: list[Organization], resources: list[str]) -> list[LimitUse]:
