@@ -22,7 +22,7 @@ from .processes import run
 from .state import LIVE, ORPHANED
 from .units import has_systemd
 
-FEATURES = ("discard", "drift", "facts", "moves", "pinned", "upgrade")
+FEATURES = ("discard", "drift", "facts", "moves", "pinned", "upgrade", "usage")
 SIOCGIFCONF = 0x8912
 INTERFACE_SIZE = 40
 PACKAGES = {
@@ -58,7 +58,6 @@ def digest_of(root: str) -> str:
 def hello(node: Node) -> dict[str, Any]:
     """What the panel needs to know before it sends anything."""
     installed = _packages()
-    versions = {name: installed[package] for name, package in PACKAGES.items() if package in installed}
     disk = os.statvfs(node.paths.at("/"))
     return {
         "node": VERSION,
@@ -71,7 +70,7 @@ def hello(node: Node) -> dict[str, Any]:
         "epoch": node.state.epoch,
         "server": node.state.server,
         "php": sorted(match.group(1) for match in map(PHP.fullmatch, installed) if match),
-        "versions": versions,
+        "versions": _versions(installed),
         "addresses": addresses(),
         "systemd": has_systemd(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
@@ -145,6 +144,15 @@ def _packages() -> dict[str, str]:
         if len(fields) == 3 and fields[1] == "installed":
             found[fields[0]] = upstream(fields[2])
     return found
+
+
+def versions() -> dict[str, str]:
+    """Upstream versions of the daemons that are installed, PHP's aside."""
+    return _versions(_packages())
+
+
+def _versions(installed: dict[str, str]) -> dict[str, str]:
+    return {name: installed[package] for name, package in PACKAGES.items() if package in installed}
 
 
 def upstream(version: str) -> str:

@@ -33,6 +33,8 @@ OWN = (
     "/var/lib/hostwright/node.db",
     "/var/lib/hostwright/lock",
     "/var/lib/hostwright/originals",
+    "/var/lib/hostwright/usage.db",
+    "/var/lib/hostwright/usage.lock",
     ZONES,
     "/var/lib/hostwright/mail/mail.sqlite",
 )
@@ -64,6 +66,14 @@ class Paths:
     @property
     def originals(self) -> str:
         return self.at("/var/lib/hostwright/originals")
+
+    @property
+    def usage_database(self) -> str:
+        return self.at("/var/lib/hostwright/usage.db")
+
+    @property
+    def usage_lock(self) -> str:
+        return self.at("/var/lib/hostwright/usage.lock")
 
     @property
     def zones(self) -> str:

@@ -23,6 +23,7 @@ from .plan import plan
 from .processes import allow_files
 from .recover import recover
 from .upgrade import is_replaced, upgrade
+from .usage import usage
 
 VERBS: dict[str, Callable[[Node, object, Emit], dict[str, Any]]] = {
     "hello": lambda node, _payload, _emit: hello(node),
@@ -31,6 +32,7 @@ VERBS: dict[str, Callable[[Node, object, Emit], dict[str, Any]]] = {
     "plan": plan,
     "apply": apply,
     "upgrade": upgrade,
+    "usage": lambda node, payload, _emit: usage(node, payload),
 }
 LINE_LIMIT = 512 * 1024 * 1024
 

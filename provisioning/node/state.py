@@ -159,6 +159,13 @@ class State:
         rows = self._connection.execute("SELECT slice, key, hash, state FROM resource ORDER BY slice, key")
         return [(row[0], row[1], row[2], row[3]) for row in rows]
 
+    def named(self, prefix: str) -> list[tuple[str, str]]:
+        """(slice, rest of the key) of every resource whose key begins with `prefix`; no body is read."""
+        query = "SELECT slice, substr(key, ?) FROM resource WHERE key >= ? AND key < ? ORDER BY key"
+        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        rows = self._connection.execute(query, (len(prefix) + 1, prefix, end))
+        return [(row[0], row[1]) for row in rows]
+
     def users(self) -> dict[str, int]:
         """Name → uid of the managed users, orphaned ones included."""
         query = (

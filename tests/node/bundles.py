@@ -127,6 +127,10 @@ class Machine:
         with self.node() as node:
             return facts(node)
 
+    def node_paths(self) -> Paths:
+        """Where things lie on this machine."""
+        return Paths(str(self.root))
+
     @contextmanager
     def node(self) -> Iterator[Node]:
         """A fresh node on this disk."""
