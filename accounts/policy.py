@@ -97,6 +97,7 @@ ACTIONS: dict[str, Rule] = {
     "impersonation.start": Rule(SELLERS, OWNERS, "below"),
     "brand.view": Rule(SELLERS, ANYBODY),
     "brand.change": Rule(SELLERS, OWNERS),
+    "brand.allow_private": Rule(PROVIDER, OWNERS),
     "brand.scan": Rule(SELLERS, WORKERS),
     "token.view": Rule(EVERYONE, ANYBODY, "own"),
     "token.create": Rule(EVERYONE, WORKERS, "own"),

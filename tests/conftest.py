@@ -9,7 +9,7 @@ from hypothesis import settings
 settings.register_profile("hostwright", deadline=None, max_examples=int(os.environ.get("HOSTWRIGHT_EXAMPLES", "200")))
 settings.load_profile("hostwright")
 
-pytest_plugins = ["tests.cast", "tests.servers.fixtures"]
+pytest_plugins = ["tests.cast", "tests.mailbox", "tests.servers.fixtures"]
 
 KINDS = ("server", "browser", "concurrency", "faults", "long")
 

@@ -137,6 +137,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 
 DEFAULT_FROM_EMAIL = "Hostwright <panel@localhost>"
+# The addresses that mail leaves from, for the SPF records of brands; empty: unknown.
+MAIL_SOURCES = [ip for ip in os.environ.get("HOSTWRIGHT_MAIL_SOURCES", "").split(",") if ip]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -199,6 +201,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "provisioning.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
+    "sweep_mail": {"task": "accounts.tasks.sweep_mail", "schedule": 30.0, "options": {"expires": 30}},
     "purge": {"task": "panel.core.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 

@@ -48,6 +48,7 @@ SECURE_PROXY_SSL_HEADER = (
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if os.environ.get("HOSTWRIGHT_BEHIND_PROXY") == "1" else 0
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _tls else "http"
 
+EMAIL_BACKEND = "accounts.voice.smtp.SmtpBackend"
 EMAIL_HOST = os.environ.get("HOSTWRIGHT_SMTP_HOST", "localhost")
 EMAIL_PORT = int(os.environ.get("HOSTWRIGHT_SMTP_PORT", "25"))
 EMAIL_HOST_USER = os.environ.get("HOSTWRIGHT_SMTP_USER", "")

@@ -1,0 +1,174 @@
+"""Every kind of mail that leaves: its words, what they stand for, and our own text where a brand has none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Word:
+    """A placeholder: what it stands for, and a value to preview with."""
+
+    meaning: Text
+    sample: Text
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of mail. `required` are the words without which it would be of no use."""
+
+    name: str
+    title: Text
+    subject: Text
+    text: Text
+    words: Mapping[str, Word]
+    required: frozenset[str] = field(default_factory=frozenset)
+
+
+COMMON: dict[str, Word] = {
+    "name": Word(_("the reader's name"), "Anna Berg"),
+    "brand": Word(_("the brand's name"), ""),
+    "panel": Word(_("the address of the brand's panel"), ""),
+    "support": Word(_("the brand's support address or page"), ""),
+}
+LINK = Word(_("the link to follow"), "https://panel.example.org/welcome/x")
+WHEN = Word(_("when it was"), "2026-11-22 09:41 UTC")
+ADDRESS = Word(_("the network address that it came from"), "203.0.113.7")
+DOMAIN = Word(_("the account's domain"), "example.org")
+REASON = Word(_("the reason that was given"), _("The invoice is not paid."))
+
+
+def _kind(
+    name: str, title: Text, subject: Text, text: Text, /, *, required: tuple[str, ...] = (), **words: Word
+) -> Kind:
+    return Kind(name, title, subject, text, {**COMMON, **words}, frozenset(required))
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        _kind(
+            "welcome",
+            _("Welcome of an account"),
+            _("Your hosting account {{domain}} is ready"),
+            _(
+                "Hello {{name}},\n\nyour hosting account for {{domain}} is ready.\n\n"
+                "User name: {{username}}\n"
+                "{{#nameservers}}\nName servers: {{nameservers}}\n{{/nameservers}}\n"
+                "{{#mail_host}}\nServer for mail programs: {{mail_host}}\n{{/mail_host}}\n"
+                "\nSee to it here:\n\n{{panel}}\n"
+            ),
+            domain=DOMAIN,
+            username=Word(_("the account's user name"), "exampleorg"),
+            nameservers=Word(_("the brand's name servers"), "ns1.example.net, ns2.example.net"),
+            mail_host=Word(_("the brand's host for mail programs"), "mail.example.net"),
+        ),
+        _kind(
+            "invitation",
+            _("Invitation"),
+            _("Your access to {{brand}}"),
+            _(
+                "Hello {{name}},\n\n{{brand}} has set up access for you. Choose your password here:\n\n{{link}}\n\n"
+                "From then on sign in with {{email}}.\n"
+            ),
+            required=("link",),
+            link=LINK,
+            email=Word(_("the address to sign in with"), "anna@example.org"),
+            organization=Word(_("the organization that the person becomes a member of"), "Berg GmbH"),
+        ),
+        _kind(
+            "password_reset",
+            _("Password reset"),
+            _("Choose a new password"),
+            _(
+                "Hello {{name}},\n\nsomebody, we hope you, has asked for a new password at {{brand}}. Choose it here:"
+                "\n\n{{link}}\n\nThe link works once. If it was not you, do nothing: your password stays as it is.\n"
+            ),
+            required=("link",),
+            link=LINK,
+        ),
+        _kind(
+            "password_changed",
+            _("Password changed"),
+            _("Your password was changed"),
+            _(
+                "Hello {{name}},\n\nyour password at {{brand}} was changed on {{when}}"
+                "{{#address}} from {{address}}{{/address}}.\n\n"
+                "If it was not you, choose another one at once and tell us{{#support}}: {{support}}{{/support}}.\n"
+            ),
+            when=WHEN,
+            address=ADDRESS,
+        ),
+        _kind(
+            "sign_in",
+            _("New sign-in"),
+            _("New sign-in to {{brand}}"),
+            _(
+                "Hello {{name}},\n\nsomebody signed in as you on {{when}} from a device that we have not seen before.\n"
+                "\n{{#address}}Network address: {{address}}\n{{/address}}{{#device}}Device: {{device}}\n{{/device}}\n\n"
+                "If it was you, there is nothing to do. If not, change your password and end the session here:\n\n"
+                "{{panel}}\n"
+            ),
+            when=WHEN,
+            address=ADDRESS,
+            device=Word(_("the browser and system"), "Firefox, Linux"),
+        ),
+        _kind(
+            "security",
+            _("Change of one's sign-in"),
+            _("Your sign-in to {{brand}} was changed"),
+            _(
+                "Hello {{name}},\n\n{{what}}\n\nThat was on {{when}}{{#address}} from {{address}}{{/address}}. "
+                "If it was not you, change your password and tell us{{#support}}: {{support}}{{/support}}.\n"
+            ),
+            required=("what",),
+            what=Word(_("what was changed"), _("A passkey was added.")),
+            when=WHEN,
+            address=ADDRESS,
+        ),
+        _kind(
+            "suspension",
+            _("Suspension"),
+            _("{{domain}} is suspended"),
+            _(
+                "Hello {{name}},\n\nyour hosting account {{domain}} is suspended. Its web sites do not answer; mail is "
+                "still received.\n{{#reason}}\n\nReason: {{reason}}\n{{/reason}}\n"
+                "\nYour data is safe. To have it released write to us{{#support}}: {{support}}{{/support}}.\n"
+            ),
+            domain=DOMAIN,
+            reason=REASON,
+        ),
+        _kind(
+            "release",
+            _("Release"),
+            _("{{domain}} is back"),
+            _("Hello {{name}},\n\nthe suspension of your hosting account {{domain}} is lifted. It answers again.\n"),
+            domain=DOMAIN,
+        ),
+        _kind(
+            "limit_warning",
+            _("Limit nearly reached"),
+            _("{{domain}}: {{resource}} nearly used up"),
+            _(
+                "Hello {{name}},\n\n{{domain}} uses {{used}} of {{limit}} {{resource}}. When the limit is reached, "
+                "nothing more can be added.\n\nSee what uses it, or ask for more:\n\n{{panel}}\n"
+            ),
+            domain=DOMAIN,
+            resource=Word(_("what is limited"), _("disk space")),
+            used=Word(_("how much is used"), "9.1 GB"),
+            limit=Word(_("how much is allowed"), "10 GB"),
+        ),
+        _kind(
+            "test",
+            _("Test"),
+            _("A test from {{brand}}"),
+            _("Hello {{name}},\n\nthis is how mail from {{brand}} looks and from whom it comes.\n"),
+        ),
+    )
+}
