@@ -57,6 +57,7 @@ NAVIGATION = [
         [
             Item(_("Resellers"), "accounts:reseller_list", "building-store", "organization.create_reseller", SELLERS),
             Item(_("Brand"), "accounts:brand", "palette", "brand.change", SELLERS),
+            Item(_("White-label scan"), "provisioning:scan_list", "eye", "brand.view", SELLERS),
         ],
     ),
     Section(

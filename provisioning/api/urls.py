@@ -11,6 +11,7 @@ from provisioning.api import (
     packages,
     previews,
     rebuilds,
+    scans,
     servers,
     sites,
     zones,
@@ -18,6 +19,8 @@ from provisioning.api import (
 
 app_name = "provisioning_api"
 urlpatterns = [
+    path("brand-scans", scans.BrandScanList.as_view(), name="brand_scans"),
+    path("brand-scans/<str:pk>", scans.BrandScanItem.as_view(), name="brand_scan"),
     path("servers", servers.ServerList.as_view(), name="servers"),
     path("servers/<str:pk>", servers.ServerItem.as_view(), name="server"),
     path("servers/<str:pk>/fetch-host-key", servers.ServerFetchHostKey.as_view(), name="server_fetch_host_key"),

@@ -13,6 +13,7 @@ import idna
 
 Kind = Literal["name", "host", "software"]
 SHORTEST_NAME = 4
+MASK = "•••"
 EXCERPT = 60
 """So many characters stand on either side of a name in an excerpt."""
 
@@ -92,6 +93,12 @@ class Lexicon:
                 hits[pattern.word] = Hit(pattern.word, _excerpt(shown, match.start(), match.end()))
                 break
         return list(hits.values())
+
+    def mask(self, text: str) -> str:
+        """Return `text` with every word that it holds replaced by MASK, however it is written."""
+        for pattern in self._patterns:
+            text = re.sub(pattern.expression.pattern, MASK, text, flags=re.IGNORECASE)
+        return text
 
 
 def is_common(name: str) -> bool:

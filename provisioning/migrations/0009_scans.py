@@ -18,7 +18,6 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", panel.core.ids.IdField(prefix="scn", serialize=False)),
                 ("host", models.CharField(max_length=253)),
-                ("asked_by", models.CharField(blank=True, max_length=254)),
                 (
                     "status",
                     models.CharField(

@@ -28,7 +28,6 @@ class BrandScan(models.Model):
     id = IdField(prefix="scn")
     organization = models.ForeignKey("accounts.Organization", on_delete=models.CASCADE, related_name="brand_scans")
     host = models.CharField(max_length=253)
-    asked_by = models.CharField(max_length=254, blank=True)
     status = models.CharField(max_length=8, choices=Status, default=Status.PENDING)
     steps = models.JSONField(default=list)
     findings = models.JSONField(default=list)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.models import Brand, Membership, Organization
+from panel.core.actors import Actor
 from panel.core.scoping import everything
-from provisioning.leaks.lexicon import Word
+from provisioning.leaks.lexicon import Kind, Lexicon, Word
+from provisioning.leaks.readings import Finding
 from provisioning.leaks.subject import Machine, MailDomain, Site, Subject, Zone
 from provisioning.leaks.web import Front
 from provisioning.models import Address, BrandScan, HostingAccount, Placement, Server
@@ -32,6 +36,31 @@ def listed() -> QuerySet[BrandScan]:
 def scannable() -> QuerySet[Organization]:
     """Sellers whose brand has a panel of its own, by name."""
     return Organization.objects.exclude(brand=None).exclude(brand__panel_host="").order_by("name")
+
+
+def findings(scan: BrandScan, actor: Actor) -> list[Finding]:
+    """Return what a scan found, as `actor` may know it.
+
+    Who sold to the actor's organization is no secret to it, nor is what lies below it, nor the software. Other names
+    are the provider's to know: they are masked wherever they stand, and belong to nobody.
+    """
+    found = [Finding(**row) for row in scan.findings]
+    if actor.kind in ("provider", "system"):
+        return found
+    owners = {finding.owner for finding in found}
+    known = {"", *actor.path.strip("/").split("/")[-2:]}
+    known |= set(Organization.objects.filter(pk__in=owners, path__startswith=actor.path).values_list("pk", flat=True))
+    hidden = {Word(finding.name, cast("Kind", finding.kind)) for finding in found if finding.owner not in known}
+    lexicon = Lexicon(hidden)
+    return [
+        replace(
+            finding,
+            subject=lexicon.mask(finding.subject),
+            excerpt=lexicon.mask(finding.excerpt),
+            **({} if finding.owner in known else {"name": "", "owner": ""}),
+        )
+        for finding in found
+    ]
 
 
 def subject(brand: Brand) -> Subject:

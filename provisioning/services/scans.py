@@ -37,7 +37,7 @@ def start(*, actor: Actor, organization: Organization) -> BrandScan:
     with transaction.atomic():
         expire()
         with integrity_as_conflict(_("This brand is being looked at already."), field="brand"):
-            scan = BrandScan.objects.create(organization=organization, host=brand.panel_host, asked_by=actor.label)
+            scan = BrandScan.objects.create(organization=organization, host=brand.panel_host)
         audit.record(actor, "brand.scan", scan)
         _forget(organization)
         queue.ring(RUN, scan.id)

@@ -11,6 +11,7 @@ from provisioning.web import (
     packages,
     previews,
     rebuilds,
+    scans,
     servers,
     sites,
     zones,
@@ -18,6 +19,10 @@ from provisioning.web import (
 
 app_name = "provisioning"
 urlpatterns = [
+    path("brand/scans/", scans.ScanListPage.as_view(), name="scan_list"),
+    path("brand/scans/start/", scans.ScanStartPage.as_view(), name="scan_start"),
+    path("brand/scans/<str:pk>/", scans.ScanPage.as_view(), name="scan"),
+    path("brand/scans/<str:pk>/part/", scans.ScanPart.as_view(), name="scan_part"),
     path("servers/", servers.ServerListPage.as_view(), name="server_list"),
     path("servers/add/", servers.ServerAddPage.as_view(), name="server_add"),
     path("servers/<str:pk>/", servers.ServerPage.as_view(), name="server"),

@@ -11,7 +11,7 @@ from accounts.models import ApiToken
 from accounts.services import tokens
 from panel.core.actors import Actor
 from panel.core.scoping import everything
-from provisioning.models import Address, Operation
+from provisioning.models import Address, BrandScan, Operation
 from provisioning.services import database_users, databases, drift, mail_aliases, mailboxes, previews, sites, zones
 from tests import cast as cast_module
 from tests.cast import Cast
@@ -49,6 +49,8 @@ def make() -> World:
         server = factories.server(cast.provider.organization)
         world.add("server", server.id, OF_PROVIDER)
         world.add("address", Address.objects.get(server=server).id, OF_PROVIDER)
+        scan = BrandScan.objects.create(organization=cast.reseller_a.organization, host="panel.reseller-a.example")
+        world.add("scan_of_reseller_a", scan.id, OF_RESELLER_A)
         package = factories.package(cast.reseller_a.organization)
         world.add("package_of_reseller_a", package.id, OF_RESELLER_A)
         hosting = factories.account(cast.client_a.organization, package, "client-a.example")

@@ -7,6 +7,7 @@ from django.utils import timezone
 from panel.core.scoping import everything
 from provisioning.models import (
     Address,
+    BrandScan,
     Database,
     DatabaseUser,
     DriftCheck,
@@ -41,6 +42,7 @@ def fill(stage: Stage, start: int, count: int) -> None:
     if not Rebuild.objects.exists():
         factories.rebuild(stage.server)
     for number in range(start, start + count):
+        BrandScan.objects.create(organization=stage.cast.reseller_a.organization, host="a.example", status="clean")
         factories.finding(part, f"file:/etc/{number}")
         drift.pin(actor=factories.SYSTEM, item=factories.finding(part, f"file:/etc/pinned{number}"))
         DriftCheck.objects.create(
@@ -62,6 +64,7 @@ def ids(stage: Stage) -> dict[str, str]:
     """Return one object of each kind, all of account A."""
     with everything("test"):
         return {
+            "scan": BrandScan.objects.earliest("id").pk,
             "server": stage.server.pk,
             "address": Address.objects.get(server=stage.server).pk,
             "package": stage.package_a.pk,

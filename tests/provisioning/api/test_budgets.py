@@ -14,6 +14,8 @@ SIGN_IN = 4  # brand of the host, token, membership, organizations above
 
 #: Route → queries of its own, beside those that find out who asks.
 BUDGETS: dict[str, int] = {
+    "/brand-scans": 1,
+    "/brand-scans/{scan}": 1,
     "/servers": 1,
     "/servers/{server}": 1,
     "/servers/{server}/addresses": 2,
