@@ -52,15 +52,7 @@ def findings(scan: BrandScan, actor: Actor) -> list[Finding]:
     known |= set(Organization.objects.filter(pk__in=owners, path__startswith=actor.path).values_list("pk", flat=True))
     hidden = {Word(finding.name, cast("Kind", finding.kind)) for finding in found if finding.owner not in known}
     lexicon = Lexicon(hidden)
-    return [
-        replace(
-            finding,
-            subject=lexicon.mask(finding.subject),
-            excerpt=lexicon.mask(finding.excerpt),
-            **({} if finding.owner in known else {"name": "", "owner": ""}),
-        )
-        for finding in found
-    ]
+    return [_masked(finding, lexicon, whole=finding.owner not in known) for finding in found]
 
 
 def subject(brand: Brand) -> Subject:
@@ -123,6 +115,11 @@ def words(brand: Brand) -> Iterator[Word]:
             domain = _domain(host)
             if above or domain not in own:
                 yield from _once(seen, Word(domain, "host", organization.id))
+
+
+def _masked(finding: Finding, lexicon: Lexicon, *, whole: bool) -> Finding:
+    shown = replace(finding, subject=lexicon.mask(finding.subject), excerpt=lexicon.mask(finding.excerpt))
+    return replace(shown, name="", owner="") if whole else shown
 
 
 def _once(seen: set[tuple[str, str]], word: Word) -> Iterator[Word]:

@@ -5,36 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import django_tables2 as tables
 from django import forms
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django_tables2.utils import A
 
 from panel.core.web import Action, Empty, FormPage, ListPage, Page
 from provisioning.leaks.readings import Finding
 from provisioning.models import BrandScan
 from provisioning.selectors import scans as selectors
 from provisioning.services import scan_words, scans
-from provisioning.web.tables import AGO, STATE, TITLE
-
-
-class ScanTable(tables.Table):
-    """Scans of brands."""
-
-    host = tables.Column(
-        verbose_name=gettext_lazy("Panel host"), linkify=("provisioning:scan", {"pk": A("pk")}), attrs=TITLE
-    )
-    organization = tables.Column(verbose_name=gettext_lazy("Brand of"), orderable=False)
-    status = tables.TemplateColumn(STATE, verbose_name=gettext_lazy("State"))
-    leaks = tables.Column(verbose_name=gettext_lazy("Names found"))
-    created_at = tables.TemplateColumn(AGO, verbose_name=gettext_lazy("Started"))
-
-    class Meta:
-        order_by = "-created_at"
+from provisioning.web.tables import ScanTable
 
 
 class ScanForm(forms.Form):

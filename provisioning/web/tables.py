@@ -231,3 +231,16 @@ class RunTable(tables.Table):
         orderable=False,
     )
     reason = tables.Column(verbose_name=_("Reason"), orderable=False)
+
+
+class ScanTable(tables.Table):
+    """Scans of brands."""
+
+    host = tables.Column(verbose_name=_("Panel host"), linkify=("provisioning:scan", {"pk": A("pk")}), attrs=TITLE)
+    organization = tables.Column(verbose_name=_("Brand of"), orderable=False)
+    status = tables.TemplateColumn(STATE, verbose_name=_("State"))
+    leaks = tables.Column(verbose_name=_("Names found"))
+    created_at = tables.TemplateColumn(AGO, verbose_name=_("Started"))
+
+    class Meta:
+        order_by = "-created_at"
