@@ -177,6 +177,7 @@ SPECTACULAR_SETTINGS = {
         "TargetStatus": "provisioning.api.operations.PART_STATES",
         "StepStatus": "provisioning.models.RunStep.Status",
         "PreviewStatus": "provisioning.models.Preview.Status",
+        "BrandScanStatus": "provisioning.models.BrandScan.Status",
         "AddressKind": "provisioning.models.Address.Kind",
         "SiteNameKind": "provisioning.models.SiteName.Kind",
     },
@@ -191,7 +192,6 @@ CELERY_EVENT_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
 CELERY_TASK_ACKS_LATE = True
-        "BrandScanStatus": "provisioning.models.BrandScan.Status",
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.1}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_POOL = "threads"
