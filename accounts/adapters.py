@@ -4,15 +4,36 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy
 
+from accounts import browsers
 from accounts.mail import sender
 from accounts.models import Brand, User
-from accounts.selectors import brands
-from accounts.services import mfa, sessions, users
+from accounts.selectors import brands, sign_in
+from accounts.selectors import users as people
+from accounts.services import devices, mfa, notices, sessions, users
+from panel.core.error_pages import too_many
+
+DEVICE_COOKIE = "panel_device"
+DEVICE_COOKIE_SECONDS = 400 * 86_400  # the longest that browsers keep one (RFC 6265bis)
+
+#: allauth's name of a notice → ours, and the thing that it is about.
+NOTICES = {
+    "account/email/password_changed": ("password_changed", ""),
+    "account/email/password_reset": ("password_changed", ""),
+    "account/email/password_set": ("password_changed", ""),
+    "mfa/email/totp_activated": ("second_factor_added", gettext_lazy("authenticator app")),
+    "mfa/email/totp_deactivated": ("second_factor_removed", gettext_lazy("authenticator app")),
+    "mfa/email/webauthn_added": ("second_factor_added", gettext_lazy("passkey")),
+    "mfa/email/webauthn_removed": ("second_factor_removed", gettext_lazy("passkey")),
+    "mfa/email/recovery_codes_generated": ("recovery_codes_made", ""),
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -34,15 +55,70 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         self._rollback_login_failed_rl_usage()
         return True
 
-    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
-        """Write the sign-in to the audit log."""
-        sessions.started(user=user, address=self.get_client_ip(request))
-        response: HttpResponse = super().post_login(request, user, **kwargs)
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """Let nobody in whose panel this is not, whatever key or link they came with."""
+        if all(user.pk != known.pk for known in people.at_brand(request.brand, user.email)):  # type: ignore[attr-defined]
+            raise self.validation_error("email_password_mismatch")
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
         return response
 
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Note session and browser, write the sign-in to the audit log, and tell the person of a new browser."""
+        address, agent = self.get_client_ip(request), request.headers.get("user-agent", "")
+        minutes = sign_in.demands_on(user).session_minutes
+        sessions.started(user=user, session=request.session, address=address, agent=agent, minutes=minutes)
+        given = request.COOKIES.get(DEVICE_COOKIE, "")
+        token, is_new = devices.note(user=user, token=given, agent=agent, address=address)
+        if is_new:
+            notices.send(user=user, kind="new_device", address=address, agent=browsers.describe(agent))
+        request.device_token = token  # type: ignore[attr-defined]
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        response.set_cookie(
+            DEVICE_COOKIE,
+            token,
+            max_age=DEVICE_COOKIE_SECONDS,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )
+        return response
+
+    def get_login_stages(self) -> list[str]:
+        """Ask for the second factor in our own way of knowing remembered browsers."""
+        return ["accounts.stages.SecondFactorStage", "accounts.stages.RememberStage"]
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Ask again who somebody is unless they proved it a short while ago, at signing in or since."""
+        return not sessions.is_fresh(context.request.session)
+
+    def validation_error(self, code: str, *args: Any) -> Exception:
+        """Answer too many attempts with 429 and a time, whatever form they came from."""
+        if code == "too_many_login_attempts":
+            throttled: Exception = ImmediateHttpResponse(too_many(context.request))
+            return throttled
+        error: Exception = super().validation_error(code, *args)
+        return error
+
     def set_password(self, user: User, password: str) -> None:
-        """Set the password and end what the old one opened."""
-        users.set_own_password(user=user, password=password, address=self.get_client_ip(context.request))
+        """Set the password and end what the old one opened, but for the session that asks."""
+        request = context.request
+        keep = request.session.session_key if request.user.pk == user.pk else None
+        users.set_own_password(user=user, password=password, address=self.get_client_ip(request), keep=keep)
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Tell a person of a change to their sign-in, in our words and the brand's name, and write it down."""
+        kind, thing = NOTICES[template_prefix]
+        address = self.get_client_ip(self.request)
+        agent = browsers.describe(self.request.headers.get("user-agent", ""))
+        if template_prefix.startswith("mfa/"):
+            mfa.noted(user=user, actor=self.request.actor, action=kind.replace("_", ".", 1), thing=str(thing))
+        notices.send(user=user, kind=kind, thing=str(thing), address=address, agent=agent)
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
         """Send the link at the host of the user's own brand, whatever host was asked."""
@@ -75,7 +151,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """TOTP named after the brand, its secrets sealed at rest."""
+    """TOTP and passkeys named after the brand, secrets sealed at rest."""
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Return whose passkeys these are: they belong to this panel's host and open no other."""
+        request = context.request
+        return {"id": request.get_host().partition(":")[0].lower(), "name": str(request.brand.name)}
 
     def get_totp_issuer(self) -> str:
         """Return the name of the brand whose panel this is."""

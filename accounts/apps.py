@@ -11,7 +11,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the permission table the one that decides."""
-        from accounts.policy import check
+        from accounts.policy import FRESH, check
         from panel.core import policy
 
-        policy.register(check)
+        policy.register(check, fresh=FRESH)

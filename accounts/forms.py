@@ -1,9 +1,17 @@
-"""allauth's forms where panel hosts make a difference."""
+"""allauth's forms where panel hosts make a difference, or where a code has to be used up."""
+
+from typing import Any
 
 from allauth.account.forms import ResetPasswordForm
 from allauth.core import context
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from django.http import HttpRequest
 
 from accounts.selectors import users
+from accounts.services import mfa, notices
+from accounts.services import users as service
 from panel.core.names import NameInvalid, mail_address
 
 
@@ -18,3 +26,34 @@ class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]
         except NameInvalid:
             self.users = []
         return email
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Send the link; earlier ones end."""
+        self.users = [service.begin_reset(user=user) for user in self.users]
+        email: str = super().save(request, **kwargs)
+        return email
+
+
+class SpentOnce:
+    """Uses up the code of an authenticator app, and tells the person of a recovery code."""
+
+    cleaned_data: dict[str, Any]
+    authenticator: Authenticator
+    user: Any
+
+    def clean_code(self) -> str:
+        """Return the code; refuses one that was used before like one that is wrong."""
+        code: str = super().clean_code()  # type: ignore[misc]
+        if self.authenticator.type == Authenticator.Type.TOTP and not mfa.spend(self.authenticator, code):
+            raise get_adapter().validation_error("incorrect_code")
+        if self.authenticator.type == Authenticator.Type.RECOVERY_CODES:
+            notices.send(user=self.user, kind="recovery_code_used", address=context.request.META.get("REMOTE_ADDR"))
+        return code
+
+
+class CodeForm(SpentOnce, AuthenticateForm):  # type: ignore[misc]
+    """Asks for a code at signing in."""
+
+
+class CodeAgainForm(SpentOnce, ReauthenticateForm):  # type: ignore[misc]
+    """Asks for a code before a dangerous act."""

@@ -97,6 +97,8 @@ ACTIONS: dict[str, Rule] = {
     "impersonation.start": Rule(SELLERS, OWNERS, "below"),
     "brand.view": Rule(SELLERS, ANYBODY),
     "brand.change": Rule(SELLERS, OWNERS),
+    # The provider's alone: a host that is vouched for is believed without a proof.
+    "brand.vouch": Rule(PROVIDER, OWNERS),
     "brand.allow_private": Rule(PROVIDER, OWNERS),
     "brand.scan": Rule(SELLERS, WORKERS),
     "token.view": Rule(EVERYONE, ANYBODY, "own"),
@@ -113,6 +115,7 @@ ACTIONS: dict[str, Rule] = {
         bootstrap=WORKERS,
         change=WORKERS,
         reconcile=WORKERS,
+        measure=WORKERS,
         rebuild=OWNERS,
         overrule=OWNERS,
         remove=OWNERS,
@@ -137,6 +140,7 @@ ACTIONS: dict[str, Rule] = {
         move=OWNERS,
     ),
     "account.view": Rule(EVERYONE, ANYBODY),
+    "usage.measure": Rule(EVERYONE, WORKERS),
     # Whoever may change anything may see it first: a plan asks for the permission of its verb, too.
     "preview.create": Rule(EVERYONE, WORKERS | MONEY),
     **_rules("site", EVERYONE, view=ANYBODY, change=WORKERS),

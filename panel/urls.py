@@ -13,4 +13,5 @@ urlpatterns = [
 handler400 = "panel.core.error_pages.bad_request"
 handler403 = "panel.core.error_pages.forbidden"
 handler404 = "panel.core.error_pages.not_found"
+handler429 = "panel.core.error_pages.too_many"
 handler500 = "panel.core.error_pages.server_error"

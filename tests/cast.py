@@ -1,5 +1,6 @@
 """The fixed cast of behaviour tests: provider, resellers A and B with brands, their customers, an outsider."""
 
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -27,10 +28,15 @@ class Person:
     actor: Actor
     host: str
 
-    def browser(self, *, enforce_csrf: bool = False) -> Client:
-        """Return a test client that is signed in as this person at their panel."""
+    def browser(self, *, enforce_csrf: bool = False, fresh: bool = True) -> Client:
+        """Return a test client that is signed in as this person at their panel: just now, or not `fresh` any more."""
         client = Client(headers={"host": self.host}, enforce_csrf_checks=enforce_csrf)
         client.force_login(self.user)
+        if fresh:
+            session = client.session
+            session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+            session["account_authentication_methods_user"] = self.user.id
+            session.save()
         return client
 
     def program(self, *scopes: str) -> Client:

@@ -27,6 +27,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     password_changed_at = models.DateTimeField(null=True, blank=True)
+    reset_serial = models.PositiveIntegerField(default=0, editable=False)  # of the only reset link that works
 
     objects = UserManager()
 

@@ -1,10 +1,23 @@
-"""What is noted when people sign in."""
+"""Sessions of signed-in people: begun, noted as used, ended one by one or all but one."""
 
+import time
+from datetime import timedelta
+
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
+from django.utils import timezone
 
-from accounts.models import User
-from panel.core import audit
+from accounts.models import Session, User
+from accounts.selectors import sign_in as selectors
+from accounts.session_store import SIGN_IN
+from panel.core import audit, ids, policy
 from panel.core.actors import Actor
+from panel.core.errors import NotFound
+
+FRESH_SECONDS = 600
+"""How long after proving who one is a dangerous act is not asked for proof again."""
+_NOTED_EVERY = timedelta(minutes=1)
 
 
 def own_actor(user: User, address: str | None, via: str = "web") -> Actor:
@@ -13,7 +26,56 @@ def own_actor(user: User, address: str | None, via: str = "web") -> Actor:
     return Actor(user.id, root.id, root.path, "client", "readonly", user.name or user.email, via=via, address=address)
 
 
-def started(*, user: User, address: str | None) -> None:
-    """Write a sign-in to the audit log."""
+def started(*, user: User, session: SessionBase, address: str | None, agent: str, minutes: int) -> None:
+    """Note in a session who signed in from where, let it end after `minutes`, and write that to the audit log."""
+    session[SIGN_IN] = {"handle": ids.new("ses"), "at": time.time(), "address": address, "agent": agent[:300]}
+    session.set_expiry(minutes * 60)
     with transaction.atomic():
         audit.record(own_actor(user, address), "session.start", user)
+
+
+def over(session: SessionBase, minutes: int) -> bool:
+    """Tell whether a session has lasted longer than `minutes` since its sign-in, whatever was demanded then."""
+    noted = session.get(SIGN_IN)
+    return noted is not None and time.time() - noted["at"] > minutes * 60
+
+
+def is_fresh(session: SessionBase) -> bool:
+    """Tell whether the person proved in the last ten minutes who they are, by signing in or by being asked again."""
+    records = session.get(AUTHENTICATION_METHODS_SESSION_KEY) or []
+    return bool(records) and time.time() - records[-1]["at"] < FRESH_SECONDS
+
+
+def seen(session: SessionBase, address: str | None) -> None:
+    """Note that a session is in use, at most once a minute."""
+    now = timezone.now()
+    noted = getattr(session, "seen_at", None)
+    if noted is None or now - noted < _NOTED_EVERY:
+        return
+    Session.objects.filter(session_key=session.session_key).update(last_seen_at=now, address=address)
+
+
+def end(*, actor: Actor, session: Session) -> None:
+    """End one of one's own sessions at once."""
+    policy.require(actor, "profile.secure")
+    if session.user_id != actor.user_id:
+        raise NotFound()
+    with transaction.atomic():
+        audit.record(actor, "session.end", session)
+        session.delete()
+
+
+def end_others(*, actor: Actor, keep: str | None) -> int:
+    """End all of one's own sessions but the one whose key is `keep`; returns how many."""
+    policy.require(actor, "profile.secure")
+    with transaction.atomic():
+        user = User.objects.get(pk=actor.user_id)
+        ended = drop(user, keep=keep)
+        audit.record(actor, "session.end_others", user, {"sessions": (ended, 0)})
+    return ended
+
+
+def drop(user: User, *, keep: str | None = None) -> int:
+    """Delete a person's sessions, but the one whose key is `keep`; returns how many."""
+    rows = selectors.sessions(user.id).exclude(session_key=keep or "")
+    return rows.delete()[1].get("accounts.Session", 0)

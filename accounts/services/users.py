@@ -6,13 +6,13 @@ import zoneinfo
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone as clock
 from django.utils.translation import gettext as _
 
 from accounts.models import ApiToken, Organization, User
 from accounts.selectors import brands
-from accounts.services import memberships
-from accounts.services.sessions import own_actor
+from accounts.services import memberships, sessions
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Invalid, NotFound, clean_or_invalid, from_validation, integrity_as_conflict
@@ -74,16 +74,28 @@ def change(*, actor: Actor, user: User, **values: str) -> User:
     return user
 
 
-def set_own_password(*, user: User, password: str, address: str | None) -> None:
-    """Set the password that a person chose; ends the person's other sessions and revokes their API tokens."""
+def set_own_password(*, user: User, password: str, address: str | None, keep: str | None = None) -> None:
+    """Set the password that a person chose; ends their sessions but the one whose key is `keep`, their API tokens, and
+    every reset link.
+    """
     with transaction.atomic():
         user.set_password(password)
         user.password_changed_at = clock.now()
-        user.save(update_fields=["password", "password_changed_at"])
+        user.reset_serial += 1
+        user.save(update_fields=["password", "password_changed_at", "reset_serial"])
+        ended = sessions.drop(user, keep=keep)
         with everything("a person's tokens, wherever they are"):
             tokens = ApiToken.objects.filter(user=user, revoked_at__isnull=True)
             revoked = tokens.update(revoked_at=clock.now())
-        audit.record(own_actor(user, address), "user.password", user, {"tokens_revoked": (0, revoked)})
+        changes = {"tokens_revoked": (0, revoked), "sessions_ended": (0, ended)}
+        audit.record(sessions.own_actor(user, address), "user.password", user, changes)
+
+
+def begin_reset(*, user: User) -> User:
+    """End every earlier reset link of a person, so that the one made next is the only one."""
+    User.objects.filter(pk=user.pk).update(reset_serial=F("reset_serial") + 1)
+    user.refresh_from_db(fields=["reset_serial"])
+    return user
 
 
 def _check_password(password: str, user: User) -> None:

@@ -1,7 +1,13 @@
 """Routes of signing in: those of allauth that this panel offers. Nobody signs up, and addresses are not self-served."""
 
 from allauth.account import views
+from django.contrib.auth.decorators import login_required
 from django.urls import include, path, re_path
+from django.views.generic.base import RedirectView
+
+from accounts.web.sign_in import RememberPage
+
+_home = login_required(RedirectView.as_view(pattern_name="accounts:sign_in"))
 
 urlpatterns = [
     path("sign-in/", views.login, name="account_login"),
@@ -18,5 +24,8 @@ urlpatterns = [
         views.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
+    path("2fa/", _home, name="mfa_index"),
+    path("2fa/trust/", RememberPage.as_view(), name="mfa_trust"),
+    path("2fa/webauthn/", _home, name="mfa_list_webauthn"),
     path("2fa/", include("allauth.mfa.urls")),
 ]

@@ -11,6 +11,7 @@ from panel.core.api import problems
 
 API = "/api/"
 RETRY_SECONDS = 5
+THROTTLED_SECONDS = 300  # the longest of the times in which attempts are counted
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -46,8 +47,10 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 def too_many(request: HttpRequest) -> HttpResponse:
-    """Answer 429."""
-    return _answer(request, 429, "throttled", "Too many requests. Wait a little.")
+    """Answer 429, with the time after which the caller may try again."""
+    answer = _answer(request, 429, "throttled", "Too many attempts. Wait a few minutes and try again.")
+    answer.headers["Retry-After"] = str(THROTTLED_SECONDS)
+    return answer
 
 
 def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:

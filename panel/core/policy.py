@@ -17,11 +17,19 @@ class Checker(Protocol):
 
 
 _checkers: list[Checker] = []
+_fresh: frozenset[str] = frozenset()
 
 
-def register(checker: Checker) -> None:
-    """Make `checker` the one that decides, in place of any earlier one."""
+def register(checker: Checker, *, fresh: frozenset[str] = frozenset()) -> None:
+    """Make `checker` the one that decides and `fresh` what wants a fresh sign-in, in place of earlier ones."""
+    global _fresh
     _checkers[:] = [checker]
+    _fresh = fresh
+
+
+def wants_fresh(action: str) -> bool:
+    """Tell whether pages, and programs with a page's session, have to prove anew who they are before `action`."""
+    return action in _fresh
 
 
 def require(actor: Actor, action: str, obj: object | None = None) -> None:

@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from celery import shared_task
-from django.contrib.sessions.backends.db import SessionStore
+from django.conf import settings
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from panel.core.models import IdempotencyKey
 
@@ -14,5 +15,5 @@ KEPT = timedelta(hours=24)
 @shared_task
 def purge() -> None:
     """Delete idempotency keys that are older than a day, and sessions that have ended."""
-    SessionStore.clear_expired()
+    import_string(f"{settings.SESSION_ENGINE}.SessionStore").clear_expired()
     IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).delete()

@@ -17,6 +17,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
@@ -54,10 +55,12 @@ class Page(TemplateResponseMixin, ContextMixin, View):
     """A page for somebody who is signed in here and may do `action` with the page's object.
 
     With `rows()` overridden the object is the row whose key is in the address; a row that the tenant scope or the
-    permission table hides is a 404, one that may be seen but not used so is a 403.
+    permission table hides is a 404, one that may be seen but not used so is a 403. A `fresh` page, and every page of
+    an action that wants it, asks who signed in longer ago than a few minutes to prove again who they are.
     """
 
     action: ClassVar[str] = ""
+    fresh: ClassVar[bool] = False
     title: str | Promise = ""
     flags: ClassVar[tuple[str, ...]] = ()
     actor: Actor
@@ -72,6 +75,8 @@ class Page(TemplateResponseMixin, ContextMixin, View):
         try:
             self.object = self.find()
             policy.require(actor, self.action, self.subject())
+            if (self.fresh or policy.wants_fresh(self.action)) and not getattr(request, "is_fresh", False):
+                return redirect_to_login(request.get_full_path(), reverse("account_reauthenticate"))
             return super().dispatch(request, *args, **kwargs)
         except (Http404, NotFound) as error:
             audit.refused(actor, f"{request.method} {request.path}")

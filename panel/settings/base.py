@@ -45,6 +45,7 @@ MIDDLEWARE = [
     "panel.core.middleware.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "panel.health.HealthMiddleware",
+    "accounts.middleware.CredentialsMiddleware",
     "accounts.middleware.PanelHostMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -56,6 +57,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ActorMiddleware",
+    "accounts.web.middleware.ImpersonationMiddleware",
+    "accounts.web.middleware.StandingMiddleware",
     "panel.dashboard.middleware.TimeZoneMiddleware",
 ]
 
@@ -117,13 +120,24 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_FORMS = {"reset_password": "accounts.forms.PasswordResetForm"}
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "reset_password": "20/5m/ip,3/5m/key",
+    "reset_password_from_key": "20/5m/ip",
+    "change_password": "5/m/user",
+    "reauthenticate": "10/m/user",
+}
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.reset_tokens.ResetTokenGenerator"  # noqa: S105
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TRUST_ENABLED = True
+MFA_FORMS = {"authenticate": "accounts.forms.CodeForm", "reauthenticate": "accounts.forms.CodeAgainForm"}
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_NAME = "panel_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -214,13 +228,18 @@ SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # an address is unique within a brand ro
 PANEL_SCHEME = "https"
 PANEL_PORT = ""
 
+# Addresses at which panels answer, shown to who points a host name here; a host may lead there though it is not public.
+PANEL_ADDRESSES = [ip for ip in os.environ.get("HOSTWRIGHT_PANEL_ADDRESSES", "").split(",") if ip]
+
 # How long the data of a terminated account or removed database stays before a server may destroy it.
 TERMINATION_GRACE_DAYS = 7
 # How long operations that are over, runs and their steps are kept.
 HISTORY_DAYS = int(os.environ.get("HOSTWRIGHT_HISTORY_DAYS", "90"))
 # How often every server is compared with what was last made so; each by itself, up to a tenth earlier or later.
 DRIFT_CHECK_MINUTES = int(os.environ.get("HOSTWRIGHT_DRIFT_CHECK_MINUTES", "60"))
-# Resolvers that know the public DNS, for the MX check; empty: this machine's own.
-PUBLIC_RESOLVERS = [ip for ip in os.environ.get("HOSTWRIGHT_PUBLIC_RESOLVERS", "").split(",") if ip]
+# How often every server measures what its accounts use; each by itself, up to a tenth earlier or later.
+USAGE_MINUTES = int(os.environ.get("HOSTWRIGHT_USAGE_MINUTES", "60"))
 # Where scans of brands ask this panel, the front that strangers reach: never where a brand's own host name leads.
 SCAN_URL = os.environ.get("HOSTWRIGHT_SCAN_URL", "http://127.0.0.1:8000")
+# Resolvers that know the public DNS, for the MX check; empty: this machine's own.
+PUBLIC_RESOLVERS = [ip for ip in os.environ.get("HOSTWRIGHT_PUBLIC_RESOLVERS", "").split(",") if ip]

@@ -53,6 +53,8 @@ def test_the_password_alone_does_not_let_in(browser: Client) -> None:
 
 def test_the_code_lets_in(browser: Client) -> None:
     browser.post("/2fa/authenticate/", {"code": code()})
+    assert not is_in(browser)  # it is asked first whether to remember the device
+    browser.post("/2fa/trust/", {"action": "skip"})
     assert is_in(browser)
 
 
@@ -93,7 +95,7 @@ def test_the_issuer_is_the_brand(cast: Cast) -> None:
 )
 def test_changing_it_needs_the_password_again(cast: Cast, path: str) -> None:
     TOTP.activate(cast.client_a.user, SECRET)
-    client = cast.client_a.browser()
+    client = cast.client_a.browser(fresh=False)
     if "activate" in path and "deactivate" not in path:
         Authenticator.objects.all().delete()
     for method in (client.get, client.post):

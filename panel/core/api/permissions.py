@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -30,4 +31,7 @@ class HasActor(BasePermission):
                 return True
             raise Forbidden()
         policy.require(actor, action)
+        by_session = actor.via != "api"
+        if by_session and policy.wants_fresh(action) and not getattr(request._request, "is_fresh", False):
+            raise Forbidden(_("Prove in the panel who you are before you do this."), code="sign_in_again")
         return True
