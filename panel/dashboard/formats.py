@@ -32,6 +32,13 @@ class Gauge:
     limit: int | None
 
     @property
+    def share(self) -> float:
+        """Return how much of the limit is used, from 0 to 1 and beyond; 0 without a limit."""
+        if self.limit is None:
+            return 0.0
+        return self.used / self.limit if self.limit else float(self.used > 0)
+
+    @property
     def level(self) -> str:
         """Return full, high or normal, for the gauge's colour."""
         if self.limit is None:

@@ -1,25 +1,28 @@
-"""What the home and search pages read from the apps, within the tenant scope. They change nothing."""
+"""What the home pages read from the apps, within the tenant scope. They change nothing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils.functional import Promise
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import LimitCounter
-from accounts.selectors import audit, organizations
+from accounts.models import LimitCounter, Organization
+from accounts.selectors import brands, limits, organizations
 from panel.core.actors import Actor
-from panel.core.models import AuditEntry
+from panel.dashboard.formats import Gauge
 from provisioning.models import HostingAccount, Operation, Server
 from provisioning.selectors import drift, hosting_accounts, operations, packages
 from provisioning.selectors import servers as server_selectors
 
-MOST_FOUND = 10
+MOST_SHOWN = 8
+PACE_DAYS = 30
+"""A forecast goes on as the last so many days went."""
 
 
 @dataclass(frozen=True)
@@ -33,47 +36,72 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Found:
-    """One hit of a search."""
+class Step:
+    """One thing to do at the start, with what is done of it."""
 
     label: str
-    note: str
+    text: str
     url: str
+    done: bool
 
 
 @dataclass(frozen=True)
-class Group:
-    """The hits of one kind."""
+class Use:
+    """A reseller and how much of its limits it uses, fullest first."""
 
-    title: str | Promise
-    icon: str
-    hits: list[Found]
+    organization: Organization
+    plan: str
+    gauges: list[LimitCounter] = field(default_factory=list)
+
+    @property
+    def fullest(self) -> float:
+        """The share of the fullest limit, for the order."""
+        return max((Gauge(row.used, row.limit).share for row in self.gauges), default=0.0)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One limit of a plan, and in how many days it is full if use grows as it did; None: never, or unknown."""
+
+    line: limits.Line
+    days_left: int | None
+
+    @property
+    def forecast(self) -> str:
+        """The forecast in words; empty without one."""
+        if self.days_left is None:
+            return ""
+        text = ngettext("Full in %(count)s day at this pace", "Full in %(count)s days at this pace", self.days_left)
+        return text % {"count": self.days_left}
 
 
 def only_account() -> HostingAccount | None:
     """Return the account in scope if there is exactly one."""
-    found = list(hosting_accounts.listed().exclude(status=HostingAccount.Status.TERMINATED)[:2])
+    found = list(_live()[:2])
     return found[0] if len(found) == 1 else None
+
+
+def accounts_of_client() -> list[tuple[HostingAccount, list[LimitCounter]]]:
+    """Return the accounts in scope, each with those of its limits that are counted, fullest first; two queries."""
+    found = list(_live().order_by("domain")[: MOST_SHOWN * 3])
+    counters: dict[str, list[LimitCounter]] = defaultdict(list)
+    for row in LimitCounter.objects.filter(subject__in=[row.pk for row in found], limit__isnull=False):
+        counters[row.subject].append(row)
+    return [(row, sorted(counters[row.pk], key=_share, reverse=True)[:4]) for row in found]
 
 
 def figures(actor: Actor) -> list[Figure]:
     """Return how much there is of what the actor works with."""
-    live = hosting_accounts.listed().exclude(status=HostingAccount.Status.TERMINATED)
-    suspended = live.filter(status=HostingAccount.Status.SUSPENDED).count()
+    suspended = _live().filter(status=HostingAccount.Status.SUSPENDED).count()
     note = _("%(count)s suspended") % {"count": suspended} if suspended else ""
-    found = [Figure(_("Accounts"), live.count(), reverse("provisioning:account_list"), note)]
-    if actor.kind != "client":
-        found.append(Figure(_("Clients"), organizations.clients().count(), reverse("accounts:client_list")))
-        found.append(Figure(_("Packages"), packages.listed().count(), reverse("provisioning:package_list")))
+    found = [Figure(_("Accounts"), _live().count(), reverse("provisioning:account_list"), note)]
+    found.append(Figure(_("Clients"), organizations.clients().count(), reverse("accounts:client_list")))
     if actor.kind == "provider":
-        drifted = drift.drifted_servers().count()
-        note = ngettext("%(count)s has drifted", "%(count)s have drifted", drifted) % {"count": drifted}
-        url = reverse("provisioning:server_list")
-        found.append(Figure(_("Servers"), server_selectors.listed().count(), url, note if drifted else ""))
+        found.append(Figure(_("Resellers"), organizations.resellers(actor).count(), reverse("accounts:reseller_list")))
     else:
-        working = operations.listed(actor.path).filter(status__in=Operation.OPEN).count()
-        url = reverse("provisioning:operation_list")
-        found.append(Figure(_("Operations at work"), working, url))
+        found.append(Figure(_("Packages"), packages.listed().count(), reverse("provisioning:package_list")))
+    working = operations.listed(actor.path).filter(status__in=Operation.OPEN).count()
+    found.append(Figure(_("Operations at work"), working, f"{reverse('provisioning:operation_list')}?status=open"))
     return found
 
 
@@ -85,7 +113,7 @@ def attention(actor: Actor) -> list[Operation]:
 
 def newest_operations(actor: Actor) -> list[Operation]:
     """Return what was asked for last."""
-    return list(operations.listed(actor.path)[:8])
+    return list(operations.listed(actor.path)[:MOST_SHOWN])
 
 
 def unreachable_servers() -> QuerySet[Server]:
@@ -93,79 +121,101 @@ def unreachable_servers() -> QuerySet[Server]:
     return server_selectors.listed().filter(unreachable_since__isnull=False)
 
 
-def drifted_servers() -> QuerySet[Server]:
+def drifted_servers() -> list[Server]:
     """Return the servers on which something differs from what the panel made so."""
-    return drift.drifted_servers()
+    return list(drift.drifted_servers())
 
 
-def limits(actor: Actor) -> list[LimitCounter]:
-    """Return the limits of the actor's own organization."""
-    return organizations.limits(organizations.of_actor(actor))
+def servers() -> list[Server]:
+    """Return the servers, those that can't be reached or are not ready first, then those with most accounts."""
+    rows = server_selectors.listed().exclude(state=Server.State.RETIRED)
+    found = sorted(rows, key=lambda row: (-row.account_count, row.name))  # type: ignore[attr-defined]
+    found.sort(key=lambda row: (row.unreachable_since is None, row.state == Server.State.READY))
+    return found[:MOST_SHOWN]
 
 
-def first_steps(actor: Actor) -> list[dict[str, Any]]:
+def drifted_accounts() -> list[HostingAccount]:
+    """Return the accounts of which something on a server differs."""
+    return list(drift.drifted_accounts()[:MOST_SHOWN])
+
+
+def resellers(actor: Actor) -> list[Use]:
+    """Return the resellers with most of their limits used, three limits each; two queries."""
+    rows = {row.pk: row for row in organizations.resellers(actor).select_related("plan")}
+    counters: dict[str, list[LimitCounter]] = defaultdict(list)
+    for row in LimitCounter.objects.filter(subject__in=rows, limit__gt=0):
+        counters[row.subject].append(row)
+    found = [
+        Use(row, row.plan.name if row.plan else "", sorted(counters[key], key=_share, reverse=True)[:3])
+        for key, row in rows.items()
+    ]
+    return sorted(found, key=lambda use: (-use.fullest, use.organization.name))[:MOST_SHOWN]
+
+
+def plan(actor: Actor) -> list[Line]:
+    """Return the limits of the actor's own plan with their use, and when the accounts would be used up."""
+    own = organizations.of_actor(actor)
+    lines = [line for line in limits.of_organization(own) if line.limit is not None]
+    since = timezone.now() - timedelta(days=PACE_DAYS)
+    gained = _live().filter(created_at__gte=since).count() if any(line.resource == "accounts" for line in lines) else 0
+    return [
+        Line(line, days_left(line.used, line.limit, gained) if line.resource == "accounts" else None) for line in lines
+    ]
+
+
+def days_left(used: int, limit: int | None, gained: int) -> int | None:
+    """Return in how many days a limit is full when as much is added each day as in the last PACE_DAYS on average.
+
+    None where it never would be, or only after a year, of which nothing can be said.
+    """
+    if limit is None or gained <= 0 or used >= limit:
+        return None
+    days = round((limit - used) * PACE_DAYS / gained)
+    return days if days <= 365 else None
+
+
+def first_steps(actor: Actor) -> list[Step]:
     """Return the way to the first account, with what is done of it; empty once there is one."""
     if actor.kind == "client" or hosting_accounts.listed().exists():
         return []
     steps = []
     if actor.kind == "provider":
-        steps.append((_("Add a server"), "provisioning:server_add", server_selectors.ready().exists()))
+        ready = server_selectors.ready().exists()
+        steps.append(
+            _step(_("Add a server"), _("A Debian machine that you reach by SSH."), "provisioning:server_add", ready)
+        )
+    else:
+        brand = brands.own(organizations.of_actor(actor))
+        named = _("Name, logo and colours: what your clients see instead of ours.")
+        hosted = _("A name of yours, such as panel.example.com, where your clients sign in.")
+        steps.append(_step(_("Give your brand its look"), named, "accounts:brand", brand is not None))
+        steps.append(
+            _step(_("Choose the address of your panel"), hosted, "accounts:brand", bool(brand and brand.panel_host))
+        )
+    sold = _("How much of what an account may have.")
+    invited = _("They get a mail in your name, and sign in at your panel.")
+    ordered = _("A web site with its mail, databases and DNS. You see what it changes first.")
     steps += [
-        (_("Put a package on sale"), "provisioning:package_create", packages.listed().exists()),
-        (_("Add a client"), "accounts:client_create", organizations.clients().exists()),
-        (_("Create the first account"), "provisioning:account_create", False),
+        _step(_("Put a package on sale"), sold, "provisioning:package_create", packages.listed().exists()),
+        _step(_("Invite a client"), invited, "accounts:client_create", organizations.clients().exists()),
+        _step(_("Create the first account"), ordered, "provisioning:account_create", False),
     ]
-    return [{"label": label, "url": reverse(route), "done": done} for label, route, done in steps]
+    return steps
 
 
-def activity(actor: Actor) -> QuerySet[AuditEntry]:
-    """Audit entries within the scope, newest first, with `who` acted as far as the actor may know."""
-    return audit.entries(actor)
+def panel_url(actor: Actor) -> str:
+    """Return the address where the actor's clients sign in; empty while the brand has no host of its own."""
+    brand = brands.own(organizations.of_actor(actor))
+    return brands.base_url(brand) if brand and brand.panel_host else ""
 
 
-def search(actor: Actor, text: str) -> list[Group]:
-    """Return what the actor may see whose name contains the text, by kind, ten of each at most."""
-    groups = [
-        Group(_("Accounts"), "world", _accounts(text)),
-        Group(_("Names of sites"), "world-www", _site_names(text)),
-        Group(_("Mail addresses"), "mail", _mail(text)),
-    ]
-    if actor.kind != "client":
-        clients = organizations.clients().filter(name__icontains=text)[:MOST_FOUND]
-        hits = [Found(row.name, "", reverse("accounts:client", args=[row.pk])) for row in clients]
-        groups.append(Group(_("Clients"), "users", hits))
-    if actor.kind == "provider":
-        servers = server_selectors.listed().filter(Q(name__icontains=text) | Q(host__icontains=text))[:MOST_FOUND]
-        hits = [Found(row.name, row.host, reverse("provisioning:server", args=[row.pk])) for row in servers]
-        groups.append(Group(_("Servers"), "server", hits))
-    return [group for group in groups if group.hits]
+def _live() -> QuerySet[HostingAccount]:
+    return hosting_accounts.listed().exclude(status=HostingAccount.Status.TERMINATED)
 
 
-def _accounts(text: str) -> list[Found]:
-    rows = hosting_accounts.listed().filter(Q(domain__icontains=text) | Q(username__icontains=text))
-    return [
-        Found(row.domain, f"{row.username} · {row.organization.name}", reverse("provisioning:account", args=[row.pk]))
-        for row in rows.order_by("domain")[:MOST_FOUND]
-    ]
+def _share(row: LimitCounter) -> float:
+    return Gauge(row.used, row.limit).share
 
 
-def _site_names(text: str) -> list[Found]:
-    rows = hosting_accounts.site_names().filter(hostname__icontains=text).order_by("hostname")
-    return [
-        Found(row.hostname, row.site.hosting.domain, reverse("provisioning:account_sites", args=[row.site.hosting_id]))
-        for row in rows[:MOST_FOUND]
-    ]
-
-
-def _mail(text: str) -> list[Found]:
-    local, _at, domain = text.partition("@")
-    wanted = Q(local__icontains=local)
-    if domain:
-        wanted &= Q(mail_domain__name__startswith=domain)
-    rows = [(row.address, row.mail_domain.hosting) for row in hosting_accounts.mailboxes().filter(wanted)[:MOST_FOUND]]
-    aliases = hosting_accounts.mail_aliases().filter(wanted)[:MOST_FOUND]
-    rows += [(row.address, row.mail_domain.hosting) for row in aliases]
-    return [
-        Found(address, hosting.domain, reverse("provisioning:account_mail", args=[hosting.pk]))
-        for address, hosting in rows[:MOST_FOUND]
-    ]
+def _step(label: str, text: str, route: str, done: bool) -> Step:
+    return Step(label, text, reverse(route), done)

@@ -14,9 +14,10 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from accounts import actors
+from accounts.selectors import audit
 from panel.core.models import AuditEntry
 from panel.core.web import Action, Empty, ListPage, Page
-from panel.dashboard import colors, selectors
+from panel.dashboard import colors, search, selectors
 from panel.dashboard.tables import ActivityFilter, ActivityTable
 
 
@@ -25,8 +26,7 @@ class HomePage(Page):
 
     action = "account.view"
     title = gettext_lazy("Home")
-    flags = ("account.create", "package.create", "server.add", "organization.create_client")
-    template_name = "dashboard/home.html"
+    flags = ("account.create", "package.create", "server.view", "organization.create_client")
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show the overview; a client with one account gets that account."""
@@ -35,6 +35,10 @@ class HomePage(Page):
             return HttpResponseRedirect(reverse("provisioning:account", args=[only.pk]))
         return super().get(request, *args, **kwargs)
 
+    def get_template_names(self) -> list[str]:
+        """Each of the three has a home of its own."""
+        return [f"dashboard/home_{self.actor.kind}.html"]
+
     def actions(self) -> list[Action]:
         """The next account is what most people come for."""
         if not self.may("account.create"):
@@ -42,22 +46,40 @@ class HomePage(Page):
         return [Action(_("New account"), reverse("provisioning:account_create"), "plus", "primary")]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add figures, what needs an eye, the newest operations, and the limits of one's plan."""
-        provider = self.actor.kind == "provider"
+        """Add what needs an eye and the newest operations, and what the kind of home is about."""
+        face = {"provider": self._of_provider, "reseller": self._of_reseller, "client": self._of_client}
         return super().get_context_data(
-            figures=selectors.figures(self.actor),
             attention=selectors.attention(self.actor),
-            servers=selectors.unreachable_servers() if provider else [],
-            drifted=selectors.drifted_servers() if provider else [],
             newest=selectors.newest_operations(self.actor),
-            limits=selectors.limits(self.actor),
-            steps=selectors.first_steps(self.actor),
+            **face[self.actor.kind](),
             **kwargs,
         )
 
+    def _of_provider(self) -> dict[str, Any]:
+        return {
+            "figures": selectors.figures(self.actor),
+            "unreachable": selectors.unreachable_servers(),
+            "drifted": selectors.drifted_servers(),
+            "servers": selectors.servers(),
+            "resellers": selectors.resellers(self.actor),
+            "steps": selectors.first_steps(self.actor),
+        }
+
+    def _of_reseller(self) -> dict[str, Any]:
+        return {
+            "figures": selectors.figures(self.actor),
+            "plan": selectors.plan(self.actor),
+            "drifted": selectors.drifted_accounts(),
+            "steps": selectors.first_steps(self.actor),
+            "panel_url": selectors.panel_url(self.actor),
+        }
+
+    def _of_client(self) -> dict[str, Any]:
+        return {"accounts": selectors.accounts_of_client()}
+
 
 class SearchPage(Page):
-    """Finds accounts, names, mail addresses, clients and servers by a part of their names."""
+    """Finds what the person can see by a part of its name."""
 
     action = "account.view"
     title = gettext_lazy("Search")
@@ -66,7 +88,7 @@ class SearchPage(Page):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add what was found; two characters are the least to look for."""
         text = self.request.GET.get("q", "").strip()[:100]
-        found = selectors.search(self.actor, text) if len(text) >= 2 else []
+        found = search.search(self.actor, text) if len(text) >= 2 else []
         return super().get_context_data(text=text, found=found, too_short=0 < len(text) < 2, **kwargs)
 
 
@@ -80,7 +102,7 @@ class ActivityPage(ListPage):
     export_name = "activity"
 
     def list_rows(self) -> QuerySet[AuditEntry]:
-        return selectors.activity(self.actor)
+        return audit.entries(self.actor)
 
     def empty(self) -> Empty:
         return Empty("history", _("Nothing was done yet"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from provisioning.models import DriftCheck, DriftItem, Operation, Pin, Server
+from provisioning.models import DriftCheck, DriftItem, HostingAccount, Operation, Pin, Server
 
 VERBS = ("drift.check", "drift.restore")
 
@@ -70,3 +70,10 @@ def drifted_servers() -> QuerySet[Server]:
     opened = DriftItem.objects.filter(server=OuterRef("pk"), state=DriftItem.State.OPEN)
     count = Count("drift_items", filter=Q(drift_items__state=DriftItem.State.OPEN))
     return Server.objects.filter(Exists(opened)).annotate(drift_count=count).order_by("name")
+
+
+def drifted_accounts() -> QuerySet[HostingAccount]:
+    """Accounts within the scope of which something on a server differs, and how much (`drift_count`), most first."""
+    opened = Q(slices__drift_items__state=DriftItem.State.OPEN)
+    rows = HostingAccount.objects.annotate(drift_count=Count("slices__drift_items", filter=opened))
+    return rows.filter(drift_count__gt=0).order_by("-drift_count", "domain")

@@ -1,6 +1,8 @@
 """Tags and filters of the panel's pages: icons, states, form controls, sizes, times. Markup is in components/*.html."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Protocol
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
@@ -13,11 +15,23 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext, gettext_lazy
 
+from accounts.models import LimitCounter
 from panel.dashboard import formats
 from provisioning import words
 from provisioning.models import Operation
 
 register = template.Library()
+
+
+class Day(Protocol):
+    """What was measured on a day."""
+
+    @property
+    def date(self) -> date: ...
+
+    @property
+    def value(self) -> int: ...
+
 
 #: State of anything that has one → (colour class, icon, words).
 STATES = {
@@ -99,6 +113,26 @@ def gauge(label: str, used: int, limit: int | None, kind: str = "count") -> dict
     }
 
 
+@register.inclusion_tag("components/gauge.html")
+def gauge_of(counter: LimitCounter) -> dict[str, object]:
+    """Show the use of a counted resource against its limit."""
+    kind = "bytes" if counter.resource.endswith("_bytes") else "count"
+    shown: dict[str, object] = gauge(words.resource(counter.resource), counter.used, counter.limit, kind)
+    return shown
+
+
+@register.inclusion_tag("components/chart.html")
+def chart(label: str, days: Iterable[Day], kind: str = "count", limit: int | None = None) -> dict[str, object]:
+    """Draw use over time: `days` are points with a date and a value, oldest first; kind `bytes` writes sizes."""
+    write = formats.size if kind == "bytes" else str
+    points = [
+        {"day": day.date.isoformat(), "shown": date_format(day.date), "raw": str(day.value), "text": write(day.value)}
+        for day in days
+    ]
+    newest = points[-1]["text"] if points else ""
+    return {"label": label, "points": points, "kind": kind, "limit": limit, "newest": newest}
+
+
 @register.inclusion_tag("components/copy.html")
 def copyable(text: object, mono: bool = True) -> dict[str, object]:
     """Show a value with a button that copies it."""
@@ -109,6 +143,12 @@ def copyable(text: object, mono: bool = True) -> dict[str, object]:
 def diff(text: str) -> dict[str, object]:
     """Show a unified diff with added and removed lines marked."""
     return {"lines": formats.diff_lines(text or "")}
+
+
+@register.filter
+def dialled(phone: str) -> str:
+    """Write a telephone number as a tel: address has it (RFC 3966): digits and a leading plus."""
+    return "".join(character for character in phone if character.isdecimal() or character == "+")
 
 
 @register.filter

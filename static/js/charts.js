@@ -1,0 +1,84 @@
+/* Draws use over time from the tables of the page. Without it, or without a canvas, the tables say the same. */
+(function () {
+  "use strict";
+
+  var UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
+  var drawn = [];
+
+  function size(count) {
+    var step = 0;
+    while (Math.abs(count) >= 1000 && step < UNITS.length - 1) { count /= 1000; step += 1; }
+    return String(Math.round(count * 10) / 10) + "\u00a0" + UNITS[step];
+  }
+
+  function shade(name, element) { return getComputedStyle(element).getPropertyValue(name).trim(); }
+
+  function read(figure) {
+    var days = [], values = [];
+    figure.querySelectorAll("tbody tr").forEach(function (row) {
+      days.push(Date.parse(row.querySelector("time").getAttribute("datetime") + "T00:00:00Z") / 1000);
+      values.push(Number(row.querySelector("data").value));
+    });
+    return [days, values];
+  }
+
+  /* A custom property that is itself a function of others is only resolved where it is used as a colour. */
+  function colour(figure, variable) {
+    var probe = document.createElement("span");
+    probe.className = "chart-" + variable;
+    figure.appendChild(probe);
+    var found = shade("color", probe);
+    probe.remove();
+    return found;
+  }
+
+  function options(figure, width, top) {
+    var bytes = figure.dataset.chart === "bytes";
+    var line = colour(figure, "line"), quiet = colour(figure, "quiet"), grid = colour(figure, "rule");
+    var language = document.documentElement.lang || undefined;
+    var day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
+    var axis = { stroke: quiet, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: "12px Inter, sans-serif" };
+    var write = function (value) { return value === null || value === undefined ? "" : bytes ? size(value) : String(value); };
+    return {
+      width: width, height: 160, tzDate: function (at) { return uPlot.tzDate(new Date(at * 1000), "Etc/UTC"); },
+      cursor: { y: false, points: { size: 7 } },
+      legend: { live: true },
+      scales: { y: { range: function (plot, low, high) { return [0, Math.max(high, top || 0, 1) * 1.08]; } } },
+      axes: [
+        Object.assign({}, axis, { grid: { show: false }, values: function (plot, at) { return at.map(function (value) { return day.format(value * 1000); }); }, space: 64 }),
+        Object.assign({}, axis, { values: function (plot, ticks) { return ticks.map(write); }, size: 64, space: 32, incrs: bytes ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] })
+      ],
+      series: [
+        { label: "", value: function (plot, at) { return at === null ? "" : day.format(at * 1000); } },
+        { label: figure.dataset.label, stroke: line, width: 2, fill: colour(figure, "fill"), value: function (plot, value) { return write(value); }, points: { show: false } }
+      ]
+    };
+  }
+
+  function draw(figure) {
+    var place = figure.querySelector(".chart-plot");
+    if (!place || !window.uPlot || !place.clientWidth) { return; }
+    var data = read(figure);
+    var limit = Number(figure.dataset.limit || 0);
+    var settings = options(figure, place.clientWidth, 0);
+    /* A limit is drawn where it says something: far above the use it would only flatten the line. */
+    if (limit && limit <= Math.max.apply(null, data[1]) * 4) {
+      settings.series.push({ label: figure.dataset.limitLabel, stroke: colour(figure, "limit"), width: 1.5, dash: [5, 4], points: { show: false }, value: settings.series[1].value });
+      data.push(data[0].map(function () { return limit; }));
+    }
+    place.replaceChildren();
+    drawn.push({ plot: new uPlot(settings, data, place), place: place });
+  }
+
+  function drawAll() {
+    drawn.forEach(function (item) { item.plot.destroy(); });
+    drawn = [];
+    document.querySelectorAll("figure[data-chart]").forEach(draw);
+  }
+
+  document.addEventListener("DOMContentLoaded", drawAll);
+  document.addEventListener("hostwright:theme", drawAll);
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  var waiting;
+  window.addEventListener("resize", function () { clearTimeout(waiting); waiting = setTimeout(drawAll, 120); });
+})();
