@@ -8,8 +8,9 @@ class ProvisioningConfig(AppConfig):
     label = "provisioning"
 
     def ready(self) -> None:
-        """Let accounts follow their brands."""
-        from accounts.services import brands
-        from provisioning.services import branding
+        """Let accounts follow their brands, and brands take no host name that is somebody's."""
+        from accounts.services import brands, host_claims
+        from provisioning.services import branding, host_names
 
         brands.follow(branding.spread)
+        host_claims.consult(host_names.judge)

@@ -9,10 +9,10 @@ import dns.exception
 import dns.flags
 import dns.name
 import dns.resolver
-from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 
+from panel.core import public_dns
 from provisioning.models import Address, HostingAccount, MailDomain
 from provisioning.services import mail_domains
 
@@ -54,10 +54,7 @@ def check(mail_domain: MailDomain) -> None:
 
 
 def _points_to(name: str, own: set[str]) -> bool:
-    resolver = dns.resolver.Resolver(configure=not settings.PUBLIC_RESOLVERS)
-    if settings.PUBLIC_RESOLVERS:
-        resolver.nameservers = list(settings.PUBLIC_RESOLVERS)
-    resolver.lifetime = LIFETIME_SECONDS
+    resolver = public_dns.resolver(LIFETIME_SECONDS)
     try:
         answer = resolver.resolve(f"{name}.", "MX")
         if answer.response.flags & dns.flags.AA:

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Brand, Membership, Organization, User
 from accounts.selectors import brands as selectors
+from accounts.services import host_claims
 from panel.core import audit, names, policy
 from panel.core.actors import Actor
-from panel.core.errors import Invalid, clean_or_invalid, integrity_as_conflict
+from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
 from panel.core.names import NameInvalid
+from panel.core.public_suffixes import registrable
 from panel.core.scoping import everything
 
 FIELDS = (
@@ -21,8 +24,13 @@ FIELDS = (
     "mail_host",
     "hostmaster",
     "primary_color",
+    "accent_color",
     "support_email",
     "support_url",
+    "support_phone",
+    "terms_url",
+    "privacy_url",
+    "footer",
     "locale",
 )
 
@@ -42,7 +50,8 @@ def follow(follower: Follower) -> None:
 def set(*, actor: Actor, organization: Organization, **values: Any) -> Brand:
     """Give a seller its brand, or change fields of it.
 
-    With its first brand the people of its clients, who lived under a brand above, become people of this one.
+    A panel host that has yet to prove itself becomes a claim, and the brand keeps the one it has. With the first that
+    is in use the people of its clients, who lived under a brand above, become people of this one.
     """
     return change(actor=actor, organization=organization, **values)[0]
 
@@ -50,30 +59,113 @@ def set(*, actor: Actor, organization: Organization, **values: Any) -> Brand:
 def change(*, actor: Actor, organization: Organization, **values: Any) -> tuple[Brand, list[object]]:
     """Do what `set` does; returns the brand, and what the followers did about it."""
     policy.require(actor, "brand.change", organization)
-    if organization.kind == Organization.Kind.CLIENT:
-        raise Invalid("kind", _("A client has no brand of its own."), "organization")
     for field in values:
         if field not in FIELDS:
             raise Invalid("unknown", _("A brand has no such field."), field)
+    for field in ("panel_host", "mail_host"):
+        if values.get(field):
+            values[field] = _host(values[field], field)
     if "nameservers" in values:
-        values["nameservers"] = [_host(host) for host in values["nameservers"]]
+        values["nameservers"] = [_host(host, "nameservers") for host in values["nameservers"]]
     with transaction.atomic():
-        brand = Brand.objects.select_for_update().filter(organization=organization).first()
-        created = brand is None
-        brand = brand or Brand(organization=organization, name=organization.name)
-        before = {field: getattr(brand, field) for field in values}
+        brand, created = _locked(actor, organization)
+        wanted = values.get("panel_host", brand.panel_host)
+        if wanted and not brand.panel_host and not actor.is_system:
+            values = values | _usual_names(brand, values, wanted)
+        _judge_names(actor, brand, values)
+        values.pop("panel_host", None)
+        before = {field: getattr(brand, field) for field in (*values, "panel_host")}
         for field, value in values.items():
             setattr(brand, field, value)
-        clean_or_invalid(brand)
-        with integrity_as_conflict(_("This host name is already in use."), field="panel_host"):
-            brand.save(force_insert=created)
-        if created and organization.parent is not None:
-            _adopt_people(organization)
-        after = {field: getattr(brand, field) for field in values}
-        audit.record(actor, "brand.change", brand, audit.difference(before, after))
-        changed = frozenset(FIELDS if created else (field for field in after if before[field] != after[field]))
-        done = [follower(actor, brand, changed) for follower in _followers]
+        proof = host_claims.decide(actor=actor, brand=brand, host=wanted)
+        if proof is not None:
+            _use_host(brand, wanted, proof)
+        done = write(actor, brand, before, created=created)
     return brand, done
+
+
+def locked(*, actor: Actor, organization: Organization) -> Brand:
+    """Return the organization's own brand for a change, made with its name when it has none.
+
+    Runs in the caller's transaction; raises Invalid for a client, who has no brand of its own.
+    """
+    policy.require(actor, "brand.change", organization)
+    brand, created = _locked(actor, organization)
+    if created:
+        _tell(actor, brand, frozenset(FIELDS))
+    return brand
+
+
+def _locked(actor: Actor, organization: Organization) -> tuple[Brand, bool]:
+    if organization.kind == Organization.Kind.CLIENT:
+        raise Invalid("kind", _("A client has no brand of its own."), "organization")
+    brand = Brand.objects.select_for_update().filter(organization=organization).first()
+    if brand is None:
+        brand = Brand(organization=organization, name=organization.name)
+        clean_or_invalid(brand)
+        with integrity_as_conflict(_("This brand was made at the same time by somebody else. Try again.")):
+            brand.save(force_insert=True)
+        audit.record(actor, "brand.change", brand, {"name": ("", brand.name)})
+        return brand, True
+    brand.organization = organization
+    return brand, False
+
+
+def take_host(*, actor: Actor, brand: Brand, host: str, proof: Brand.Proof) -> Brand:
+    """Put a panel host in use that has proved itself; raises Conflict when another brand was first.
+
+    Runs in the caller's transaction.
+    """
+    before = {"panel_host": brand.panel_host}
+    _use_host(brand, host, proof)
+    write(actor, brand, before)
+    return brand
+
+
+def write(actor: Actor, brand: Brand, before: dict[str, Any], *, created: bool = False) -> list[object]:
+    """Check and write a changed brand, tell the audit log and the followers; returns what they did."""
+    clean_or_invalid(brand)
+    with integrity_as_conflict(_("This host name is already in use."), field="panel_host"):
+        brand.save()
+    after = {field: getattr(brand, field) for field in before}
+    if brand.panel_host and not before.get("panel_host", brand.panel_host):
+        _adopt_people(brand.organization)
+    changed = audit.difference(before, after)
+    if changed:
+        audit.record(actor, "brand.change", brand, changed)
+    return _tell(actor, brand, frozenset(FIELDS if created else changed))
+
+
+def _tell(actor: Actor, brand: Brand, changed: frozenset[str]) -> list[object]:
+    return [follower(actor, brand, changed) for follower in _followers]
+
+
+def _usual_names(brand: Brand, values: dict[str, Any], panel_host: str) -> dict[str, Any]:
+    """Return the names that a brand with this first panel host usually has, for the fields that are left empty."""
+    domain = registrable(panel_host) or panel_host
+    usual = {
+        "nameservers": [f"ns1.{domain}", f"ns2.{domain}"],
+        "mail_host": f"mail.{domain}",
+        "hostmaster": f"hostmaster@{domain}",
+    }
+    return {field: value for field, value in usual.items() if not (values.get(field) or getattr(brand, field))}
+
+
+def _use_host(brand: Brand, host: str, proof: Brand.Proof | None) -> None:
+    brand.panel_host = host
+    brand.panel_host_proof = proof or ""
+    brand.panel_host_since = timezone.now() if host else None
+
+
+def _judge_names(actor: Actor, brand: Brand, values: dict[str, Any]) -> None:
+    """Refuse mail hosts and name servers that are others'; what stays as it is was judged before."""
+    if values.get("mail_host") and values["mail_host"] != brand.mail_host:
+        host_claims.judge(actor, brand, values["mail_host"], "mail_host")
+    for host in values.get("nameservers", ()):
+        if host not in brand.nameservers:
+            host_claims.judge(actor, brand, host, "nameservers")
+    if selectors.name_taken(values.get("panel_host", ""), brand):
+        raise Conflict(_("This host name is already in use."), field="panel_host")
 
 
 def _adopt_people(organization: Organization) -> None:
@@ -81,7 +173,7 @@ def _adopt_people(organization: Organization) -> None:
     if organization.parent is None:
         return
     with everything("people's other memberships decide"):
-        above = selectors.for_organization(organization.parent).organization
+        above = selectors.root_above(organization)
         inside = Membership.objects.filter(organization__path__startswith=organization.path)
         customers = inside.exclude(organization=organization)
         outside = Membership.objects.exclude(organization__path__startswith=organization.path)
@@ -91,8 +183,8 @@ def _adopt_people(organization: Organization) -> None:
         User.objects.filter(id__in=ids).update(brand_root=organization)
 
 
-def _host(value: object) -> str:
+def _host(value: object, field: str) -> str:
     try:
         return names.hostname(value)  # type: ignore[arg-type]
     except NameInvalid as error:
-        raise Invalid(error.rule, error.message, "nameservers") from error
+        raise Invalid(error.rule, error.message, field) from error

@@ -100,35 +100,6 @@ class TokenForm(forms.Form):
         return text.replace(",", " ").split()
 
 
-class BrandForm(forms.Form):
-    """What customers see."""
-
-    name = forms.CharField(label=_("Brand name"), max_length=100)
-    panel_host = forms.CharField(
-        label=_("Host name of the panel"),
-        max_length=253,
-        required=False,
-        help_text=_("Point this name here by DNS first."),
-    )
-    nameservers = forms.CharField(
-        label=_("Name servers"),
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("One per line."),
-    )
-    mail_host = forms.CharField(label=_("Host name for mail programs"), max_length=253, required=False)
-    hostmaster = forms.CharField(label=_("Address of the hostmaster"), max_length=254, required=False)
-    primary_color = forms.CharField(label=_("Colour"), max_length=7, widget=forms.TextInput(attrs={"type": "color"}))
-    support_email = forms.CharField(label=_("Support mail address"), max_length=254, required=False)
-    support_url = forms.CharField(label=_("Support page"), max_length=400, required=False)
-
-    def clean_nameservers(self) -> list[str]:
-        """Return the hosts as a list."""
-        text: str = self.cleaned_data["nameservers"]
-        return text.split()
-
-
 class ProfileForm(forms.Form):
     """One's own details."""
 

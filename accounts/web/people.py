@@ -1,4 +1,4 @@
-"""Pages of people: one's own details, the team, API tokens, the brand."""
+"""Pages of people: one's own details, the team, API tokens."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,10 +15,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from accounts.models import ApiToken, Membership, Organization, User
-from accounts.selectors import brands as brand_selectors
 from accounts.selectors import organizations, users
 from accounts.selectors import tokens as token_selectors
-from accounts.services import brands, invitations, memberships, tokens
+from accounts.services import invitations, memberships, tokens
 from accounts.services import users as service
 from accounts.web import forms, tables
 from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage
@@ -206,39 +205,6 @@ class TokenRevokePage(ActionPage):
     def act(self) -> str:
         tokens.revoke(actor=self.actor, token=self.object)
         return reverse("accounts:token_list")
-
-
-class BrandPage(FormPage):
-    """What the customers of one's own organization, or of a reseller below, see."""
-
-    action = "brand.change"
-    title = gettext_lazy("Brand")
-    form_class = forms.BrandForm
-
-    def rows(self) -> QuerySet[Any] | None:
-        return organizations.listed()
-
-    def find(self) -> Organization:
-        self.kwargs.setdefault("pk", self.actor.organization_id)
-        found: Organization = super().find()
-        return found
-
-    def breadcrumbs(self) -> list[tuple[str, str]]:
-        if self.object.pk == self.actor.organization_id:
-            return []
-        return [(self.object.name, reverse("accounts:reseller", args=[self.object.pk]))]
-
-    def initial(self) -> dict[str, Any]:
-        brand = brand_selectors.own(self.object)
-        if brand is None:
-            return {"name": self.object.name, "primary_color": "#206bc4"}
-        shown = {field: getattr(brand, field) for field in self.form_class.base_fields}
-        return shown | {"nameservers": "\n".join(brand.nameservers)}
-
-    def act(self, data: dict[str, Any]) -> str:
-        brands.set(actor=self.actor, organization=self.object, **data)
-        messages.success(self.request, _("Saved."))
-        return self.request.path
 
 
 def _home(organization: Organization, own: str | None) -> tuple[str, str]:

@@ -25,10 +25,12 @@ __all__ = [
     "local_part",
     "mail_address",
     "person_name",
+    "phone",
     "php_version",
     "port",
     "record",
     "relative_path",
+    "sentence",
     "ttl",
     "username",
     "web_url",
@@ -39,6 +41,7 @@ _DATABASE = re.compile(r"[a-z][a-z0-9_]*")
 _LOCAL_PART = re.compile(r"[a-z0-9_]([a-z0-9._+=~'-]*[a-z0-9_])?")
 _PATH_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _PHP = re.compile(r"(7\.4|8\.[0-9])")
+_PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]{3,38}[0-9]")
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 _URL_REST = re.compile(r"(:[0-9]{1,5})?([/?#][A-Za-z0-9._~/?#@!&()*+,=%:-]*)?")
 _FORBIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -144,9 +147,18 @@ def ttl(value: int) -> int:
 
 def label(value: str) -> str:
     """Return printable free text of one line, 1 to 100 characters, NFC, without control or bidi characters."""
-    text = unicodedata.normalize("NFC", text_of(value, "label", "a name", controls="label_characters")).strip()
-    if not 1 <= len(text) <= 100:
-        raise NameInvalid("label_length", "Give 1 to 100 characters.")
+    return _line(value, "a name", 100)
+
+
+def sentence(value: str) -> str:
+    """Return printable free text of one line, 1 to 300 characters; otherwise the rules are those of `label`."""
+    return _line(value, "a line of text", 300)
+
+
+def _line(value: str, wanted: str, longest: int) -> str:
+    text = unicodedata.normalize("NFC", text_of(value, "label", wanted, controls="label_characters")).strip()
+    if not 1 <= len(text) <= longest:
+        raise NameInvalid("label_length", f"Give 1 to {longest} characters.")
     for character in text:
         if unicodedata.category(character) in _FORBIDDEN_CATEGORIES and character not in _JOINERS:
             raise NameInvalid(
@@ -158,6 +170,15 @@ def label(value: str) -> str:
 def person_name(value: str) -> str:
     """Return a person's name; the rules are those of `label`."""
     return label(value)
+
+
+def phone(value: str) -> str:
+    """Return a telephone number as people write it: an optional +, 5 to 20 digits (ITU-T E.164 has 15 at most, and an
+    extension), with blanks, hyphens, dots, slashes and brackets between them."""
+    text = text_of(value, "phone", "a telephone number such as +49 30 1234567").strip()
+    if not _PHONE.fullmatch(text) or not 5 <= sum(character.isdecimal() for character in text) <= 20:
+        raise NameInvalid("phone", "Give a telephone number such as +49 30 1234567: digits, blanks and + ( ) - . /")
+    return text
 
 
 def color(value: str) -> str:

@@ -12,6 +12,7 @@ from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Brand, Organization
+from accounts.selectors import brands
 from panel.core import policy
 from panel.core.actors import Actor
 
@@ -135,13 +136,20 @@ def _usable(actor: Actor, item: Item, organization: Organization | None) -> bool
 def _brand(brand: Brand | None) -> dict[str, Any]:
     if brand is None:
         return {}
-    version = hashlib.sha256(brand.primary_color.encode()).hexdigest()[:8]
+    version = hashlib.sha256(f"{brand.primary_color}{brand.accent_color}".encode()).hexdigest()[:8]
     return {
         "name": brand.name,
         "initial": brand.name[:1].upper(),
         "css_url": f"{reverse('dashboard:brand_css')}?v={version}",
+        "logo_url": brands.file_url(brand.logo),
+        "logo_dark_url": brands.file_url(brand.logo_dark),
+        "icon_url": brands.favicon_url(brand),
         "support_email": brand.support_email,
         "support_url": brand.support_url,
+        "support_phone": brand.support_phone,
+        "terms_url": brand.terms_url,
+        "privacy_url": brand.privacy_url,
+        "footer": brand.footer,
         "mail_host": brand.mail_host,
         "nameservers": brand.nameservers,
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from panel.dashboard import web
+from panel.dashboard import brand_files, web
 
 app_name = "dashboard"
 urlpatterns = [
@@ -11,4 +11,8 @@ urlpatterns = [
     path("activity/", web.ActivityPage.as_view(), name="activity"),
     path("switch/", web.SwitchPage.as_view(), name="switch"),
     path("brand.css", web.brand_css, name="brand_css"),
+    path("brand/files/<str:name>", brand_files.brand_file, name="brand_file"),
+    path("brand/icon.svg", brand_files.brand_icon, name="brand_icon"),
+    path("favicon.ico", brand_files.brand_favicon, name="brand_favicon"),
+    path("robots.txt", brand_files.robots, name="robots"),
 ]

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_safe
 
 from accounts import actors
 from accounts.selectors import audit
+from panel.core import colors
 from panel.core.models import AuditEntry
 from panel.core.web import Action, Empty, ListPage, Page
-from panel.dashboard import colors, search, selectors
+from panel.dashboard import search, selectors
 from panel.dashboard.tables import ActivityFilter, ActivityTable
 
 
@@ -125,6 +126,7 @@ class SwitchPage(Page):
 @require_safe
 @cache_control(public=True, max_age=86400)
 def brand_css(request: HttpRequest) -> HttpResponse:
-    """Serve the colours of the brand of this host; its address changes with the colour, so it may be cached."""
+    """Serve the colours of the brand of this host; its address changes with the colours, so it may be cached."""
     brand = getattr(request, "brand", None)
-    return HttpResponse(colors.stylesheet(brand.primary_color if brand else ""), content_type="text/css; charset=utf-8")
+    sheet = colors.stylesheet(brand.primary_color, brand.accent_color) if brand else colors.stylesheet("")
+    return HttpResponse(sheet, content_type="text/css; charset=utf-8")

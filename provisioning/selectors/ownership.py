@@ -8,16 +8,18 @@ from django.db.models import Q
 
 from accounts.models import Brand
 from panel.core.scoping import everything
-from provisioning.models import Domain, Server
+from provisioning.models import Domain, Server, SiteName
 
 
 @dataclass(frozen=True)
 class Holder:
-    """An active claim that touches a name; `organization_id` is the client that holds it."""
+    """An active claim that touches a name; `organization_id` is the client that holds it, `path` its place."""
 
     name: str
     hosting_id: str
     organization_id: str
+    path: str
+    has_zone: bool
 
 
 def holders(name: str) -> list[Holder]:
@@ -26,9 +28,15 @@ def holders(name: str) -> list[Holder]:
     above = [".".join(labels[start:]) for start in range(len(labels))]
     with everything("domain ownership"):
         rows = Domain.objects.filter(Q(name__in=above) | Q(name__endswith="." + name)).values_list(
-            "name", "hosting_id", "hosting__organization_id"
+            "name", "hosting_id", "hosting__organization_id", "hosting__organization__path", "zone"
         )
-        return [Holder(*row) for row in rows]
+        return [Holder(*row[:4], has_zone=row[4] is not None) for row in rows]
+
+
+def is_site(host: str) -> bool:
+    """Whether a web site answers at `host`, whoever's it is."""
+    with everything("domain ownership"):
+        return SiteName.objects.filter(hostname=host).exists()
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ class PlatformName:
 
     name: str
     path: str
+    nameserver: bool = False
 
 
 def platform_names() -> list[PlatformName]:
@@ -44,8 +53,9 @@ def platform_names() -> list[PlatformName]:
     found: list[PlatformName] = []
     with everything("domain ownership"):
         for brand in Brand.objects.select_related("organization"):
-            hosts = [brand.panel_host.partition(":")[0], brand.mail_host, *brand.nameservers]
-            found += [PlatformName(host, brand.organization.path) for host in hosts if host]
+            path = brand.organization.path
+            found += [PlatformName(host, path) for host in (brand.panel_host, brand.mail_host) if host]
+            found += [PlatformName(host, path, nameserver=True) for host in brand.nameservers]
         for name, path in Server.objects.values_list("platform_name", "organization__path"):
             found.append(PlatformName(name, path))
     return found

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from panel.core.public_suffixes import is_public_suffix, registrable
 
-from publicsuffixlist import PublicSuffixList
+__all__ = ["MAIL_PROVIDERS", "SPECIAL_USE", "is_mail_provider", "is_public_suffix", "is_special_use", "registrable"]
 
 MAIL_PROVIDERS = frozenset(
     """
@@ -24,22 +24,6 @@ MAIL_PROVIDERS = frozenset(
 
 # RFC 6761, RFC 7686, RFC 8375, RFC 9476: names with a meaning of their own, never delegated to a tenant.
 SPECIAL_USE = frozenset({"localhost", "local", "onion", "alt", "arpa", "invalid"})
-
-
-@lru_cache(maxsize=1)
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
-
-
-def is_public_suffix(name: str) -> bool:
-    """Whether `name` (an A-label) is a top-level domain or another name under which the public registers names."""
-    return bool(_suffixes().publicsuffix(name) == name)
-
-
-def registrable(name: str) -> str | None:
-    """Return the domain that someone registered of which `name` is a part; None for a public suffix."""
-    domain = _suffixes().privatesuffix(name)
-    return str(domain) if domain else None
 
 
 def is_mail_provider(name: str) -> bool:

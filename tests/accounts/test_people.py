@@ -137,7 +137,7 @@ def test_an_invitation_is_in_the_brand_s_name_and_lets_in(
 def test_a_first_brand_adopts_the_customers_people(cast: Cast) -> None:
     with everything("test"):
         brands.set(
-            actor=cast.reseller_a.actor,
+            actor=Actor.system("test"),
             organization=cast.sub_reseller.organization,
             name="Sub Brand",
             panel_host="panel.sub.example",

@@ -2,7 +2,8 @@
 
 import pytest
 
-from panel.dashboard import colors, formats
+from panel.core import colors
+from panel.dashboard import formats
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""Panel hosts that brands wait for: looked at, taken into use, vouched for, given up."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import host_proof
+from accounts.models import Brand, HostClaim, Organization
+from accounts.selectors import brands as selectors
+from accounts.services import brands
+from panel.core import audit, policy
+from panel.core.actors import Actor
+from panel.core.errors import NotFound
+
+
+def check(*, actor: Actor, organization: Organization) -> Brand:
+    """Ask the public DNS and the host itself whether the claimed host is the brand's; takes some seconds at most.
+
+    When it is, the host is in use from then on. Otherwise the claim says what was found. Raises NotFound without a
+    claim, Conflict when another brand has the host by now.
+    """
+    claim = claim_of(actor, organization)
+    alone = not selectors.claimed_by_others(claim.host, claim.brand)
+    found = host_proof.look(claim.host, claim.record_name, claim.record_content, over_http=alone)
+    return settle(actor=actor, claim=claim, found=found)
+
+
+def settle(*, actor: Actor, claim: HostClaim, found: host_proof.Found) -> Brand:
+    """Record what a look at a claimed host has found; proven, it is in use."""
+    with transaction.atomic():
+        rows = HostClaim.objects.select_for_update(of=("self",)).select_related("brand__organization")
+        current = rows.filter(pk=claim.pk).first()
+        if current is None or current.host != claim.host:
+            return claim.brand
+        if found.proof is None:
+            current.checked_at = timezone.now()
+            current.problem = found.problem
+            current.save(update_fields=["checked_at", "problem"])
+            return current.brand
+        brand = brands.locked(actor=actor, organization=current.brand.organization)
+        current.delete()
+        return brands.take_host(actor=actor, brand=brand, host=current.host, proof=found.proof)
+
+
+def vouch(*, actor: Actor, organization: Organization) -> Brand:
+    """Take the claimed host into use on the provider's word."""
+    policy.require(actor, "brand.vouch", organization)
+    claim = claim_of(actor, organization)
+    return settle(actor=actor, claim=claim, found=host_proof.Found(Brand.Proof.VOUCHED))
+
+
+def withdraw(*, actor: Actor, organization: Organization) -> Brand:
+    """Give up the claim; the brand keeps the host that it has."""
+    with transaction.atomic():
+        claim = claim_of(actor, organization)
+        claim.delete()
+        audit.record(actor, "brand.withdraw_host", claim.brand, {"claimed_host": (claim.host, "")})
+    return claim.brand
+
+
+def claim_of(actor: Actor, organization: Organization) -> HostClaim:
+    """Return the claim of the organization's brand, for who may change the brand; raises NotFound without one."""
+    policy.require(actor, "brand.change", organization)
+    claim = selectors.claim(organization)
+    if claim is None:
+        raise NotFound()
+    return claim

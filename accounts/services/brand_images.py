@@ -1,0 +1,77 @@
+"""Logos and favicons of brands: taken, replaced, removed."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Brand, BrandImage, Organization
+from accounts.services import brands
+from panel.core import audit, images, policy
+from panel.core.actors import Actor
+from panel.core.errors import Invalid
+
+#: Slot of a brand → the largest width and height that its pages need, twice over for dense screens.
+SLOTS = {"logo": (800, 200), "logo_dark": (800, 200), "favicon": (256, 256)}
+
+
+def put(*, actor: Actor, organization: Organization, slot: str, content: bytes) -> Brand:
+    """Give a brand its logo, its logo for dark pages or its favicon; the first one makes the brand.
+
+    Raises Invalid naming the slot for what is no picture or more than one, see `panel.core.images.clean`.
+    """
+    policy.require(actor, "brand.change", organization)
+    picture = images.clean(content, field=_known(slot), box=SLOTS[slot])
+    name = f"{sha256(picture.content).hexdigest()}.{picture.extension}"
+    with transaction.atomic():
+        brand = brands.locked(actor=actor, organization=organization)
+        BrandImage.objects.get_or_create(
+            brand=brand,
+            name=name,
+            defaults={
+                "content_type": picture.content_type,
+                "content": picture.content,
+                "width": picture.width,
+                "height": picture.height,
+            },
+        )
+        return _use(actor, brand, slot, name)
+
+
+def remove(*, actor: Actor, organization: Organization, slot: str) -> Brand:
+    """Take a picture away; pages show the brand's name and initial instead."""
+    policy.require(actor, "brand.change", organization)
+    with transaction.atomic():
+        return _use(actor, brands.locked(actor=actor, organization=organization), _known(slot), "")
+
+
+def _use(actor: Actor, brand: Brand, slot: str, name: str) -> Brand:
+    before = getattr(brand, slot)
+    setattr(brand, slot, name)
+    brand.save(update_fields=[slot])
+    BrandImage.objects.filter(brand=brand).exclude(name__in=[brand.logo, brand.logo_dark, brand.favicon]).delete()
+    if before != name:
+        audit.record(actor, "brand.change", brand, {slot: (before, name)})
+    return brand
+
+
+def _known(slot: str) -> str:
+    if slot not in SLOTS:
+        raise Invalid("unknown", _("A brand has these pictures: logo, logo_dark, favicon."), "slot")
+    return slot
+
+
+def dress(
+    *, actor: Actor, organization: Organization, pictures: dict[str, bytes], without: list[str], **values: Any
+) -> Brand:
+    """Change fields and pictures of a brand in one go, all of it or nothing; `without` names slots to empty."""
+    with transaction.atomic():
+        brand = brands.set(actor=actor, organization=organization, **values)
+        for slot in without:
+            brand = remove(actor=actor, organization=organization, slot=slot)
+        for slot, content in pictures.items():
+            brand = put(actor=actor, organization=organization, slot=slot, content=content)
+    return brand
