@@ -9,12 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
+from django.db import transaction
 from django.test import RequestFactory
 
-from accounts.models import Brand
+from accounts.models import Brand, MailSender
+from accounts.services import outgoing_mails
+from accounts.voice import identity
+from accounts.voice.catalogue import KINDS
+from accounts.voice.smtp import SmtpBackend
 from panel.core import error_pages
 from panel.core.scoping import everything
-from provisioning.leaks import probes
+from provisioning.leaks import mail, probes
 from provisioning.leaks.lexicon import Lexicon
 from provisioning.leaks.readings import Finding, Reading, compare
 from provisioning.leaks.subject import Subject
@@ -23,6 +28,8 @@ from provisioning.services import scans
 
 MOST_SECONDS = 180
 """A scan takes so long at most; what is left then is told as not looked at."""
+
+RECIPIENT = "reader@reader.invalid"
 
 log = structlog.get_logger(__name__)
 Probe = Callable[[], Iterator[Reading]]
@@ -93,11 +100,28 @@ def _perform(step: dict[str, Any], probe: Probe, lexicon: Lexicon, result: Resul
 
 def _steps(brand: Brand, subject: Subject) -> dict[str, Probe]:
     walks = {name: _walk(walk, subject) for name, walk in probes.STEPS.items()}
-    return {**walks, "faults": lambda: _faults(brand)}
+    return {**walks, "faults": lambda: _faults(brand), "mail": lambda: _mails(brand)}
 
 
 def _walk(walk: Callable[[Subject], Iterator[Reading]], subject: Subject) -> Probe:
     return lambda: walk(subject)
+
+
+def _mails(brand: Brand) -> Iterator[Reading]:
+    """Every kind of mail of the brand as it leaves, handed to a server that keeps it; nobody else gets it."""
+    found = MailSender.objects.filter(brand=brand).first()
+    helo = identity.domain(brand, found)
+    with mail.reader() as reader:
+        for name, kind in KINDS.items():
+            samples = {word: str(meant.sample) for word, meant in kind.words.items() if meant.sample}
+            with transaction.atomic():
+                made = outgoing_mails.send(brand=brand, to=RECIPIENT, template=name, context=samples)
+                transaction.set_rollback(True)
+            if made is not None:
+                message = outgoing_mails.written(made, found)
+                message.connection = SmtpBackend(host="127.0.0.1", port=reader.port, helo=helo, use_tls=False)
+                message.send()
+                yield from mail.readings(name, reader.mails.pop())
 
 
 def _faults(brand: Brand) -> Iterator[Reading]:

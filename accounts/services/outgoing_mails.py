@@ -151,8 +151,15 @@ def _texts(kind: Kind, own: MailTemplate | None) -> tuple[str, str]:
 
 def _carry(mail: OutgoingMail) -> None:
     """Hand a mail to a server; raises OSError (smtplib's errors are such) or Undeliverable."""
+    found = MailSender.objects.filter(brand=mail.brand).first()
+    message = written(mail, found)
+    message.connection = connection(found, identity.domain(mail.brand, found))
+    message.send()
+
+
+def written(mail: OutgoingMail, found: MailSender | None) -> signing.SignedMessage:
+    """Return a mail as it leaves, to the last header; how it is carried is left open. Raises Undeliverable."""
     brand = mail.brand
-    found = MailSender.objects.filter(brand=brand).first()
     content = json.loads(vault.unseal(mail.sealed))
     domain = identity.domain(brand, found)
     answers = identity.reply_to(brand, found)
@@ -173,11 +180,10 @@ def _carry(mail: OutgoingMail) -> None:
         },
     )
     message.attach_alternative(content["html"], "text/html")
-    message.connection = connection(found, domain)
     own_server = found is not None and found.has_own_server
     if found is not None and not own_server and found.dkim_state == MailSender.DkimState.PUBLISHED:
         message.key = signing.Key(domain, found.dkim_selector, vault.get(found.dkim_secret))
-    message.send()
+    return message
 
 
 def connection(sender: MailSender | None, helo: str) -> SmtpBackend:

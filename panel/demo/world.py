@@ -105,7 +105,7 @@ def add_server(
     """Add a server as the page does: fetch its host key, compare it with what its console shows, confirm, set it up."""
     with everything("demo"):
         server = servers.add(
-            actor=actor, organization=provider, name=name, platform_name=f"{name}.ferrum.example", host=address
+            actor=actor, organization=provider, name=name, platform_name=f"{name}.platform.example", host=address
         )
         wait("the server's host key", lambda: bool(Server.objects.get(pk=server.pk).host_key), 30)
         server = Server.objects.get(pk=server.pk)
@@ -123,7 +123,7 @@ def add_this_machine(actor: Actor, provider: Organization) -> Server:
             actor=actor,
             organization=provider,
             name="one",
-            platform_name="one.ferrum.example",
+            platform_name="one.platform.example",
             transport=Server.Transport.LOCAL,
         )
 

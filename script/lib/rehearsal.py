@@ -64,7 +64,7 @@ def say(words: str) -> None:
 
 def add_server(stack: Stack, provider: Api) -> None:
     """Add the target as a person does: compare its host key with its console, put the panel's key there, set it up."""
-    server = provider.call("POST", "/servers", {"name": "one", "platform_name": "one.ferrum.example", "host": TARGET})
+    server = provider.call("POST", "/servers", {"name": "one", "platform_name": "one.platform.example", "host": TARGET})
     path = f"/servers/{server['id']}"
     deadline = time.monotonic() + 60
     while not server["fingerprint"]:
@@ -83,7 +83,8 @@ def add_server(stack: Stack, provider: Api) -> None:
 
 def make_account(reseller: Api, organizations: dict[str, str]) -> dict[str, str]:
     """Order a package, an account and what is in it; returns what the proofs need."""
-    limits = {"mailboxes": 5, "aliases": 5, "databases": 2, "database_users": 2, "remote_databases": True}
+    features = ["site_aliases", "dns", "databases", "remote_databases", "mail"]
+    limits = {"mailboxes": 5, "aliases": 5, "databases": 2, "database_users": 2, "features": features}
     package = reseller.call("POST", "/packages", {"organization": organizations["reseller"], "name": "Trial", **limits})
     order = {"client": organizations["client"], "package": package["id"], "domain": DOMAIN}
     began = time.monotonic()

@@ -193,7 +193,7 @@ def add(provider: Organization, machine: Server) -> Row:
         actor=SYSTEM,
         organization=provider,
         name=machine.name,
-        platform_name="one.ferrum.example",
+        platform_name="one.platform.example",
         host=machine.address,
     )
     bootstrap.fetch_host_key(row.id)
