@@ -132,20 +132,6 @@ class TokenTextSerializer(TokenSerializer):
     text = serializers.CharField(read_only=True)
 
 
-class BrandSerializer(StrictSerializer):
-    """A brand; on change only the fields given change."""
-
-    name = serializers.CharField(max_length=100)
-    panel_host = serializers.CharField(max_length=253, allow_blank=True)
-    nameservers = serializers.ListField(child=serializers.CharField(max_length=253), max_length=8)
-    mail_host = serializers.CharField(max_length=253, allow_blank=True)
-    hostmaster = serializers.CharField(max_length=254, allow_blank=True)
-    primary_color = serializers.CharField(max_length=7)
-    support_email = serializers.CharField(max_length=254, allow_blank=True)
-    support_url = serializers.CharField(max_length=400, allow_blank=True)
-    locale = serializers.ChoiceField(choices=["en"])
-
-
 class AuditSerializer(StrictSerializer):
     """An entry of the audit log. `actor` is empty for people above the caller's organization."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import host_proof
 from accounts.models import Brand, HostClaim, Organization
@@ -11,14 +12,14 @@ from accounts.selectors import brands as selectors
 from accounts.services import brands
 from panel.core import audit, policy
 from panel.core.actors import Actor
-from panel.core.errors import NotFound
+from panel.core.errors import Conflict
 
 
 def check(*, actor: Actor, organization: Organization) -> Brand:
     """Ask the public DNS and the host itself whether the claimed host is the brand's; takes some seconds at most.
 
-    When it is, the host is in use from then on. Otherwise the claim says what was found. Raises NotFound without a
-    claim, Conflict when another brand has the host by now.
+    When it is, the host is in use from then on. Otherwise the claim says what was found. Raises Conflict without a
+    claim, and when another brand has the host by now.
     """
     claim = claim_of(actor, organization)
     alone = not selectors.claimed_by_others(claim.host, claim.brand)
@@ -60,9 +61,9 @@ def withdraw(*, actor: Actor, organization: Organization) -> Brand:
 
 
 def claim_of(actor: Actor, organization: Organization) -> HostClaim:
-    """Return the claim of the organization's brand, for who may change the brand; raises NotFound without one."""
+    """Return the claim of the organization's brand, for who may change the brand; raises Conflict without one."""
     policy.require(actor, "brand.change", organization)
     claim = selectors.claim(organization)
     if claim is None:
-        raise NotFound()
+        raise Conflict(_("No host name of this brand waits for a proof. Give one first."), code="no_claim")
     return claim

@@ -1,5 +1,6 @@
 """A brand's two colours made readable: what to write on them, and their shades on light and on dark. Pure."""
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -129,7 +130,7 @@ def stylesheet(primary: str, accent: str = "") -> str:
 
 def _shade(place: str, ground: str, wanted: str, surface: str, needed: float) -> Shade:
     used = readable_on(wanted, surface, needed)
-    before, after = (round(contrast(parse(color), parse(surface)), 1) for color in (wanted, used))
+    before, after = (math.floor(contrast(parse(color), parse(surface)) * 100) / 100 for color in (wanted, used))
     return Shade(place, ground, wanted, used, before, after, needed)
 
 

@@ -15,6 +15,7 @@ from provisioning.models import Address, BrandScan, Operation
 from provisioning.services import database_users, databases, drift, mail_aliases, mailboxes, previews, sites, zones
 from tests import cast as cast_module
 from tests.cast import Cast
+from tests.panel.matrix import ROLES
 from tests.provisioning import factories
 
 OF_CLIENT_A = frozenset({"provider", "reseller_a", "readonly_a", "client_a"})
@@ -41,6 +42,7 @@ def make() -> World:
     system = Actor.system("test")
     world.add("client_a", cast.client_a.organization.id, OF_CLIENT_A)
     world.add("reseller_a", cast.reseller_a.organization.id, OF_RESELLER_A)
+    world.add("logo", "logo", frozenset(ROLES))  # a slot of every brand, no object
     world.add("member_of_client_a", cast.client_a.membership.id, OF_CLIENT_A)
     world.add("member_of_reseller_a", cast.reseller_a.membership.id, OF_RESELLER_A)
     with everything("test"):
