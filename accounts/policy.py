@@ -29,6 +29,7 @@ NOT_IMPERSONATED = frozenset(
     {
         "profile.change",
         "profile.secure",
+        "profile.weaken",
         "sign_in_policy.change",
         "token.create",
         "token.revoke",
@@ -42,6 +43,7 @@ NOT_IMPERSONATED = frozenset(
 # What is done in a page, or by a page's session, only by somebody who proved a short while ago who they are.
 FRESH = frozenset(
     {
+        "profile.weaken",
         "account.terminate",
         "organization.close",
         "membership.add",
@@ -73,6 +75,7 @@ ACTIONS: dict[str, Rule] = {
     "profile.view": Rule(EVERYONE, ANYBODY, "own"),
     "profile.change": Rule(EVERYONE, ANYBODY, "own"),
     "profile.secure": Rule(EVERYONE, ANYBODY, "own"),
+    "profile.weaken": Rule(EVERYONE, ANYBODY, "own"),
     # What is demanded of those who sign in: owners say so for their own people and for everybody below.
     "sign_in_policy.view": Rule(EVERYONE, ANYBODY),
     "sign_in_policy.change": Rule(EVERYONE, frozenset({"owner"})),

@@ -9,8 +9,11 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from accounts import actors
+from accounts.middleware import sign_in_first
 from accounts.models import ApiToken, User
+from accounts.selectors import sign_in
 from accounts.services import tokens
+from panel.core.errors import Forbidden
 
 _REALM = 'Bearer realm="api"'
 
@@ -27,6 +30,8 @@ class TokenAuthentication(BaseAuthentication):
         actor = actors.for_token(token, get_adapter().get_client_ip(request._request)) if token else None
         if token is None or actor is None:
             raise AuthenticationFailed("This token is unknown, revoked or expired.", code="token_invalid")
+        if sign_in.demands([token.organization]).second_factor and not sign_in.has_second_factor(token.user_id):
+            raise Forbidden(sign_in_first(), code="second_factor_required")
         request._request.actor = actor  # type: ignore[attr-defined]
         return token.user, token
 

@@ -2,11 +2,19 @@
 
 from django.urls import path
 
-from accounts.api import brands, organizations, people
+from accounts.api import brands, organizations, people, sign_in
 
 app_name = "accounts_api"
 urlpatterns = [
     path("me", people.Me.as_view(), name="me"),
+    path("me/sessions", sign_in.MySessions.as_view(), name="my_sessions"),
+    path("me/sessions/end-others", sign_in.MyOtherSessions.as_view(), name="my_other_sessions"),
+    path("me/sessions/<str:pk>", sign_in.MySession.as_view(), name="my_session"),
+    path("me/devices", sign_in.MyDevices.as_view(), name="my_devices"),
+    path("me/devices/<str:pk>", sign_in.MyDevice.as_view(), name="my_device"),
+    path("me/passkeys", sign_in.MyPasskeys.as_view(), name="my_passkeys"),
+    path("me/passkeys/<int:pk>", sign_in.MyPasskey.as_view(), name="my_passkey"),
+    path("organizations/<str:pk>/sign-in-policy", sign_in.Policy.as_view(), name="sign_in_policy"),
     path("organizations", organizations.Organizations.as_view(), name="organizations"),
     path("organizations/<str:pk>", organizations.OneOrganization.as_view(), name="organization"),
     path("organizations/<str:pk>/suspend", organizations.Suspend.as_view(), name="organization_suspend"),

@@ -52,7 +52,7 @@ def remove_passkey(*, actor: Actor, passkey: Authenticator) -> None:
 
     A program cannot: whoever has a person's token must not weaken their sign-in.
     """
-    policy.require(actor, "profile.secure")
+    policy.require(actor, "profile.weaken")
     if passkey.user_id != actor.user_id or passkey.type != Authenticator.Type.WEBAUTHN:
         raise NotFound()
     if actor.via == "api":

@@ -17,9 +17,10 @@ from django.views.decorators.cache import never_cache
 from accounts.models import ApiToken, Membership, Organization, User
 from accounts.selectors import organizations, users
 from accounts.selectors import tokens as token_selectors
-from accounts.services import invitations, memberships, tokens
+from accounts.services import impersonations, invitations, memberships, tokens
 from accounts.services import users as service
 from accounts.web import forms, tables
+from accounts.web.places import home_of
 from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage
 
 
@@ -63,10 +64,13 @@ class MemberListPage(ListPage):
         return users.members(self.actor.path)
 
     def actions(self) -> list[Action]:
-        if not self.may("membership.add"):
-            return []
-        url = reverse("accounts:member_create", args=[self.actor.organization_id])
-        return [Action(_("New person"), url, "plus", "primary")]
+        found = []
+        if self.may("impersonation.view"):
+            found.append(Action(_("Impersonations"), reverse("accounts:impersonation_list"), "eye"))
+        if self.may("membership.add"):
+            url = reverse("accounts:member_create", args=[self.actor.organization_id])
+            found.append(Action(_("New person"), url, "plus", "primary"))
+        return found
 
 
 class MemberCreatePage(FormPage):
@@ -81,19 +85,20 @@ class MemberCreatePage(FormPage):
         return organizations.listed()
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
-        return [_home(self.object, self.actor.organization_id)]
+        return [home_of(self.object, self.actor.organization_id)]
 
     def act(self, data: dict[str, Any]) -> str:
         user = service.create(actor=self.actor, organization=self.object, **data)
         invitations.send(user=user)
         messages.success(self.request, _("An invitation is on its way."))
-        return _home(self.object, self.actor.organization_id)[1]
+        return home_of(self.object, self.actor.organization_id)[1]
 
 
 class MemberChangePage(FormPage):
     """Gives a member another role."""
 
     action = "membership.view"
+    acts = "membership.change"
     form_class = forms.RoleForm
 
     def rows(self) -> QuerySet[Any] | None:
@@ -103,12 +108,17 @@ class MemberChangePage(FormPage):
         return str(self.object.user.name)
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
-        return [_home(self.object.organization, self.actor.organization_id)]
+        return [home_of(self.object.organization, self.actor.organization_id)]
 
     def actions(self) -> list[Action]:
-        if not self.may("membership.remove"):
-            return []
-        return [Action(_("Remove"), reverse("accounts:member_remove", args=[self.object.pk]), "trash", "danger")]
+        pk, found = self.object.pk, []
+        below = impersonations.can_be_acted_for(self.actor, self.object.organization)
+        if below and self.may("impersonation.start"):
+            url = reverse("accounts:impersonate", args=[pk])
+            found.append(Action(_("Act as this person"), url, "user-circle"))
+        if self.may("membership.remove"):
+            found.append(Action(_("Remove"), reverse("accounts:member_remove", args=[pk]), "trash", "danger"))
+        return found
 
     def initial(self) -> dict[str, Any]:
         return {"role": self.object.role}
@@ -133,7 +143,7 @@ class MemberRemovePage(ActionPage):
         return _("Take away the access of %(email)s?") % {"email": self.object.user.email}
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
-        return [_home(self.object.organization, self.actor.organization_id)]
+        return [home_of(self.object.organization, self.actor.organization_id)]
 
     def act(self) -> str:
         memberships.remove(actor=self.actor, membership=self.object)
@@ -205,11 +215,3 @@ class TokenRevokePage(ActionPage):
     def act(self) -> str:
         tokens.revoke(actor=self.actor, token=self.object)
         return reverse("accounts:token_list")
-
-
-def _home(organization: Organization, own: str | None) -> tuple[str, str]:
-    """Return where the people of an organization are listed."""
-    if organization.pk == own:
-        return _("Team"), reverse("accounts:member_list")
-    kind = "client" if organization.kind == Organization.Kind.CLIENT else "reseller"
-    return organization.name, reverse(f"accounts:{kind}", args=[organization.pk])

@@ -137,8 +137,7 @@ class DeviceForgetPage(ActionPage):
 class PasskeyRemovePage(ActionPage):
     """Removes one of one's own passkeys."""
 
-    action = "profile.secure"
-    fresh = True
+    action = "profile.weaken"
     title = gettext_lazy("Remove the passkey")
     submit_label = gettext_lazy("Remove the passkey")
     danger = True

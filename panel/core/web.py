@@ -26,6 +26,7 @@ from panel.core import audit, exports, policy
 from panel.core.actors import Actor
 from panel.core.errors import DomainError, Forbidden, NotFound
 
+PAGE_SIZES = (25, 50, 100)
 SHOW_FIRST = "show_first"
 """Name of the button that asks what a form or question would change before anything is changed."""
 
@@ -56,11 +57,13 @@ class Page(TemplateResponseMixin, ContextMixin, View):
 
     With `rows()` overridden the object is the row whose key is in the address; a row that the tenant scope or the
     permission table hides is a 404, one that may be seen but not used so is a 403. A `fresh` page, and every page of
-    an action that wants it, asks who signed in longer ago than a few minutes to prove again who they are.
+    an action that wants it, asks who signed in longer ago than a few minutes to prove again who they are; `acts` names
+    the action of a POST where it is another one.
     """
 
     action: ClassVar[str] = ""
     fresh: ClassVar[bool] = False
+    acts: ClassVar[str] = ""
     title: str | Promise = ""
     flags: ClassVar[tuple[str, ...]] = ()
     actor: Actor
@@ -75,7 +78,7 @@ class Page(TemplateResponseMixin, ContextMixin, View):
         try:
             self.object = self.find()
             policy.require(actor, self.action, self.subject())
-            if (self.fresh or policy.wants_fresh(self.action)) and not getattr(request, "is_fresh", False):
+            if self.wants_fresh() and not getattr(request, "is_fresh", False):
                 return redirect_to_login(request.get_full_path(), reverse("account_reauthenticate"))
             return super().dispatch(request, *args, **kwargs)
         except (Http404, NotFound) as error:
@@ -102,6 +105,11 @@ class Page(TemplateResponseMixin, ContextMixin, View):
         if found is None:
             raise Http404
         return found
+
+    def wants_fresh(self) -> bool:
+        """Tell whether the person has to have proved a short while ago who they are."""
+        action = self.acts if self.acts and self.request.method == "POST" else self.action
+        return self.fresh or policy.wants_fresh(action)
 
     def subject(self) -> object | None:
         """Return what the permission is asked for: the object, unless a page says otherwise."""
@@ -162,7 +170,7 @@ class ListPage(Page):
         if request.GET.get("export") == "csv":
             django_tables2.RequestConfig(request, paginate=False).configure(table)
             return exports.of_table(request, table, self.export_name)
-        django_tables2.RequestConfig(request, paginate={"per_page": self.per_page, "silent": True}).configure(table)
+        configured(request, table, self.per_page)
         searched = filtered is not None and any(request.GET.get(name) for name in filtered.filters)
         table.empty_text = no_match() if searched else self.empty()
         context = self.get_context_data(table=table, filter=filtered, export_url=self._export_url(), **kwargs)
@@ -297,6 +305,17 @@ class ActionPage(Page):
         except DomainError as error:
             messages.error(request, error.message)
             return HttpResponseRedirect(self.cancel_url())
+
+
+def configured(request: HttpRequest, table: django_tables2.Table, per_page: int) -> django_tables2.Table:
+    """Sort and page a table by the address; other sizes of pages than those of PAGE_SIZES are not served."""
+    wanted = request.GET.get(table.prefixed_per_page_field, "")
+    size = int(wanted) if wanted in {str(size) for size in PAGE_SIZES} else per_page
+    django_tables2.RequestConfig(request, paginate=False).configure(table)
+    number = request.GET.get(table.prefixed_page_field, "1")
+    table.paginate(page=1, per_page=size)
+    table.page = table.paginator.get_page(number)
+    return table
 
 
 def no_match() -> Empty:

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from accounts.models import ApiToken
+from accounts.models import ApiToken, Device, Session, User
 from accounts.services import tokens
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import Address, BrandScan, Operation
 from provisioning.services import database_users, databases, drift, mail_aliases, mailboxes, previews, sites, zones
 from tests import cast as cast_module
-from tests.cast import Cast
+from tests.accounts.passkeys import SoftKey
+from tests.cast import HOST_A, Cast
 from tests.panel.matrix import ROLES
 from tests.provisioning import factories
 
@@ -35,6 +38,15 @@ class World:
         self.objects[name] = (identifier, seen_by)
 
 
+def sign_in_of(user: User) -> dict[str, str]:
+    """Make a session, a browser and a passkey of a person; returns what they are spoken of by."""
+    later = timezone.now() + timedelta(hours=1)
+    session = Session.objects.create(session_key="s" * 32, user=user, session_data="", expire_date=later)
+    device = Device.objects.create(user=user, digest="d" * 64)
+    passkey = SoftKey(HOST_A).owned_by(user)
+    return {"session": session.handle, "device": device.id, "passkey": str(passkey.pk)}
+
+
 def make() -> World:
     """Create it in the database."""
     cast = cast_module.make()
@@ -48,6 +60,8 @@ def make() -> World:
     with everything("test"):
         token: ApiToken = tokens.create(actor=cast.client_a.actor, name="of client A")[0]
         world.add("token_of_client_a", token.id, frozenset({"client_a"}))
+        for name, identifier in sign_in_of(cast.client_a.user).items():
+            world.add(f"{name}_of_client_a", identifier, frozenset({"client_a"}))
         server = factories.server(cast.provider.organization)
         world.add("server", server.id, OF_PROVIDER)
         world.add("address", Address.objects.get(server=server).id, OF_PROVIDER)
@@ -58,6 +72,8 @@ def make() -> World:
         hosting = factories.account(cast.client_a.organization, package, "client-a.example")
         world.add("account", hosting.id, OF_CLIENT_A)
         world.add("operation", Operation.objects.filter(hosting=hosting).latest("id").id, OF_CLIENT_A)
+        Operation.objects.filter(hosting=hosting).update(batch="bat_of_client_a")
+        world.add("batch", "bat_of_client_a", OF_CLIENT_A)
         part = hosting.slices.get()
         world.add("rebuild", factories.rebuild(server).id, OF_PROVIDER)
         world.add("drift", factories.finding(part).id, OF_PROVIDER)

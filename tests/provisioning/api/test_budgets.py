@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from accounts.models.plans import FEATURES
 from provisioning.api import urls
 from tests.provisioning import factories
 from tests.provisioning.api.conftest import Program, Stage, queries
 from tests.provisioning.api.objects import fill, ids
 
-SIGN_IN = 4  # brand of the host, token, membership, organizations above
+SIGN_IN = 5  # brand of the host, token, membership, organizations above and their sign-in policies
 
 #: Route → queries of its own, beside those that find out who asks.
 BUDGETS: dict[str, int] = {
@@ -20,6 +21,8 @@ BUDGETS: dict[str, int] = {
     "/servers/{server}": 1,
     "/servers/{server}/addresses": 2,
     "/servers/{server}/addresses/{address}": 2,
+    "/servers/{server}/usage": 4,
+    "/organizations/{organization}/usage": 4,
     "/servers/{server}/drift": 2,
     "/servers/{server}/drift/checks": 2,
     "/servers/{server}/drift/exceptions": 2,
@@ -30,6 +33,7 @@ BUDGETS: dict[str, int] = {
     "/packages/{package}": 1,
     "/accounts": 1,
     "/accounts/{account}": 5,
+    "/accounts/{account}/usage": 6,
     "/accounts/{account}/sites": 3,
     "/accounts/{account}/databases": 3,
     "/accounts/{account}/database-users": 3,
@@ -79,7 +83,7 @@ def test_reads_keep_within_their_budgets_however_much_there_is(stage: Stage):
 
 
 def test_an_order_keeps_within_its_budget(stage: Stage):
-    package = factories.package(stage.cast.reseller_a.organization, name="Remote", remote_databases=True)
+    package = factories.package(stage.cast.reseller_a.organization, name="Remote", features=list(FEATURES))
     program = stage.program("reseller_a")
     database = {"name": "shop", "password": "a-Pass.word1", "host": "%"}
     order = {"client": stage.account_a.organization_id, "package": package.pk, "database": database}
