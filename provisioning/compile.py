@@ -72,7 +72,7 @@ def compile_slices(server: Server, slices: Sequence[Slice], using: str) -> Compi
     compiled = Compiled()
     specs = desired.accounts(server, [part.hosting_id for part in slices if part.hosting_id], using)
     try:
-        spec = desired.server_spec(server, using)
+        spec = desired.server_spec(server, using, pages=any(not part.hosting_id for part in slices))
     except desired.UNFIT as error:
         compiled.refused.update({part.id: _words(error) for part in slices})
         return compiled

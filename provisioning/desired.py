@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connections, transaction
-from django.template.loader import render_to_string
 
-from accounts.models import Brand
+from accounts.models import Brand, Skeleton
 from panel.core import vault
+from provisioning import brand_pages
+from provisioning.brand_pages import Look
 from provisioning.models import (
     Address,
     Database,
@@ -30,6 +31,7 @@ from provisioning.models import (
     SiteName,
     Zone,
 )
+from provisioning.selectors import brand_pages as page_selectors
 from provisioning.selectors import brands
 from provisioning.selectors import zones as zone_selectors
 from provisioning.spec import (
@@ -82,8 +84,11 @@ def target(server: Server) -> Target:
     )
 
 
-def server_spec(server: Server, using: str = "default") -> ServerSpec:
-    """Return what `server` is to be; raises SpecInvalid when a stored value is not fit for a configuration."""
+def server_spec(server: Server, using: str = "default", *, pages: bool = True) -> ServerSpec:
+    """Return what `server` is to be; raises SpecInvalid when a stored value is not fit for a configuration.
+
+    `pages`: with those of the brands that it shows, which only its own slice needs.
+    """
     return ServerSpec(
         id=server.id,
         platform_name=server.platform_name,
@@ -95,6 +100,7 @@ def server_spec(server: Server, using: str = "default") -> ServerSpec:
             AddressSpec(row.ip, row.family, row.public, row.kind == Address.Kind.DEDICATED)
             for row in Address.objects.using(using).filter(server=server).order_by("family", "id")
         ),
+        brand_pages=tuple(map(brand_pages.notices, page_selectors.of_server(server, using))) if pages else (),
     )
 
 
@@ -120,6 +126,8 @@ class _Rows:
     hostings: list[HostingAccount]
     services: dict[str, set[str]]
     brands: dict[str, Brand]
+    looks: dict[str, Look]
+    skeletons: dict[str, Skeleton]
     addresses: dict[str, list[str]]
     sites: dict[str, list[Site]] = field(default_factory=dict)
     names: dict[str, list[SiteName]] = field(default_factory=dict)
@@ -149,10 +157,13 @@ class _Rows:
             services[hosting_id].add(service)
         dedicated = of(Address).filter(server=server).values_list("hosting_id", "ip")
         zones = list(of(Zone).select_related("hosting__organization"))
+        branded = brands.of_organizations({item.organization for item in hostings}, using)
         return cls(
             hostings=hostings,
             services=services,
-            brands=brands.of_organizations({item.organization for item in hostings}, using),
+            brands=branded,
+            looks={look.brand.id: look for look in page_selectors.looks(set(branded.values()), using)},
+            skeletons=page_selectors.skeletons((item.skeleton_id for item in hostings), using),
             addresses=_grouped(dedicated, lambda row: row[0], lambda row: row[1]),
             sites=_grouped(of(Site).select_related("domain"), lambda row: row.hosting_id),
             names=_grouped(of(SiteName, "site__hosting"), lambda row: row.site_id),
@@ -184,7 +195,11 @@ def _account(hosting: HostingAccount, rows: _Rows) -> AccountSpec:
         gid=hosting.uid,
         services=services,
         suspended=hosting.status == HostingAccount.Status.SUSPENDED,
-        default_page=_default_page(hosting, brand) if "web" in services else "",
+        default_page=brand_pages.first(hosting.domain, rows.looks.get(brand.id) if brand else None)
+        if "web" in services
+        else "",
+        brand=brand.id if brand else "",
+        skeleton=_skeleton(hosting, rows),
         sites=tuple(_site(site, rows) for site in rows.sites[hosting.id] if "web" in services),
         zones=tuple(_zone(zone, brand, rows) for zone in rows.zones[hosting.id] if "dns" in services),
         databases=tuple(DatabaseSpec(row.name) for row in rows.databases[hosting.id] if "database" in services),
@@ -193,8 +208,9 @@ def _account(hosting: HostingAccount, rows: _Rows) -> AccountSpec:
     )
 
 
-def _default_page(hosting: HostingAccount, brand: Brand | None) -> str:
-    return render_to_string("sites/default_page.html", {"domain": hosting.domain, "brand": brand})
+def _skeleton(hosting: HostingAccount, rows: _Rows) -> tuple[tuple[str, str], ...]:
+    found = rows.skeletons.get(hosting.skeleton_id or "")
+    return tuple(sorted(found.files.items())) if found is not None else ()
 
 
 def _site(site: Site, rows: _Rows) -> SiteSpec:

@@ -43,19 +43,21 @@ class BrandPages(models.Model):
 
 
 def validate_files(value: object) -> None:
-    """Accept texts by their path below the web directory: few, small, none inside another."""
+    """Accept texts by the names of files right in the web directory: few, and small."""
     if not isinstance(value, dict) or len(value) > MOST_FILES:
         raise ValidationError(_("At most %(count)d files are possible."), code="files", params={"count": MOST_FILES})
     for path, text in value.items():
         fields.validate(names.relative_path)(path)
+        if "/" in path:
+            raise ValidationError(
+                _("%(path)s: files lie right in the web directory."), code="file_path", params={"path": path}
+            )
         if not isinstance(text, str) or "\0" in text or len(text.encode()) > LARGEST_FILE:
             raise ValidationError(
                 _("%(path)s: a file is text of at most %(size)d bytes."),
                 code="file_size",
                 params={"path": path, "size": LARGEST_FILE},
             )
-        if any(other.startswith(f"{path}/") for other in value):
-            raise ValidationError(_("%(path)s can't be file and directory."), code="file_path", params={"path": path})
     if sum(len(text.encode()) for text in value.values()) > LARGEST_SKELETON:
         raise ValidationError(
             _("All files together have at most %(size)d bytes."), code="files_size", params={"size": LARGEST_SKELETON}
@@ -63,8 +65,9 @@ def validate_files(value: object) -> None:
 
 
 class Skeleton(models.Model):
-    """The files that new accounts of a brand begin with. A row never changes: an account keeps the one it began with, so
-    that what its owner removed does not come back.
+    """The files that new accounts of a brand begin with.
+
+    A row never changes: an account keeps the one it began with, so that what its owner removed does not come back.
     """
 
     id = IdField(prefix="skl")

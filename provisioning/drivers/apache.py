@@ -66,6 +66,8 @@ def _site(server: ServerSpec, account: AccountSpec, site: SiteSpec) -> Resource:
         error_log=f"{logs}/{stem}.error.log",
         uid=account.uid,
         handler=f"proxy:unix:{socket}|fcgi://{account.username}",
+        suspended_page=f"/_{paths.brand_page(account.brand, 503)}",
+        missing_page=f"/_{paths.brand_page(account.brand, 404)}",
     )
     return kinds.file(f"{paths.APACHE_SITES}/{stem}.conf", text, service=SERVICE)
 

@@ -33,6 +33,9 @@ def _site(server: ServerSpec, account: AccountSpec, site: SiteSpec) -> Resource:
         access_log=f"{logs}/{stem}.access.log",
         error_log="/var/log/nginx/error.log" if mode == "proxy" else f"{logs}/{stem}.error.log",
         socket=paths.php_socket(account.username, site.php_version),
+        pages=paths.PAGES,
+        suspended_page=paths.brand_page(account.brand, 503),
+        missing_page=paths.brand_page(account.brand, 404),
     )
     return kinds.file(f"{paths.NGINX_SITES}/{stem}.conf", text, service=SERVICE)
 

@@ -7,10 +7,11 @@ from itertools import accumulate
 from provisioning.planning import kinds
 from provisioning.planning.resources import Resource
 from provisioning.render import render
-from provisioning.spec import AccountSpec, ServerSpec, paths
+from provisioning.spec import AccountSpec, BrandPagesSpec, ServerSpec, paths
 
 SHELL = "/usr/sbin/nologin"
 PROGRAM = "/usr/lib/hostwright"
+WEB_DIRECTORY = "public_html"
 DAEMONS = ("nginx", "apache2", "named", "mariadb", "hostwright-mail", "postfix", "dovecot")
 PACKAGES = ("libnss-extrausers", "logrotate", "python3", "ssl-cert")
 
@@ -46,14 +47,18 @@ def _web(account: AccountSpec) -> list[Resource]:
     resources += [
         kinds.directory(f"{home}/{path}", owner=name, group=name, mode="0755", as_=name) for path in sorted(parents)
     ]
-    if account.default_page:
-        resources += [
-            kinds.file(
-                f"{home}/{docroot}/index.html", account.default_page, owner=name, group=name, as_=name, once=True
-            )
-            for docroot in docroots
-        ]
+    resources += [
+        kinds.file(f"{home}/{docroot}/{file}", text, owner=name, group=name, as_=name, once=True)
+        for docroot in docroots
+        for file, text in _first_files(account, docroot).items()
+    ]
     return resources
+
+
+def _first_files(account: AccountSpec, docroot: str) -> dict[str, str]:
+    """What a web directory begins with: the first page, and in the account's own one the brand's skeleton."""
+    page = {"index.html": account.default_page} if account.default_page else {}
+    return page | dict(account.skeleton) if docroot == WEB_DIRECTORY else page
 
 
 def base(server: ServerSpec) -> list[Resource]:
@@ -72,9 +77,19 @@ def base(server: ServerSpec) -> list[Resource]:
             kinds.directory(paths.PAGES),
             kinds.file(f"{paths.PAGES}/404.html", render("web/404.html.j2")),
             kinds.file(f"{paths.PAGES}/503.html", render("web/503.html.j2")),
+            *(resource for pages in server.brand_pages for resource in _brand_pages(pages)),
             kinds.file("/etc/logrotate.d/hostwright", render("unix/logrotate.j2", logs=paths.LOGS, units=units)),
         ]
     return resources
+
+
+def _brand_pages(pages: BrandPagesSpec) -> list[Resource]:
+    """What visitors of the sites of one brand's customers see, written once for all of them."""
+    return [
+        kinds.directory(f"{paths.PAGES}/{pages.brand}"),
+        kinds.file(f"{paths.PAGES}{paths.brand_page(pages.brand, 404)}", pages.missing),
+        kinds.file(f"{paths.PAGES}{paths.brand_page(pages.brand, 503)}", pages.suspended),
+    ]
 
 
 def _recovery(server: ServerSpec) -> list[Resource]:

@@ -32,6 +32,9 @@ class HostingAccount(models.Model):
         "accounts.Organization", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     suspended_reason = models.CharField(max_length=200, blank=True, validators=[fields.validate(names.label)])
+    skeleton = models.ForeignKey(
+        "accounts.Skeleton", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     terminated_at = models.DateTimeField(null=True, blank=True)
     terminated_by = models.ForeignKey(

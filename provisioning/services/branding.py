@@ -10,12 +10,15 @@ from accounts.models import Brand, Organization
 from accounts.services import brands
 from panel.core.actors import Actor
 from panel.core.scoping import everything
-from provisioning.models import HostingAccount, Operation, Slice
+from provisioning.models import HostingAccount, Operation, Placement, Slice
 from provisioning.selectors.brands import of_organizations
 from provisioning.services import intents, operations
+from provisioning.spec import paths
 
 FIELDS = frozenset({"nameservers", "hostmaster", "mail_host"})
 """What zones and mail domains name."""
+PAGE_FIELDS = frozenset({"name", "primary_color", "logo", "support_email", "support_url", "locale", "pages"})
+"""What the pages show that servers have once for all accounts of a brand."""
 
 
 def change(*, actor: Actor, organization: Organization, **values: Any) -> tuple[Brand, Operation | None]:
@@ -25,10 +28,10 @@ def change(*, actor: Actor, organization: Organization, **values: Any) -> tuple[
 
 
 def spread(actor: Actor, brand: Brand, changed: frozenset[str]) -> Operation | None:
-    """Dirty the slices of all accounts whose brand this is, when servers take what has changed. Runs in the transaction
-    of the change.
+    """Dirty what takes something that has changed: the slices of all accounts whose brand this is, or only those of the
+    servers that show the brand's pages. Runs in the transaction of the change.
     """
-    if not changed & FIELDS:
+    if not changed & (FIELDS | PAGE_FIELDS):
         return None
     with transaction.atomic(), everything("a brand reaches all accounts below it"):
         accounts = HostingAccount.objects.exclude(status=HostingAccount.Status.TERMINATED)
@@ -36,11 +39,42 @@ def spread(actor: Actor, brand: Brand, changed: frozenset[str]) -> Operation | N
             path__startswith=brand.organization.path, hosting_accounts__in=accounts
         ).distinct()
         branded = [owner for owner, found in of_organizations(below).items() if found.pk == brand.pk]
-        slices = list(Slice.objects.filter(hosting__in=accounts, hosting__organization__in=branded).order_by("id"))
+        here = accounts.filter(organization__in=branded)
+        slices: list[Slice] = []
+        if changed & FIELDS:
+            slices += Slice.objects.filter(hosting__in=here).order_by("id")
+        if changed & PAGE_FIELDS:
+            web = Placement.objects.filter(hosting__in=here, service=Placement.Service.WEB)
+            slices += Slice.objects.filter(hosting=None, server__in=web.values("server")).order_by("id")
         if not slices:
             return None
         operation = operations.start(
             actor=actor, verb="brand.change", subject=brand.name, organization=brand.organization
         )
         intents.again(slices, operation=operation)
+    return operation
+
+
+def bring(*, hosting: HostingAccount, brand: Brand) -> Operation | None:
+    """See that the web server of an account that is new, or new under `brand`, has the brand's pages.
+
+    An operation of the system, since the server is not the account's; None where they are there. Runs in the
+    transaction that places the account, so that the pages come in the same run.
+    """
+    key = f"directory:{paths.PAGES}/{brand.pk}"
+    there = Slice.objects.filter(
+        hosting=None, server__placements__hosting=hosting, server__placements__service=Placement.Service.WEB
+    )
+    lacking = list(there.exclude(manifest__has_key=key).select_related("server__organization"))
+    if not lacking:
+        return None
+    server = lacking[0].server
+    operation = operations.start(
+        actor=Actor.system("pages of a brand"),
+        verb="brand.change",
+        subject=brand.name,
+        organization=server.organization,
+        server=server,
+    )
+    intents.again(lacking, operation=operation)
     return operation

@@ -32,8 +32,10 @@ from provisioning.models import (
     SiteName,
     Tombstone,
 )
+from provisioning.selectors import brand_pages, brands
 from provisioning.selectors import servers as server_selectors
 from provisioning.services import (
+    branding,
     counters,
     holding,
     intents,
@@ -75,6 +77,7 @@ def create(
     with transaction.atomic():
         organization, package = _locked_buyer(organization, package)
         limits.take(organization=organization, subject=None, resource="accounts")
+        brand = brands.of_organizations([organization]).get(organization.id)
         uid = counters.next_uid()  # From here on one creation after another, so that a free user name stays free.
         hosting = HostingAccount(
             organization=organization,
@@ -82,6 +85,7 @@ def create(
             username=usernames.choose(wanted=username, domain=domain),
             uid=uid,
             domain=domain,
+            skeleton=brand_pages.newest_skeleton(brand) if brand else None,
         )
         insert(hosting, taken=_("This user name is taken."), field="username")
         packages.apply_limits(hosting.id, package)
@@ -104,6 +108,8 @@ def create(
             {"domain": [None, claimed.name], "username": [None, hosting.username], "package": [None, package.name]},
         )
         intents.add(hosting, operation=operation)
+        if brand is not None:
+            branding.bring(hosting=hosting, brand=brand)
     return hosting, operation
 
 

@@ -11,11 +11,12 @@ from provisioning.spec.account import (
     SiteSpec,
     ZoneSpec,
 )
-from provisioning.spec.server import AddressSpec, ServerSpec, Target
+from provisioning.spec.server import AddressSpec, BrandPagesSpec, ServerSpec, Target
 
 __all__ = [
     "AccountSpec",
     "AddressSpec",
+    "BrandPagesSpec",
     "DatabaseSpec",
     "DatabaseUserSpec",
     "MailAliasSpec",

@@ -156,7 +156,8 @@ class MailDomainSpec:
 class AccountSpec:
     """One slice: the part of an account that `services` place on this server.
 
-    `default_page` is the branded first index.html.
+    `default_page` is the branded first index.html, `brand` whose pages visitors see where the account has none,
+    `skeleton` the files (name, text) that its web directory begins with.
     """
 
     id: str
@@ -166,6 +167,8 @@ class AccountSpec:
     services: frozenset[str]
     suspended: bool = False
     default_page: str = ""
+    brand: str = ""
+    skeleton: tuple[tuple[str, str], ...] = ()
     sites: tuple[SiteSpec, ...] = ()
     zones: tuple[ZoneSpec, ...] = ()
     databases: tuple[DatabaseSpec, ...] = ()
@@ -176,6 +179,10 @@ class AccountSpec:
         checks.username(self.username)
         checks.identity("uid", self.uid)
         checks.identity("gid", self.gid)
+        if self.brand:
+            checks.brand(self.brand)
+        for name, text in self.skeleton:
+            checks.plain_file("skeleton", name, text)
         for service in self.services:
             checks.member("service", service, checks.SERVICES)
 

@@ -11,6 +11,7 @@ SERVICES = frozenset({"web", "database", "dns", "mail"})
 STACKS = frozenset({"nginx+apache", "nginx", "apache"})
 
 _BCRYPT = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")
+_BRAND = re.compile(r"brd_[0-9a-z]{1,28}")
 _MYSQL_NATIVE = re.compile(r"\*[0-9A-F]{40}")
 
 
@@ -44,6 +45,19 @@ def hostnames(field: str, values: Iterable[str]) -> None:
 
 def username(value: str) -> None:
     canonical("username", value, names.username)
+
+
+def brand(value: str) -> None:
+    """A brand's id, which names a directory."""
+    if not _BRAND.fullmatch(value):
+        raise SpecInvalid("brand", "is no identifier")
+
+
+def plain_file(field: str, name: str, text: object) -> None:
+    """A file right in the web directory, and its text."""
+    canonical(field, name, names.relative_path)
+    if "/" in name or not isinstance(text, str) or "\0" in text:
+        raise SpecInvalid(field, "is no plain text file")
 
 
 def identity(field: str, value: object) -> None:

@@ -24,6 +24,11 @@ def stem(hostname: str) -> str:
     return f"{hostname[: _LONGEST_STEM - 33]}-{digest}"
 
 
+def brand_page(brand: str, code: int) -> str:
+    """A brand's page below PAGES; without a brand the neutral one."""
+    return f"/{brand}/{code}.html" if brand else f"/{code}.html"
+
+
 def temporary(username: str) -> str:
     """An account's own directory for temporary files, uploads and sessions."""
     return f"/home/{username}/tmp"  # noqa: S108 -- nobody else may enter it

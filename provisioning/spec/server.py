@@ -39,6 +39,18 @@ class Target:
 
 
 @dataclass(frozen=True)
+class BrandPagesSpec:
+    """The pages (HTML) of a brand whose accounts a server carries: where a site is suspended, or has no such page."""
+
+    brand: str
+    suspended: str
+    missing: str
+
+    def __post_init__(self) -> None:
+        checks.brand(self.brand)
+
+
+@dataclass(frozen=True)
 class ServerSpec:
     """One server: `platform_name` is its neutral name (HELO, banners); `dovecot` and `debian` choose configuration
     dialects.
@@ -53,6 +65,7 @@ class ServerSpec:
     addresses: tuple[AddressSpec, ...] = ()
     apache_port: int = 8080
     resolvers: tuple[str, ...] = field(default=())
+    brand_pages: tuple[BrandPagesSpec, ...] = ()
 
     def __post_init__(self) -> None:
         checks.hostname("platform_name", self.platform_name)

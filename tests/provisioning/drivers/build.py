@@ -7,6 +7,7 @@ from typing import Any
 from provisioning.spec import (
     AccountSpec,
     AddressSpec,
+    BrandPagesSpec,
     DatabaseSpec,
     DatabaseUserSpec,
     MailAliasSpec,
@@ -36,6 +37,7 @@ def server(values: Values) -> ServerSpec:
         php_versions=tuple(values.get("php_versions", ["8.4" if debian == 13 else "8.2"])),
         addresses=tuple(address(ip) for ip in values.get("addresses", ["198.51.100.2"])),
         apache_port=values.get("apache_port", 8080),
+        brand_pages=tuple(BrandPagesSpec(brand, *texts) for brand, texts in values.get("brand_pages", {}).items()),
     )
 
 
@@ -55,6 +57,8 @@ def account(values: Values) -> AccountSpec:
         services=frozenset(values.get("services", SERVICES)),
         suspended=values.get("suspended", False),
         default_page=values.get("default_page", ""),
+        brand=values.get("brand", ""),
+        skeleton=tuple(sorted(values.get("skeleton", {}).items())),
         sites=tuple(site(item) for item in values.get("sites", [])),
         zones=tuple(zone(item) for item in values.get("zones", [])),
         databases=tuple(DatabaseSpec(name) for name in values.get("databases", [])),
