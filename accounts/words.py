@@ -29,6 +29,23 @@ RESOURCES: dict[str, str | Promise] = {
     "cron_jobs": gettext_lazy("Cron jobs"),
 }
 
+#: Counted resource → how it is called within a sentence.
+AMOUNTS: dict[str, str | Promise] = {
+    "accounts": gettext_lazy("accounts"),
+    "disk_bytes": gettext_lazy("disk space"),
+    "bandwidth_bytes": gettext_lazy("bandwidth per month"),
+    "mailboxes": gettext_lazy("mailboxes"),
+    "aliases": gettext_lazy("mail aliases"),
+    "databases": gettext_lazy("databases"),
+    "database_users": gettext_lazy("database users"),
+    "subdomains": gettext_lazy("subdomains"),
+    "alias_domains": gettext_lazy("alias domains"),
+    "addon_domains": gettext_lazy("addon domains"),
+    "records": gettext_lazy("DNS records"),
+    "sites": gettext_lazy("sites"),
+    "zones": gettext_lazy("DNS zones"),
+}
+
 #: Feature of a package or plan → its label.
 FEATURES: dict[str, str | Promise] = {
     "site_aliases": gettext_lazy("More names for sites"),
@@ -50,6 +67,11 @@ LEVELS: dict[str, str | Promise] = {
 def resource(name: str) -> str:
     """Return the label of a counted resource."""
     return str(RESOURCES.get(name, name.replace("_", " ")))
+
+
+def within(name: str) -> str:
+    """Return what a counted resource is called within a sentence."""
+    return str(AMOUNTS.get(name, name.replace("_", " ")))
 
 
 def feature(name: str) -> str:

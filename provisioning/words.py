@@ -6,10 +6,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.words import RESOURCES, resource
+
+__all__ = ["RESOURCES", "resource"]
+
 #: Verb of an operation → its title; `%(subject)s` is what it is about.
 TITLES: dict[str, str | Promise] = {
     "account.create": gettext_lazy("Create %(subject)s"),
     "account.change": gettext_lazy("Change %(subject)s"),
+    "account.change_package": gettext_lazy("Change the package of %(subject)s"),
     "account.purge": gettext_lazy("Destroy data of %(subject)s whose grace period is over"),
     "account.rename": gettext_lazy("Rename %(subject)s"),
     "account.restore": gettext_lazy("Restore %(subject)s"),
@@ -38,6 +43,7 @@ TITLES: dict[str, str | Promise] = {
     "record.change": gettext_lazy("Change DNS record %(subject)s"),
     "record.create": gettext_lazy("Add DNS record %(subject)s"),
     "record.remove": gettext_lazy("Remove DNS record %(subject)s"),
+    "package.change": gettext_lazy("Change package %(subject)s"),
     "server.bootstrap": gettext_lazy("Set up server %(subject)s"),
     "server.change": gettext_lazy("Change server %(subject)s"),
     "server.overrule": gettext_lazy("Go on with the panel's state on %(subject)s"),
@@ -84,34 +90,11 @@ KINDS: dict[str, str | Promise] = {
     "service": gettext_lazy("service"),
 }
 
-#: Counted resource of an account → its label.
-RESOURCES: dict[str, str | Promise] = {
-    "mailboxes": gettext_lazy("Mailboxes"),
-    "aliases": gettext_lazy("Mail aliases"),
-    "databases": gettext_lazy("Databases"),
-    "database_users": gettext_lazy("Database users"),
-    "subdomains": gettext_lazy("Subdomains"),
-    "alias_domains": gettext_lazy("Alias domains"),
-    "addon_domains": gettext_lazy("Addon domains"),
-    "records": gettext_lazy("DNS records"),
-    "accounts": gettext_lazy("Accounts"),
-    "sites": gettext_lazy("Sites"),
-    "site_aliases": gettext_lazy("Site aliases"),
-    "zones": gettext_lazy("DNS zones"),
-    "disk_bytes": gettext_lazy("Disk space"),
-    "bandwidth_bytes": gettext_lazy("Bandwidth per month"),
-}
-
 
 def title(verb: str, subject: str) -> str:
     """Return an operation's title in the reader's language; an unknown verb is shown as it is."""
     template = TITLES.get(verb)
     return str(template) % {"subject": subject} if template else f"{verb} {subject}"
-
-
-def resource(name: str) -> str:
-    """Return the label of a counted resource."""
-    return str(RESOURCES.get(name, name.replace("_", " ")))
 
 
 def holding(kind: str, count: int) -> str:

@@ -8,7 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import serializers
-from accounts.models import LimitCounter, Organization
+from accounts.models import Organization
+from accounts.selectors import limits as lines
 from accounts.selectors import organizations as selectors
 from accounts.services import limits
 from accounts.services import organizations as service
@@ -135,7 +136,7 @@ class Limits(OrganizationView):
 
     @extend_schema(responses=serializers.LimitSerializer(many=True))
     def get(self, request: Request, pk: str) -> Response:
-        """Show the limits that are set, with their use."""
+        """Show every limit with its use, and why one more would be refused."""
         return Response(self._shown(self.organization(pk)))
 
     @extend_schema(request=serializers.LimitsChangeSerializer, responses=serializers.LimitSerializer(many=True))
@@ -148,5 +149,4 @@ class Limits(OrganizationView):
 
     @staticmethod
     def _shown(organization: Organization) -> Any:
-        rows: list[LimitCounter] = selectors.limits(organization)
-        return serializers.LimitSerializer(rows, many=True).data
+        return serializers.LimitSerializer(lines.of_organization(organization), many=True).data

@@ -103,7 +103,7 @@ def refusal(counter: LimitCounter, amount: int, *, endless: bool, organization: 
         used=counter.used,
         limit=counter.limit,
         wanted=None if endless else amount,
-        name=words.resource(counter.resource),
+        name=words.within(counter.resource),
         remedy=words.remedy(counter.resource, whose),
     )
 

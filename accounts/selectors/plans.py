@@ -44,7 +44,7 @@ def for_reseller(organization: Organization) -> QuerySet[ResellerPlan]:
 
 def of_reseller(organization: Organization) -> ResellerPlan | None:
     """Return the plan that a reseller has, whatever the scope; None for one without."""
-    if organization.plan_id is None:
+    if not organization.plan_id:
         return None
     with everything("a plan belongs to whoever sells it"):
         return ResellerPlan.objects.get(pk=organization.plan_id)

@@ -69,20 +69,21 @@ def move(
         _known(resource)
     if not resources:
         return
-    with transaction.atomic():
-        uses = _uses(list(changes), resources)
-        counters = _counters(list(changes), resources, subject)
-        totals: Counter[int] = Counter()
-        for counter in counters:
-            concerned = [row for row in changes if counter.subject in (*row.lineage, subject)]
-            amount = sum(changes[row].get(counter.resource, 0) for row in concerned)
-            endless = counter.resource in boundless and counter.subject != subject and bool(concerned)
-            refused = refusal(counter, amount, endless=endless, organization=concerned[0])
-            if refused:
-                raise refused
-            totals[counter.pk] = amount
-        _add(LimitCounter, "used", totals)
-        _add(LimitUse, "amount", {row.pk: changes[row.organization].get(row.resource, 0) for row in uses})
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("What is counted is counted in the transaction that makes it.")
+    uses = _uses(list(changes), resources)
+    counters = _counters(list(changes), resources, subject)
+    totals: Counter[int] = Counter()
+    for counter in counters:
+        concerned = [row for row in changes if counter.subject in (*row.lineage, subject)]
+        amount = sum(changes[row].get(counter.resource, 0) for row in concerned)
+        endless = counter.resource in boundless and counter.subject != subject and bool(concerned)
+        refused = refusal(counter, amount, endless=endless, organization=concerned[0])
+        if refused:
+            raise refused
+        totals[counter.pk] = amount
+    _add(LimitCounter, "used", totals)
+    _add(LimitUse, "amount", {row.pk: changes[row.organization].get(row.resource, 0) for row in uses})
 
 
 def set_limit(*, subject: str, resource: str, limit: int | None) -> LimitCounter:
@@ -135,8 +136,7 @@ def change_limits(*, actor: Actor, organization: Organization, limits: dict[str,
     """Set several limits of an organization below the actor's that has no plan; raises Conflict for one that has."""
     policy.require(actor, "organization.set_limit", organization)
     with transaction.atomic():
-        plan = Organization.objects.select_for_update(of=("self",), no_key=True).get(pk=organization.pk).plan_id
-        if plan is not None:
+        if Organization.objects.select_for_update(of=("self",), no_key=True).get(pk=organization.pk).plan_id:
             raise Conflict(
                 _("The limits of this reseller are those of its plan. Change the plan, or give it another one."),
                 code="has_plan",

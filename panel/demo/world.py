@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from accounts.models import Organization, User
+from accounts.models.plans import FEATURES
 from accounts.services import brands, organizations, tokens, users
 from panel.core.actors import Actor
 from panel.core.scoping import everything
@@ -165,7 +166,7 @@ def make_account(actor: Actor, nodes: dict[str, Organization], on_live: Callable
             subdomains=10,
             alias_domains=3,
             addon_domains=0,
-            remote_databases=True,
+            features=list(FEATURES),
         )
         began = time.monotonic()
         hosting, operation = hosting_accounts.create(

@@ -135,6 +135,12 @@ class AccountRename(StrictSerializer):
     username = Text(required=False, help_text="The new user name; home and logs are moved, databases keep their names.")
 
 
+class AccountPackage(StrictSerializer):
+    """Another package."""
+
+    package = Reference(packages.listed, "package.view", help_text="One on sale of a seller above the account.")
+
+
 class AccountList(Endpoint):
     """Hosting accounts."""
 

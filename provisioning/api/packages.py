@@ -7,6 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.models.plans import FEATURES
 from accounts.selectors import organizations
 from panel.core.api.serializers import StrictSerializer
 from provisioning.api.base import Document, Endpoint, describe, page_of
@@ -31,7 +32,17 @@ class Package(Document):
     alias_domains = serializers.IntegerField(allow_null=True)
     addon_domains = serializers.IntegerField(allow_null=True)
     records = serializers.IntegerField(allow_null=True)
-    remote_databases = serializers.BooleanField(help_text="Database users may sign in from other machines.")
+    mail_per_hour = serializers.IntegerField(allow_null=True, help_text="Kept for later: no server counts it yet.")
+    sftp_users = serializers.IntegerField(allow_null=True, help_text="Kept for later: no server has them yet.")
+    cron_jobs = serializers.IntegerField(allow_null=True, help_text="Kept for later: no server has them yet.")
+    shell = serializers.BooleanField(help_text="Kept for later: no account has a login shell yet.")
+    features = serializers.ListField(
+        child=serializers.ChoiceField(choices=FEATURES),
+        help_text="What its accounts can use, if its seller's plan can.",
+    )
+    php_versions = serializers.ListField(
+        child=serializers.CharField(), help_text="Those that sites can have; empty: all that the server has."
+    )
     account_count = serializers.IntegerField(help_text="Accounts that have it.")
     created_at = serializers.DateTimeField()
 
@@ -50,7 +61,14 @@ class PackageChange(StrictSerializer):
     alias_domains = Number(required=False, allow_null=True)
     addon_domains = Number(required=False, allow_null=True)
     records = Number(required=False, allow_null=True)
-    remote_databases = Flag(required=False)
+    mail_per_hour = Number(required=False, allow_null=True)
+    sftp_users = Number(required=False, allow_null=True)
+    cron_jobs = Number(required=False, allow_null=True)
+    shell = Flag(required=False)
+    features = serializers.ListField(
+        child=serializers.ChoiceField(choices=FEATURES), required=False, max_length=len(FEATURES)
+    )
+    php_versions = serializers.ListField(child=Text(max_length=8), required=False, max_length=20)
 
 
 class PackageCreate(PackageChange):

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from accounts.selectors import organizations
 from panel.core.api.serializers import StrictSerializer
 from panel.core.errors import Invalid
-from provisioning.api.accounts import AccountCreate, AccountRename, AccountSuspend, AccountTerminate
+from provisioning.api.accounts import AccountCreate, AccountPackage, AccountRename, AccountSuspend, AccountTerminate
 from provisioning.api.base import Document, Endpoint, Nothing, Operation, describe, naming
 from provisioning.api.databases import DatabaseCreate, DatabaseRemove, DatabaseUserChange, DatabaseUserCreate
 from provisioning.api.fields import Password, Reference, Text
@@ -57,6 +57,9 @@ ARGUMENTS: dict[str, type[StrictSerializer]] = {
     "address.add": _on(AddressAdd, server=Reference(servers.listed, "address.add")),
     "address.remove": _on(Nothing, address=Reference(servers.addresses, "address.remove")),
     "brand.change": BrandChange,
+    "account.change_package": _on(
+        AccountPackage, account=Reference(accounts.listed, "account.change", source="hosting")
+    ),
     "server.change": _on(ServerChange, server=Reference(servers.listed, "server.change")),
     "server.reconcile": _on(Nothing, server=Reference(servers.listed, "server.reconcile")),
     "site.add_alias": _on(SiteAliasCreate, site=Reference(accounts.sites, "site.change")),

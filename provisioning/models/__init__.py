@@ -6,7 +6,7 @@ from provisioning.models.domains import Domain, Site, SiteName
 from provisioning.models.drift import DriftCheck, DriftItem, Pin
 from provisioning.models.mail import MailAlias, Mailbox, MailDomain
 from provisioning.models.operations import Operation, OperationEvent, OperationTarget, Preview, Run, RunStep
-from provisioning.models.packages import Package
+from provisioning.models.packages import LimitOverride, Package, PlanServer
 from provisioning.models.rebuilds import Rebuild
 from provisioning.models.scans import BrandScan
 from provisioning.models.servers import Address, Server
@@ -27,6 +27,7 @@ __all__ = [
     "Lease",
     "MailAlias",
     "MailDomain",
+    "LimitOverride",
     "Mailbox",
     "Move",
     "Operation",
@@ -38,6 +39,7 @@ __all__ = [
     "Preview",
     "Rebuild",
     "Record",
+    "PlanServer",
     "Run",
     "RunStep",
     "Server",

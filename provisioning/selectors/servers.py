@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Organization
-from provisioning.models import Address, HostingAccount, Server
+from provisioning.models import Address, HostingAccount, PlanServer, Server
 
 
 def listed() -> QuerySet[Server]:
@@ -24,10 +24,15 @@ def ready() -> QuerySet[Server]:
 
 
 def allowed(organization: Organization, roles: Iterable[str]) -> QuerySet[Server]:
-    """Servers that may take a new account of `organization` (its client or reseller), least loaded first."""
+    """Servers that may take a new account of `organization` (its client or reseller), least loaded first: those of
+    every reseller plan above it.
+    """
     ancestors = organization.path.strip("/").split("/")
     open_to = Q(reserved_for__isnull=True) | Q(reserved_for__in=ancestors)
     ready = Server.objects.filter(open_to, state=Server.State.READY, closed=False, unreachable_since__isnull=True)
+    restricting = PlanServer.objects.filter(plan__resellers__in=ancestors)
+    own = PlanServer.objects.filter(plan=OuterRef("plan"), server=OuterRef(OuterRef("pk")))
+    ready = ready.filter(~Exists(restricting.filter(~Exists(own))))
     live = ~Q(placements__hosting__status=HostingAccount.Status.TERMINATED)
     return (
         ready.filter(**{f"role_{role}": True for role in roles})
@@ -39,3 +44,14 @@ def allowed(organization: Organization, roles: Iterable[str]) -> QuerySet[Server
 def addresses() -> QuerySet[Address]:
     """All addresses of servers."""
     return Address.objects.select_related("server__organization", "hosting")
+
+
+def php_versions() -> list[str]:
+    """Return the PHP versions that any server has, oldest first."""
+    rows = Server.objects.exclude(state=Server.State.RETIRED).values_list("php_versions", flat=True)
+    return sorted({version for versions in rows for version in versions}, key=php_order)
+
+
+def php_order(version: str) -> list[int]:
+    """Return what PHP versions are sorted by: 8.10 comes after 8.4."""
+    return [int(part) for part in version.split(".")]

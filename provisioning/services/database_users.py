@@ -10,6 +10,7 @@ from panel.core import names
 from panel.core.actors import Actor
 from panel.core.errors import Invalid, insert
 from provisioning.models import Database, DatabaseUser, HostingAccount, Operation
+from provisioning.selectors import packages
 from provisioning.services import holding, passwords
 from provisioning.services.databases import prefixed
 
@@ -25,8 +26,8 @@ def create(
 ) -> tuple[DatabaseUser, Operation]:
     """Create the login `<user name>_<name>` with all rights on `databases`, all of this account."""
     passwords.check(password)
-    with holding.changing(actor, "database_user.create", hosting) as hosting:
-        if host == DatabaseUser.Host.ANY and not hosting.package.remote_databases:
+    with holding.changing(actor, "database_user.create", hosting, feature="databases") as hosting:
+        if host == DatabaseUser.Host.ANY and "remote_databases" not in packages.features_of(hosting):
             raise Invalid("remote_databases", _("The account's package has no remote database logins."), "host")
         holding.take(hosting, "database_users")
         user = DatabaseUser(

@@ -22,7 +22,7 @@ def create(*, actor: Actor, hosting: HostingAccount, name: str) -> tuple[Databas
 
     One that was removed lately, and whose data no server has destroyed yet, comes back with its data.
     """
-    with holding.changing(actor, "database.create", hosting) as hosting:
+    with holding.changing(actor, "database.create", hosting, feature="databases") as hosting:
         holding.take(hosting, "databases")
         database = Database(hosting=hosting, name=prefixed(hosting, "name", name, names.database_name))
         insert(database, taken=_("This database name is taken."), field="name")

@@ -9,21 +9,23 @@ from typing import TypeVar
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
+from accounts import words
 from accounts.services import limits
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, NotFound
 from provisioning.models import HostingAccount, Operation
+from provisioning.selectors import packages
 from provisioning.services import intents, operations
 
 Row = TypeVar("Row", bound=models.Model)
 
 
 @contextmanager
-def changing(actor: Actor, action: str, hosting: HostingAccount) -> Iterator[HostingAccount]:
+def changing(actor: Actor, action: str, hosting: HostingAccount, *, feature: str = "") -> Iterator[HostingAccount]:
     """Permit `action`, then hold the account's row for the length of a transaction.
 
-    Raises Conflict unless it is active.
+    Raises Conflict unless it is active and has the `feature` that the action needs.
     """
     policy.require(actor, action, hosting)
     with transaction.atomic():
@@ -32,7 +34,24 @@ def changing(actor: Actor, action: str, hosting: HostingAccount) -> Iterator[Hos
             raise Conflict(
                 _("This account is suspended or terminated, so nothing can be changed in it."), code="not_active"
             )
+        if feature:
+            need(hosting, feature)
         yield hosting
+
+
+def need(hosting: HostingAccount, feature: str) -> None:
+    """Raise Conflict unless the account has a feature."""
+    if feature in packages.features_of(hosting):
+        return
+    if feature in hosting.package.features:
+        reason = _("The plan under which this account was sold does not include: %(feature)s.")
+        remedy = _("Ask for it where the account was ordered.")
+    else:
+        reason = _("The package of this account does not include: %(feature)s.")
+        remedy = _("Have the account moved to a package that does.")
+    said = words.feature(feature)
+    params = {"rule": feature, "level": str(words.LEVELS["account"]), "remedy": remedy}
+    raise Conflict(f"{reason % {'feature': said}} {remedy}", code="not_included", params=params)
 
 
 def locked(hosting: HostingAccount) -> HostingAccount:

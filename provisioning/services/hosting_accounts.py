@@ -42,6 +42,7 @@ from provisioning.services import (
     mail_domains,
     operations,
     packages,
+    promises,
     sites,
     usernames,
     zones,
@@ -76,7 +77,8 @@ def create(
     domain = normal("domain", names.hostname, domain)
     with transaction.atomic():
         organization, package = _locked_buyer(organization, package)
-        limits.take(organization=organization, subject=None, resource="accounts")
+        packages.check_carries(organization, package)
+        promises.order(organization, package)
         brand = brands.of_organizations([organization]).get(organization.id)
         uid = counters.next_uid()  # From here on one creation after another, so that a free user name stays free.
         hosting = HostingAccount(
@@ -88,7 +90,7 @@ def create(
             skeleton=brand_pages.newest_skeleton(brand) if brand else None,
         )
         insert(hosting, taken=_("This user name is taken."), field="username")
-        packages.apply_limits(hosting.id, package)
+        limits.set_limits_of_account(subject=hosting.id, limits=package.limits)
         server = _server(organization, server)
         Placement.objects.bulk_create(
             Placement(hosting=hosting, service=service, server=server) for service in SERVICES
@@ -98,7 +100,7 @@ def create(
         operation = operations.start(
             actor=actor, verb="account.create", subject=claimed.name, organization=organization, hosting=hosting
         )
-        sites.make(hosting=hosting, domain=claimed, php_version=newest_php(server))
+        sites.make(hosting=hosting, domain=claimed, php_version=newest_php(server, package))
         zones.make(hosting=hosting, domain=claimed)
         mail_domains.make(actor=actor, hosting=hosting, domain=claimed)
         audit.record(
@@ -223,9 +225,19 @@ def data_keys(hosting: HostingAccount) -> list[str]:
     return [*databases, *(f"directory:{directory}" for directory in directories), f"user:{hosting.username}"]
 
 
-def newest_php(server: Server) -> str:
-    """Return the newest PHP version that a server has."""
-    versions = sorted(server.php_versions, key=lambda version: [int(part) for part in version.split(".")])
+def newest_php(server: Server, package: Package) -> str:
+    """Return the newest PHP version that a server has and a package allows."""
+    versions = sorted(server.php_versions, key=server_selectors.php_order)
+    if versions and package.php_versions:
+        allowed = [version for version in versions if version in package.php_versions]
+        if not allowed:
+            raise Conflict(
+                _("The package allows PHP %(allowed)s, but the server has %(there)s. Choose another package.")
+                % {"allowed": ", ".join(package.php_versions), "there": ", ".join(versions)},
+                field="package",
+                code="php_versions",
+            )
+        versions = allowed
     if not versions:
         raise Conflict(_("This server has no PHP; set it up again."), field="server", code="server_not_ready")
     return str(versions[-1])
@@ -266,12 +278,10 @@ def _stands_above_suspender(actor: Actor, hosting: HostingAccount) -> bool:
 
 def _give_everything_back(hosting: HostingAccount) -> None:
     """Give back what the account counts, at itself and above; in the order in which all lock several counters."""
-    held = dict(LimitCounter.objects.filter(subject=hosting.id, used__gt=0).values_list("resource", "used"))
-    for resource in sorted({*held, "accounts"}):
-        if resource == "accounts":
-            limits.give_back(organization=hosting.organization, subject=None, resource=resource)
-        else:
-            holding.give_back(hosting, resource, held[resource])
+    promises.give_back(hosting)
+    counted = LimitCounter.objects.filter(subject=hosting.id, used__gt=0).exclude(resource__in=Package.PROMISED)
+    held = {resource: -used for resource, used in counted.values_list("resource", "used")}
+    limits.move({hosting.organization: held}, subject=hosting.id)
 
 
 def _take_everything_back(hosting: HostingAccount) -> None:
@@ -286,12 +296,9 @@ def _take_everything_back(hosting: HostingAccount) -> None:
         "records": Record.objects.filter(zone__hosting=hosting),
         "subdomains": below.exclude(hostname=F("domain__name")),
     }
-    amounts = {resource: rows.count() for resource, rows in held.items()}
-    for resource in sorted({*amounts, "accounts"}):
-        if resource == "accounts":
-            limits.take(organization=hosting.organization, subject=None, resource=resource)
-        elif amounts[resource]:
-            holding.take(hosting, resource, amounts[resource])
+    promises.take_back(hosting)
+    amounts = {resource: count for resource, rows in held.items() if (count := rows.count())}
+    limits.move({hosting.organization: amounts}, subject=hosting.id)
 
 
 def _server(organization: Organization, wanted: Server | None) -> Server:

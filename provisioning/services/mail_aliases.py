@@ -23,7 +23,7 @@ def create(
     local = normal("local", names.local_part, local)
     normal("local", names.mail_address, f"{local}@{mail_domain.name}")
     destinations = _destinations(f"{local}@{mail_domain.name}", destinations)
-    with holding.changing(actor, "alias.create", mail_domain.hosting) as hosting:
+    with holding.changing(actor, "alias.create", mail_domain.hosting, feature="mail") as hosting:
         mail_domain = holding.current(mail_domain)
         holding.take(hosting, "aliases")
         if mail_domain.mailboxes.filter(local=local).exists():

@@ -35,7 +35,7 @@ def create(
         )
     _check_quota(quota_bytes)
     hashed = passwords.mail(password)
-    with holding.changing(actor, "mailbox.create", mail_domain.hosting) as hosting:
+    with holding.changing(actor, "mailbox.create", mail_domain.hosting, feature="mail") as hosting:
         mail_domain = holding.current(mail_domain)
         holding.take(hosting, "mailboxes")
         if mail_domain.aliases.filter(local=local).exists():

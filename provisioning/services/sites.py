@@ -29,7 +29,7 @@ def add_alias(*, actor: Actor, site: Site, hostname: str) -> tuple[SiteName, Ope
     gets a zone.
     """
     hostname = normal("hostname", names.hostname, hostname)
-    with holding.changing(actor, "site.change", site.hosting) as hosting:
+    with holding.changing(actor, "site.change", site.hosting, feature="site_aliases") as hosting:
         site = holding.current(site)
         domain = _domain_above(hosting, hostname)
         if domain is None:

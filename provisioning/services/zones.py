@@ -32,7 +32,7 @@ def add_record(
     ttl: int = 3600,
 ) -> tuple[Record, Operation]:
     """Add a record to a zone; it takes the place of the default records of its name and type."""
-    with holding.changing(actor, "record.create", zone.hosting) as hosting:
+    with holding.changing(actor, "record.create", zone.hosting, feature="dns") as hosting:
         holding.take(hosting, "records")
         record = Record(zone=zone, **_clean(zone, type, name, content, ttl))
         _check(zone, record)
@@ -56,7 +56,7 @@ def change_record(
     if unknown:
         raise Invalid("unknown", _("A record has no such field."), unknown[0])
     zone = record.zone
-    with holding.changing(actor, "record.change", zone.hosting) as hosting:
+    with holding.changing(actor, "record.change", zone.hosting, feature="dns") as hosting:
         record = _seen(record, version)
         before = {field: getattr(record, field) for field in ("type", "name", "content", "ttl")}
         after = _clean(zone, **(before | values))
@@ -77,7 +77,7 @@ def change_record(
 
 def remove_record(*, actor: Actor, record: Record, version: str | None = None) -> Operation:
     """Remove a record; default records of its name and type come back. Raises Stale as `change_record` does."""
-    with holding.changing(actor, "record.remove", record.zone.hosting) as hosting:
+    with holding.changing(actor, "record.remove", record.zone.hosting, feature="dns") as hosting:
         record = _seen(record, version)
         holding.give_back(hosting, "records")
         operation = holding.finish(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from panel.core.errors import Invalid
 from panel.core.web import Empty
-from provisioning.selectors import hosting_accounts
+from provisioning.selectors import hosting_accounts, packages
 from provisioning.services import database_users, previews
 from provisioning.services import databases as database_service
 from provisioning.web.account_pages import AccountFormPage, AccountPage, ConfirmByNamePage, VerbActionPage, VerbFormPage
@@ -124,7 +124,7 @@ class UserAddPage(VerbFormPage):
     def form_options(self) -> dict[str, Any]:
         return {
             "databases": hosting_accounts.databases(self.hosting),
-            "remote": self.hosting.package.remote_databases,
+            "remote": "remote_databases" in packages.features_of(self.hosting),
         }
 
     def order(self, data: dict[str, Any]) -> dict[str, Any]:

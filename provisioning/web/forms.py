@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from accounts import words
 from accounts.models import Organization
 from provisioning.models import Address, DatabaseUser, Package, Record, Server
+from provisioning.models.packages import usual_features
 from provisioning.selectors import rebuilds
 from provisioning.web.fields import AddressListField, LimitField, PairsField, SizeField, name_input, new_password
 
@@ -160,13 +163,30 @@ class PackageForm(forms.Form):
     database_users = LimitField(label=_("Database users"))
     subdomains = LimitField(label=_("Subdomains"))
     alias_domains = LimitField(label=_("Alias domains"))
-    addon_domains = LimitField(label=_("Addon domains"))
     records = LimitField(label=_("DNS records"), initial=500)
-    remote_databases = forms.BooleanField(
-        label=_("Remote database logins"),
+    features = forms.MultipleChoiceField(
+        label=_("Features"),
         required=False,
-        help_text=_("Database users may sign in from other machines, not only from the web site."),
+        choices=list(words.FEATURES.items()),
+        initial=usual_features,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Remote database logins let database users sign in from other machines, not only the web site."),
     )
+    php_versions = forms.MultipleChoiceField(
+        label=_("PHP versions"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Those that sites can have. With none chosen, all that the server has."),
+    )
+
+    def __init__(self, *args: Any, features: Collection[str], php_versions: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sold = [(name, label) for name, label in words.FEATURES.items() if name in features]
+        self.fields["features"].choices = sold  # type: ignore[attr-defined]
+        versions = [(version, f"PHP {version}") for version in php_versions]
+        self.fields["php_versions"].choices = versions  # type: ignore[attr-defined]
+        if not versions:
+            del self.fields["php_versions"]
 
 
 class AccountForm(forms.Form):

@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.selectors import organizations
+from accounts.selectors import organizations, plans
 from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage
 from provisioning.models import Package
 from provisioning.selectors import packages as selectors
+from provisioning.selectors import servers
 from provisioning.services import packages
 from provisioning.web.filters import PackageFilter
 from provisioning.web.forms import PackageForm
@@ -59,6 +60,11 @@ class PackageCreatePage(FormPage):
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
         return [(_("Packages"), reverse("provisioning:package_list"))]
+
+    def form_options(self) -> dict[str, Any]:
+        seller = self.object.organization if self.object else organizations.of_actor(self.actor)
+        known = set(servers.php_versions()) | set(self.object.php_versions if self.object else ())
+        return {"features": plans.features(seller), "php_versions": sorted(known, key=servers.php_order)}
 
     def act(self, data: dict[str, Any]) -> str:
         own = organizations.of_actor(self.actor)

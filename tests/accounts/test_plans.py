@@ -189,7 +189,7 @@ def test_every_line_says_whose_limit_it_is_and_why_not(cast: Cast) -> None:
     assert set(found) == set(ResellerPlan.TOTALS)
     accounts, databases, mailboxes = found["accounts"], found["databases"], found["mailboxes"]
     assert (accounts.used, accounts.limit, accounts.source, accounts.one_more) == (1, 1, "plan", False)
-    assert "this organization is reached: 1 of 1 used" in accounts.why_not
+    assert "accounts at this organization is reached: 1 of 1 used" in accounts.why_not
     assert (databases.used, databases.limit, databases.one_more, databases.why_not) == (0, 3, True, "")
     assert (mailboxes.limit, mailboxes.source, mailboxes.one_more) == (None, "none", False)
     assert "the provider" in mailboxes.why_not

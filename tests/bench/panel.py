@@ -207,6 +207,7 @@ def _set_up(machine: Server, port: int, worker: int) -> Panel:
     import django
 
     django.setup()
+    from accounts.models.plans import FEATURES
     from accounts.services import users
     from panel.core.scoping import everything
     from panel.demo import world
@@ -216,7 +217,7 @@ def _set_up(machine: Server, port: int, worker: int) -> Panel:
     people = People(nodes, actors)
     with everything("bench"):
         package = packages.create(
-            actor=actors["reseller"], organization=nodes["reseller"], name="Bench", remote_databases=True
+            actor=actors["reseller"], organization=nodes["reseller"], name="Bench", features=list(FEATURES)
         )
         made = [
             users.create(

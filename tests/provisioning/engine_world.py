@@ -16,6 +16,7 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import Organization
+from accounts.models.plans import FEATURES
 from accounts.services import brands, organizations
 from panel.core.actors import Actor
 from panel.core.scoping import everything
@@ -178,7 +179,7 @@ def make(machine: Server) -> World:
         organizations.change(actor=SYSTEM, organization=reseller, mail_vouched=True)
         client = organizations.create_client(actor=SYSTEM, parent=reseller, name="Lena's Bakery")
         package = packages.create(
-            actor=SYSTEM, organization=reseller, name="Starter", disk_bytes=GIB, remote_databases=True
+            actor=SYSTEM, organization=reseller, name="Starter", disk_bytes=GIB, features=list(FEATURES)
         )
         row = add(provider, machine)
         operation = servers.bootstrap(actor=SYSTEM, server=row)

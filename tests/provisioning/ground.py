@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Model
 
 from accounts.models import LimitCounter, LimitUse, Organization
+from accounts.models.plans import FEATURES
 from panel.core.actors import Actor
 from panel.core.errors import DomainError
 from panel.core.models import AuditEntry
@@ -53,7 +54,7 @@ def make(cast: Cast) -> Ground:
     """Make it in the database; the mail of both accounts is vouched for."""
     server = factories.server(cast.provider.organization)
     Organization._base_manager.filter(kind=Organization.Kind.RESELLER).update(mail_vouched=True)
-    package_a = factories.package(cast.reseller_a.organization, remote_databases=True)
+    package_a = factories.package(cast.reseller_a.organization, features=list(FEATURES))
     package_b = factories.package(cast.reseller_b.organization)
     return Ground(
         cast,

@@ -34,6 +34,7 @@ BUDGETS: dict[str, int] = {
     "/accounts": 1,
     "/accounts/{account}": 5,
     "/accounts/{account}/usage": 6,
+    "/accounts/{account}/limits": 3,
     "/accounts/{account}/sites": 3,
     "/accounts/{account}/databases": 3,
     "/accounts/{account}/database-users": 3,

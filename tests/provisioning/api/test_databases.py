@@ -172,6 +172,8 @@ def test_taken_names_and_limits_are_conflicts(stage: Stage, program: Program, ac
 
 
 def test_a_login_from_anywhere_is_for_packages_that_have_it(stage: Stage, program: Program, account: str):
-    stage.program("reseller_a").patch(f"/packages/{stage.package_a.pk}", {"remote_databases": True}, 200)
+    stage.program("reseller_a").patch(
+        f"/packages/{stage.package_a.pk}", {"features": ["databases", "remote_databases"]}, 200
+    )
     body = {"name": "shop", "password": PASSWORD, "host": "%"}
     assert program.post(f"{account}/database-users", body)["database_user"]["host"] == "%"

@@ -45,7 +45,7 @@ REFUSED = [
     ({"name": "Gold", "mailboxes": "10"}, "mailboxes", 400),
     ({"name": "Gold", "mailboxes": 2**64}, "mailboxes", 400),
     ({"name": "Gold", "mailboxes": 1.5}, "mailboxes", 400),
-    ({"name": "Gold", "remote_databases": "yes"}, "remote_databases", 400),
+    ({"name": "Gold", "features": "dns"}, "features", 400),
     ({"name": "Gold", "price": 1}, "price", 400),
     ({"name": "Gold", "owner": "root"}, "owner", 400),
     ({"name": "Gold", "archived_at": None}, "archived_at", 400),

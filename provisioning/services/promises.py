@@ -1,0 +1,77 @@
+"""What accounts are promised: the limits of package and exceptions as their own counters, and disk space and bandwidth
+as an allocation that counts at every organization above them. Runs in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from accounts.models import LimitCounter, Organization
+from accounts.services import limits
+from provisioning.models import HostingAccount, LimitOverride, Package
+
+Limits = dict[str, int | None]
+
+
+def order(organization: Organization, package: Package) -> None:
+    """Count one more account of `package`, and what it promises; raises LimitReached."""
+    amounts = {"accounts": 1, **{name: getattr(package, name) or 0 for name in Package.PROMISED}}
+    limits.move({organization: amounts}, boundless=_endless(package.limits))
+
+
+def give_back(hosting: HostingAccount) -> None:
+    """Count one account less, and what it was promised."""
+    amounts = {name: -(limit or 0) for name, limit in _promised([hosting.id])[hosting.id].items()}
+    limits.move({hosting.organization: {"accounts": -1, **amounts}})
+
+
+def take_back(hosting: HostingAccount) -> None:
+    """Count an account that comes back, and what it is promised; raises LimitReached."""
+    promised = _promised([hosting.id])[hosting.id]
+    amounts = {name: limit or 0 for name, limit in promised.items()}
+    limits.move({hosting.organization: {"accounts": 1, **amounts}}, boundless=_endless(promised))
+
+
+def apply(accounts: Iterable[HostingAccount]) -> None:
+    """Give accounts the limits of their packages and exceptions as they are now; what they use stays counted.
+
+    The difference in what they are promised is counted at all levels above. Raises LimitReached.
+    """
+    rows = list(accounts)
+    wanted = effective(rows)
+    before = _promised([row.id for row in rows])
+    changes: defaultdict[Organization, dict[str, int]] = defaultdict(lambda: dict.fromkeys(Package.PROMISED, 0))
+    boundless: set[str] = set()
+    for row in rows:
+        for name in Package.PROMISED:
+            old, new = before[row.id][name], wanted[row.id][name]
+            changes[row.organization][name] += (new or 0) - (old or 0)
+            if new is None and old is not None:
+                boundless.add(name)
+    limits.move(
+        {owner: {name: amount for name, amount in amounts.items() if amount} for owner, amounts in changes.items()},
+        boundless=boundless,
+    )
+    limits.set_limits_of_accounts(wanted)
+
+
+def effective(accounts: Iterable[HostingAccount]) -> dict[str, Limits]:
+    """Return the limits of accounts by id: those of the package, save where there is an exception. One query."""
+    found = {row.id: row.package.limits for row in accounts}
+    for exception in LimitOverride.objects.filter(hosting__in=list(found)):
+        found[exception.hosting_id][exception.resource] = exception.limit
+    return found
+
+
+def _promised(ids: list[str]) -> dict[str, Limits]:
+    """Return what accounts were promised so far, by id: the limits of their own counters; 0 without one."""
+    found: dict[str, Limits] = {key: dict.fromkeys(Package.PROMISED, 0) for key in ids}
+    rows = LimitCounter.objects.filter(subject__in=ids, resource__in=Package.PROMISED)
+    for subject, resource, limit in rows.values_list("subject", "resource", "limit"):
+        found[subject][resource] = limit
+    return found
+
+
+def _endless(promised: Limits) -> set[str]:
+    return {name for name in Package.PROMISED if promised[name] is None}
