@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from celery import shared_task
 
+from accounts.services import brand_hosts
 from panel.core.scoping import everything
 from provisioning import bootstrap as bootstrap_engine
 from provisioning import drift as drift_engine
@@ -12,10 +13,15 @@ from provisioning import mx_check
 from provisioning import preview as preview_engine
 from provisioning import reconcile as engine
 from provisioning import scan as scan_engine
-from provisioning.services import drift_checks, dues, previews, pruning, rebuilds
+from provisioning import usage as usage_engine
+from provisioning.services import drift_checks, dues, nameservers, previews, pruning, rebuilds
+from provisioning.services import usage as usage_readings
 
-# So many servers are compared at a time at most: a fleet takes turns instead of taking every worker.
+# So many servers are compared, and measured, at a time at most: a fleet takes turns instead of taking every worker.
 MOST_CHECKS = 4
+MOST_MEASURED = 4
+# An account that is measured on demand is asked for so often, every so many seconds.
+MOST_ASKED, ASK_SECONDS = 60, 2
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +43,8 @@ def sweep() -> None:
             reconcile.delay(server_id)
         for server_id in drift_checks.due()[:MOST_CHECKS]:
             check_drift.delay(server_id)
+        for server_id in usage_readings.due()[:MOST_MEASURED]:
+            measure_usage.delay(server_id)
         for server_id in dues.without_host_key():
             fetch_host_key.delay(server_id)
         rebuilds.go_on()
@@ -46,6 +54,7 @@ def sweep() -> None:
             build_preview.delay(preview_id)
         previews.forget_expired()
         pruning.prune()
+        usage_readings.prune()
     check_mail_domains.delay()
 
 
@@ -59,6 +68,22 @@ def check_drift(server_id: str) -> None:
     with everything("drift"):
         if server_id in dues.servers():
             reconcile.delay(server_id)
+
+
+@shared_task(name="provisioning.tasks.measure_usage")
+def measure_usage(server_id: str) -> None:
+    """Measure what the accounts of one server use, or collect what it has measured."""
+    delay = usage_engine.measure(server_id)
+    if delay is not None:
+        measure_usage.apply_async(args=(server_id,), countdown=delay.total_seconds())
+
+
+@shared_task(name="provisioning.tasks.measure_account")
+def measure_account(server_id: str, hosting_id: str, asked: int = 0) -> None:
+    """Measure one account on one server."""
+    goes_on = usage_engine.measure_account(server_id, hosting_id, again=asked > 0)
+    if goes_on and asked < MOST_ASKED:
+        measure_account.apply_async(args=(server_id, hosting_id, asked + 1), countdown=ASK_SECONDS)
 
 
 @shared_task(name="provisioning.tasks.build_preview")
@@ -100,3 +125,11 @@ def check_mail_domains() -> None:
     """Look up where the MX of waiting mail domains points."""
     with everything("MX check"):
         mx_check.check_due()
+
+
+@shared_task(name="provisioning.tasks.check_brands")
+def check_brands() -> None:
+    """Look at panel hosts that have yet to prove themselves, and at brands' name servers."""
+    with everything("looking at brands"):
+        brand_hosts.check_due()
+        nameservers.check_due()

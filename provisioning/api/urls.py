@@ -14,6 +14,7 @@ from provisioning.api import (
     scans,
     servers,
     sites,
+    usage,
     zones,
 )
 
@@ -28,6 +29,9 @@ urlpatterns = [
     path("servers/<str:pk>/bootstrap", servers.ServerBootstrapView.as_view(), name="server_bootstrap"),
     path("servers/<str:pk>/plan", previews.ServerPlan.as_view(), name="server_plan"),
     path("servers/<str:pk>/reconcile", servers.ServerReconcile.as_view(), name="server_reconcile"),
+    path("servers/<str:pk>/usage", usage.ServerUsageView.as_view(), name="server_usage"),
+    path("servers/<str:pk>/measure", usage.ServerMeasure.as_view(), name="server_measure"),
+    path("organizations/<str:pk>/usage", usage.OrganizationUsageView.as_view(), name="organization_usage"),
     path("servers/<str:pk>/drift", drift.ServerDrift.as_view(), name="server_drift"),
     path("servers/<str:pk>/drift/checks", drift.ServerDriftChecks.as_view(), name="server_drift_checks"),
     path("servers/<str:pk>/drift/check", drift.ServerDriftCheck.as_view(), name="server_drift_check"),
@@ -54,6 +58,8 @@ urlpatterns = [
     path("accounts/<str:pk>/rename", accounts.AccountRenameView.as_view(), name="account_rename"),
     path("accounts/<str:pk>/restore", accounts.AccountRestoreView.as_view(), name="account_restore"),
     path("accounts/<str:pk>/terminate", accounts.AccountTerminateView.as_view(), name="account_terminate"),
+    path("accounts/<str:pk>/usage", usage.AccountUsageView.as_view(), name="account_usage"),
+    path("accounts/<str:pk>/measure", usage.AccountMeasure.as_view(), name="account_measure"),
     path("accounts/<str:pk>/sites", sites.AccountSites.as_view(), name="account_sites"),
     path("accounts/<str:pk>/zones", zones.AccountZones.as_view(), name="account_zones"),
     path("accounts/<str:pk>/databases", databases.AccountDatabases.as_view(), name="account_databases"),

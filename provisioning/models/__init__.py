@@ -11,6 +11,7 @@ from provisioning.models.rebuilds import Rebuild
 from provisioning.models.scans import BrandScan
 from provisioning.models.servers import Address, Server
 from provisioning.models.slices import Intent, Lease, Move, Slice, Tombstone
+from provisioning.models.usage import ServerReading, UsageDay, UsageMonth, UsageNow
 from provisioning.models.zones import Record, Zone
 
 __all__ = [
@@ -43,9 +44,13 @@ __all__ = [
     "Run",
     "RunStep",
     "Server",
+    "ServerReading",
     "Site",
     "SiteName",
     "Slice",
     "Tombstone",
+    "UsageDay",
+    "UsageMonth",
+    "UsageNow",
     "Zone",
 ]

@@ -84,7 +84,8 @@ def _accounts(node: Node, meter: Meter, since: str) -> dict[str, dict[str, Any]]
     users = {slice_id for slice_id, _name in node.state.named("user:")}
     found = {}
     for slice_id in sorted(users | databases.keys() | web.keys()):
-        counted, measured_at = homes.get(slice_id, (None, None))
+        nothing = (None, None if slice_id in users else meter.at("databases"))
+        counted, measured_at = homes.get(slice_id, nothing)
         found[slice_id] = {
             "measured_at": None if measured_at is None else round(measured_at),
             "disk_bytes": counted and counted.disk_bytes,

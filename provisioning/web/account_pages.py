@@ -17,8 +17,16 @@ from provisioning.selectors import hosting_accounts, operations
 from provisioning.web import progress, verb_pages
 from provisioning.web.forms import ConfirmForm
 
-TABS = ("account", "account_sites", "account_databases", "account_mail", "account_zones", "account_history")
-ICONS = ("layout-dashboard", "world-www", "database", "mail", "route", "history")
+TABS = (
+    "account",
+    "account_sites",
+    "account_databases",
+    "account_mail",
+    "account_zones",
+    "account_usage",
+    "account_history",
+)
+ICONS = ("layout-dashboard", "world-www", "database", "mail", "route", "chart-line", "history")
 
 
 class OfAccount(Page):
@@ -141,4 +149,4 @@ class ConfirmByNamePage(VerbFormPage):
 
 def labels() -> tuple[str, ...]:
     """Return the tabs' labels in the reader's language."""
-    return (_("Overview"), _("Sites"), _("Databases"), _("Mail"), _("DNS"), _("History"))
+    return (_("Overview"), _("Sites"), _("Databases"), _("Mail"), _("DNS"), _("Usage"), _("History"))

@@ -18,7 +18,7 @@ from provisioning.selectors import drift as drift_selectors
 from provisioning.selectors import operations as operation_selectors
 from provisioning.selectors import servers as selectors
 from provisioning.services import servers, standoffs
-from provisioning.web import progress
+from provisioning.web import progress, usage_parts
 from provisioning.web.filters import ServerFilter
 from provisioning.web.forms import AddressForm, HostKeyForm, OverruleForm, ServerChangeForm, ServerForm, SetUpForm
 from provisioning.web.tables import RunTable, ServerTable
@@ -99,6 +99,7 @@ class ServerPage(OfServer):
         "server.change",
         "server.bootstrap",
         "server.reconcile",
+        "server.measure",
         "address.add",
         "address.remove",
     )
@@ -136,6 +137,7 @@ class ServerPage(OfServer):
             progress=progress.of(newest, self.actor) if newest else None,
             setup_form=SetUpForm(),
             drift=drift_selectors.standing(self.object),
+            usage=usage_parts.of_server(self.object),
             **kwargs,
         )
 

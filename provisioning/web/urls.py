@@ -14,6 +14,7 @@ from provisioning.web import (
     scans,
     servers,
     sites,
+    usage,
     zones,
 )
 
@@ -33,6 +34,7 @@ urlpatterns = [
     path("servers/<str:pk>/host-key/", servers.ServerFetchKeyPage.as_view(), name="server_fetch_key"),
     path("servers/<str:pk>/bootstrap/", servers.ServerBootstrapPage.as_view(), name="server_bootstrap"),
     path("servers/<str:pk>/reconcile/", servers.ServerReconcilePage.as_view(), name="server_reconcile"),
+    path("servers/<str:pk>/measure/", usage.ServerMeasurePage.as_view(), name="server_measure"),
     path("servers/<str:pk>/overrule/", servers.ServerOverrulePage.as_view(), name="server_overrule"),
     path("servers/<str:pk>/rebuild/", rebuilds.RebuildStartPage.as_view(), name="rebuild_start"),
     path("rebuilds/<str:pk>/", rebuilds.RebuildPage.as_view(), name="rebuild"),
@@ -77,6 +79,8 @@ urlpatterns = [
     path("accounts/<str:pk>/database-users/add/", databases.UserAddPage.as_view(), name="database_user_add"),
     path("accounts/<str:pk>/mail/", mail.MailPage.as_view(), name="account_mail"),
     path("accounts/<str:pk>/dns/", zones.ZonesPage.as_view(), name="account_zones"),
+    path("accounts/<str:pk>/usage/", usage.UsagePage.as_view(), name="account_usage"),
+    path("accounts/<str:pk>/usage/measure/", usage.AccountMeasurePage.as_view(), name="account_measure"),
     path("accounts/<str:pk>/history/", accounts.HistoryPage.as_view(), name="account_history"),
     path("sites/<str:pk>/aliases/add/", sites.AliasAddPage.as_view(), name="site_alias_add"),
     path("site-aliases/<str:pk>/remove/", sites.AliasRemovePage.as_view(), name="site_alias_remove"),

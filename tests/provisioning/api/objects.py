@@ -69,6 +69,7 @@ def ids(stage: Stage) -> dict[str, str]:
             "address": Address.objects.get(server=stage.server).pk,
             "package": stage.package_a.pk,
             "account": stage.account_a.pk,
+            "organization": stage.account_a.organization_id,
             "site": Site.objects.get(hosting=stage.account_a).pk,
             "site_name": SiteName.objects.get(hostname="alias0-example.org").pk,
             "zone": Zone.objects.get(name="a-example.org").pk,

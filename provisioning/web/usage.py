@@ -1,0 +1,88 @@
+"""Pages of what is used: an account's tab, and the buttons that measure now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from panel.core.sizes import size
+from panel.core.web import Action, ActionPage
+from provisioning.models import HostingAccount
+from provisioning.selectors import hosting_accounts
+from provisioning.selectors import usage as selectors
+from provisioning.services import usage as service
+from provisioning.web import usage_parts
+from provisioning.web.account_pages import AccountPage, OfAccount
+from provisioning.web.servers import OfServer
+
+
+class UsagePage(AccountPage):
+    """What an account uses: gauges, the last days, sites and databases."""
+
+    action = "account.view"
+    template_name = "provisioning/account_usage.html"
+    tab = "account_usage"
+
+    def actions(self) -> list[Action]:
+        """A button that measures now."""
+        if self.hosting.status == HostingAccount.Status.TERMINATED or not self.may("usage.measure"):
+            return []
+        return [Action(_("Measure now"), reverse("provisioning:account_measure", args=[self.hosting.pk]), "refresh")]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add use, days and lists."""
+        use = selectors.now_of([self.hosting])[self.hosting.pk]
+        days = selectors.days_of(self.hosting, usage_parts.DAYS)
+        databases = selectors.databases_of(self.hosting)
+        return super().get_context_data(
+            use=use,
+            resources=usage_parts.resources(use, days, selectors.limits_of(self.hosting)),
+            parts=[
+                (_("Files"), size(use.disk_bytes - use.mail_bytes)),
+                (_("Mail"), size(use.mail_bytes)),
+                (_("Databases"), size(use.database_bytes)),
+            ],
+            traffic=[(site, size(sent), requests) for site, sent, requests in selectors.sites_of(self.hosting)],
+            databases=[(name, size(count)) for name, count in sorted(databases.items(), key=lambda item: -item[1])],
+            enforced=selectors.is_enforced(self.hosting),
+            **kwargs,
+        )
+
+
+class AccountMeasurePage(OfAccount, ActionPage):
+    """Measures an account now."""
+
+    action = "usage.measure"
+    tab = "account_usage"
+    title = gettext_lazy("Measure now")
+    question = gettext_lazy("Measure now what this account uses?")
+    submit_label = gettext_lazy("Measure now")
+
+    def rows(self) -> QuerySet[Any] | None:
+        """All accounts in reach."""
+        return hosting_accounts.listed()
+
+    def act(self) -> str:
+        """Ask for it."""
+        service.request_account(actor=self.actor, hosting=self.hosting)
+        messages.info(self.request, _("The account is being measured. Look again in a moment."))
+        return self.tab_url()
+
+
+class ServerMeasurePage(OfServer, ActionPage):
+    """Measures a server now."""
+
+    action = "server.measure"
+    question = gettext_lazy("Measure now how this server stands and what its accounts use?")
+    submit_label = gettext_lazy("Measure now")
+
+    def act(self) -> str:
+        """Ask for it."""
+        service.request(actor=self.actor, server=self.object)
+        messages.info(self.request, _("The server is being measured. Look again in a moment."))
+        return self.page_url()
