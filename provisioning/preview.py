@@ -19,13 +19,14 @@ from panel.core.scoping import everything
 from provisioning import transport
 from provisioning.compile import Compiled, compile_slices
 from provisioning.desired import target
-from provisioning.models import Intent, Lease, Operation, Preview, Server, Slice, Tombstone
+from provisioning.models import Intent, Lease, Operation, OperationTarget, Preview, Server, Slice, Tombstone
 from provisioning.planning.bundle import bundle
 from provisioning.services import previews, runs, verbs
 from provisioning.services.plan_basis import plan_basis
 
 ATTEMPTS = 3
 KINDS = ("add", "change", "move", "remove", "destroy")
+MOST_NAMES = 5
 MOST_CHANGES = 2_000
 MOST_TEXT = 2_000_000
 """A plan keeps so many changes, and diffs of so many characters together; the sums count all."""
@@ -128,34 +129,40 @@ def rehearse(actor: Actor, verb: str, arguments: Mapping[str, Any]) -> Rehearsal
     for name in verbs.VERBS[verb].secret & set(given):
         given[name] = secrets.token_urlsafe(12)
     with transaction.atomic():
-        _made, operation = verbs.run(actor=actor, verb=verb, arguments=given)
-        by_server: dict[str, list[Slice]] = defaultdict(list)
-        if operation is not None:
-            for row in operation.targets.select_related("slice__hosting"):
-                by_server[row.slice.server_id].append(row.slice)
+        operations = verbs.operations(*verbs.run(actor=actor, verb=verb, arguments=given))
+        touched: dict[str, dict[str, Slice]] = defaultdict(dict)
+        for row in OperationTarget.objects.filter(operation__in=operations).select_related("slice__hosting"):
+            touched[row.slice.server_id][row.slice_id] = row.slice
         parts = [
-            _part(server, by_server[server.id], operation)
-            for server in Server.objects.filter(pk__in=by_server).order_by("name")
-            if operation is not None
+            _part(server, list(touched[server.id].values()), operations)
+            for server in Server.objects.filter(pk__in=touched).order_by("name")
         ]
-        slices = sum(len(found) for found in by_server.values())
-        rehearsal = Rehearsal(parts, slices, operation.subject if operation else "", plan_basis(operation))
+        slices = sum(len(found) for found in touched.values())
+        rehearsal = Rehearsal(parts, slices, _subject(operations), plan_basis(operations))
         transaction.set_rollback(True)
     return rehearsal
 
 
-def _part(server: Server, slices: Sequence[Slice], operation: Operation) -> Part:
+def _subject(operations: Sequence[Operation]) -> str:
+    """Return what operations are about; of many, the first ones."""
+    names = [operation.subject for operation in operations]
+    return ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+
+
+def _part(server: Server, slices: Sequence[Slice], operations: Sequence[Operation]) -> Part:
     compiled = compile_slices(server, slices, "default")
     names = {part.name: part.hosting.domain if part.hosting else server.name for part in slices}
     refused = sorted(names[part.name] for part in slices if part.id in compiled.refused)
     if len(refused) == len(slices):
         raise DomainError("invalid", runs.REASONS["invalid"])
-    return Part(server, _payload(server, slices, compiled, operation), names, refused)
+    return Part(server, _payload(server, slices, compiled, operations), names, refused)
 
 
-def _payload(server: Server, slices: Sequence[Slice], compiled: Compiled, operation: Operation) -> dict[str, Any]:
+def _payload(
+    server: Server, slices: Sequence[Slice], compiled: Compiled, operations: Sequence[Operation]
+) -> dict[str, Any]:
     epoch = Lease.objects.filter(server=server).values_list("epoch", flat=True).first() or 0
-    asked = Intent.objects.filter(operation=operation, slice__server=server)
+    asked = Intent.objects.filter(operation__in=operations, slice__server=server)
     due: dict[str, list[str]] = defaultdict(list)
     tombstones = Tombstone.objects.filter(slice__in=slices, destroyed_at__isnull=True, due_at__lte=Now())
     for slice_id, key in tombstones.order_by("id").values_list("slice_id", "key"):

@@ -13,6 +13,7 @@ from accounts.models import Brand, Organization
 from accounts.selectors import audit, organizations
 from accounts.selectors import brands as selectors
 from accounts.services import brand_hosts, brand_images, brands
+from panel.core.api.pagination import PAGING
 from panel.core.api.views import ApiView
 from panel.core.errors import Invalid, NotFound
 
@@ -119,14 +120,12 @@ class Audit(ApiView):
     actions = {"GET": "audit.view"}
     is_list = True
 
-    @extend_schema(
-        responses=serializers.AuditSerializer(many=True),
-        parameters=[OpenApiParameter("object", str, description="The id of the object that was changed.")],
-    )
+    @extend_schema(responses=serializers.AuditSerializer(many=True), parameters=[serializers.AuditQuery])
     def get(self, request: Request) -> Response:
         """List entries, newest first."""
-        rows = audit.entries(self.actor)
-        wanted = request.query_params.get("object")
-        if wanted is not None:
-            rows = rows.filter(object_id=wanted)
-        return self.page(rows, serializers.AuditSerializer)
+        names = {"q": "text", "object": "object_id"}
+        given = {name: value for name, value in request.query_params.items() if name not in PAGING}
+        wanted = serializers.AuditQuery(data=given)
+        wanted.is_valid(raise_exception=True)
+        arguments = {names.get(name, name): value for name, value in wanted.validated_data.items()}
+        return self.page(audit.matching(audit.entries(self.actor), **arguments), serializers.AuditSerializer)

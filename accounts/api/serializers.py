@@ -156,11 +156,27 @@ class AuditSerializer(StrictSerializer):
     at = serializers.DateTimeField(read_only=True)
     action = serializers.CharField(read_only=True)
     actor = serializers.CharField(source="who", read_only=True)
+    impersonator = serializers.CharField(
+        source="behind", read_only=True, help_text="Who was behind it, where somebody was impersonated."
+    )
     via = serializers.CharField(read_only=True)
     object_type = serializers.CharField(read_only=True)
     object_id = serializers.CharField(read_only=True)
     object_label = serializers.CharField(read_only=True)
     changes = serializers.JSONField(read_only=True)
+
+
+class AuditQuery(StrictSerializer):
+    """Which entries to list."""
+
+    q = serializers.CharField(required=False, max_length=100, help_text="Part of who, what or to what.")
+    actor = serializers.CharField(required=False, max_length=100, help_text="Part of the address of who acted.")
+    action = serializers.CharField(
+        required=False, max_length=64, help_text="One, as `account.create`, or all of a noun: `account`."
+    )
+    object = serializers.CharField(required=False, max_length=64, help_text="The id of the object that was changed.")
+    since = serializers.DateField(required=False, help_text="From this day on, in your time zone.")
+    until = serializers.DateField(required=False, help_text="Up to this day, it included.")
 
 
 class MeSerializer(StrictSerializer):

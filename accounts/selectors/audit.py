@@ -1,7 +1,11 @@
 """The audit log as somebody may read it."""
 
-from django.db.models import Case, CharField, F, QuerySet, Value, When
+from datetime import date, datetime, time, timedelta
 
+from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
+from django.utils import timezone
+
+from panel.core import ids
 from panel.core.actors import Actor
 from panel.core.models import AuditEntry
 
@@ -17,6 +21,40 @@ def entries(actor: Actor) -> QuerySet[AuditEntry]:
     if actor.kind == "provider":
         return rows.annotate(who=F("actor_label"), behind=F("impersonator_label"))
     return rows.annotate(who=_seen(actor, "actor"), behind=_seen(actor, "impersonator"))
+
+
+def matching(
+    rows: QuerySet[AuditEntry],
+    *,
+    text: str = "",
+    action: str = "",
+    actor: str = "",
+    object_id: str = "",
+    since: date | None = None,
+    until: date | None = None,
+) -> QuerySet[AuditEntry]:
+    """Keep those of `entries` that fit everything that is given.
+
+    `action` is one action or, without a dot, all of a noun; `actor` part of the label of who acted or impersonated, as
+    far as the reader may know it; `since` and `until` are days in the current time zone, both included.
+    """
+    if text:
+        rows = rows.filter(Q(who__icontains=text) | Q(action__icontains=text) | Q(object_label__icontains=text))
+    if action:
+        rows = rows.filter(action=action) if "." in action else rows.filter(action__startswith=f"{action}.")
+    if actor:
+        rows = rows.filter(Q(who__icontains=actor) | Q(behind__icontains=actor))
+    if object_id:
+        rows = rows.filter(object_id=object_id)
+    if since:
+        rows = rows.filter(id__gte=ids.first("aud", _midnight(since)))
+    if until:
+        rows = rows.filter(id__lt=ids.first("aud", _midnight(until + timedelta(days=1))))
+    return rows
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _seen(actor: Actor, part: str) -> Case:

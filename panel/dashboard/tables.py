@@ -7,10 +7,13 @@ from typing import Any
 import django_filters
 import django_tables2
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.selectors import audit
 from panel.core.models import AuditEntry
+from panel.dashboard import words
 
 
 class ActivityTable(django_tables2.Table):
@@ -22,7 +25,7 @@ class ActivityTable(django_tables2.Table):
         order_by="id",
         attrs={"td": {"class": "text-md-nowrap"}},
     )
-    who = django_tables2.Column(verbose_name=_("Who"), orderable=False, default=_("your host"))
+    who = django_tables2.Column(verbose_name=_("Who"), orderable=False, empty_values=())
     action = django_tables2.TemplateColumn('<span class="mono">{{ value }}</span>', verbose_name=_("What"))
     object_label = django_tables2.Column(verbose_name=_("To what"), orderable=False)
     changes = django_tables2.TemplateColumn(
@@ -33,23 +36,49 @@ class ActivityTable(django_tables2.Table):
     class Meta:
         order_by = "-at"
 
+    def render_who(self, record: Any) -> str:
+        """Name who acted, and who was behind it."""
+        who = record.who or _("your host")
+        if not record.impersonator_id:
+            return str(who)
+        values = {"behind": record.behind or _("your host"), "who": who}
+        return gettext("%(behind)s as %(who)s") % values
+
+    value_who = render_who
+
 
 class ActivityFilter(django_filters.FilterSet):
-    """Audit entries by who, what and to what."""
+    """Audit entries by who, what, to what and when."""
 
     q = django_filters.CharFilter(
-        method="find",
+        method="fitting",
         label=_("Search"),
         max_length=100,
         widget=forms.TextInput(
             attrs={"placeholder": _("Person, action or name"), "type": "search", "maxlength": "100"}
         ),
     )
+    actor = django_filters.CharFilter(
+        method="fitting",
+        label=_("Who"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"placeholder": _("Who"), "maxlength": "100"}),
+    )
+    action = django_filters.ChoiceFilter(method="fitting", label=_("What"), empty_label=_("Anything"), choices=())
+    object = django_filters.CharFilter(method="fitting", max_length=64, widget=forms.HiddenInput)
+    since = django_filters.DateFilter(method="fitting", label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    until = django_filters.DateFilter(method="fitting", label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
+
+    ARGUMENTS = {"q": "text", "object": "object_id"}
 
     class Meta:
         model = AuditEntry
         fields: list[str] = []
 
-    def find(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """Look for the text in people, actions and objects."""
-        return rows.filter(Q(who__icontains=value) | Q(action__icontains=value) | Q(object_label__icontains=value))
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.filters["action"].extra["choices"] = [(noun, words.noun(noun)) for noun in words.NOUNS]
+
+    def fitting(self, rows: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        """Keep what fits one filter."""
+        return audit.matching(rows, **{self.ARGUMENTS.get(name, name): value})

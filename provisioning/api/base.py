@@ -13,6 +13,7 @@ from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from panel.core.api.pagination import PAGING
 from panel.core.api.serializers import StrictSerializer
 from panel.core.api.views import ApiView
 from panel.core.errors import DomainError
@@ -21,7 +22,6 @@ from provisioning.models import Operation as OperationRow
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Document = serializers.Serializer[Any]
-PAGING = ("cursor", "limit", "format")
 
 
 class Operation(Document):
@@ -35,6 +35,7 @@ class Operation(Document):
     reason = serializers.CharField(help_text="Why it waits or was rejected; else empty.")
     account = serializers.CharField(source="hosting_id", allow_null=True)
     server = serializers.CharField(source="server_id", allow_null=True)
+    batch = serializers.CharField(help_text="Common to what was asked for at once; empty for what stands alone.")
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)

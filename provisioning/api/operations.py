@@ -119,6 +119,7 @@ class OperationQuery(StrictSerializer):
     )
     account = Reference(hosting_accounts.listed, "account.view", required=False, help_text="Of this account.")
     server = Reference(servers.listed, "server.view", required=False, help_text="About this server, or to reach it.")
+    batch = Text(required=False, max_length=32, help_text="Asked for at once with others: the `batch` of one of them.")
 
 
 class OperationWait(StrictSerializer):
@@ -152,6 +153,8 @@ class OperationList(Endpoint):
             rows = selectors.reaching(rows, wanted["server"].pk)
         if "account" in wanted:
             rows = rows.filter(hosting=wanted["account"])
+        if "batch" in wanted:
+            rows = rows.filter(batch=wanted["batch"])
         return self.page(rows, Operation)
 
 

@@ -25,14 +25,21 @@ from provisioning.api.sites import SiteAliasCreate
 from provisioning.api.zones import RecordChange, RecordCreate
 from provisioning.models import Preview as PreviewRow
 from provisioning.selectors import hosting_accounts as accounts
+from provisioning.selectors import packages, servers, zones
 from provisioning.selectors import previews as selectors
-from provisioning.selectors import servers, zones
+from provisioning.services import bulk
 from provisioning.services import previews as service
 
 
-def _on(body: type[StrictSerializer], **objects: Reference) -> type[StrictSerializer]:
+def _on(body: type[StrictSerializer], **objects: serializers.Field[Any, Any, Any, Any]) -> type[StrictSerializer]:
     """Return the body of an endpoint together with the ids that stand in its address."""
     return type(body.__name__, (body,), dict(objects))
+
+
+def _accounts(action: str) -> serializers.ListField:
+    """Return the ids of accounts that the same is done to at once."""
+    one = Reference(accounts.listed, action)
+    return serializers.ListField(child=one, source="hostings", min_length=1, max_length=bulk.MOST)
 
 
 class BrandChange(StrictSerializer):
@@ -50,16 +57,21 @@ ARGUMENTS: dict[str, type[StrictSerializer]] = {
     "account.suspend": _on(AccountSuspend, account=Reference(accounts.listed, "account.suspend", source="hosting")),
     "account.unsuspend": _on(Nothing, account=Reference(accounts.listed, "account.unsuspend", source="hosting")),
     "account.rename": _on(AccountRename, account=Reference(accounts.listed, "account.rename", source="hosting")),
+    "account.change_package": _on(
+        AccountPackage, account=Reference(accounts.listed, "account.change", source="hosting")
+    ),
     "account.restore": _on(Nothing, account=Reference(accounts.listed, "account.restore", source="hosting")),
     "account.terminate": _on(
         AccountTerminate, account=Reference(accounts.listed, "account.terminate", source="hosting")
     ),
+    "accounts.suspend": _on(AccountSuspend, accounts=_accounts("account.suspend")),
+    "accounts.unsuspend": _on(Nothing, accounts=_accounts("account.unsuspend")),
+    "accounts.change_package": _on(
+        Nothing, accounts=_accounts("account.change"), package=Reference(packages.listed, "package.view")
+    ),
     "address.add": _on(AddressAdd, server=Reference(servers.listed, "address.add")),
     "address.remove": _on(Nothing, address=Reference(servers.addresses, "address.remove")),
     "brand.change": BrandChange,
-    "account.change_package": _on(
-        AccountPackage, account=Reference(accounts.listed, "account.change", source="hosting")
-    ),
     "server.change": _on(ServerChange, server=Reference(servers.listed, "server.change")),
     "server.reconcile": _on(Nothing, server=Reference(servers.listed, "server.reconcile")),
     "site.add_alias": _on(SiteAliasCreate, site=Reference(accounts.sites, "site.change")),
@@ -196,6 +208,7 @@ class PreviewConfirmed(Document):
 
     made = serializers.CharField(allow_null=True, help_text="Id of what was made or changed, if anything.")
     operation = Operation(allow_null=True, help_text="Null where no server has to follow.")
+    batch = serializers.CharField(help_text="For several accounts at once: lists their operations; else empty.")
 
 
 class PreviewList(Endpoint):
@@ -273,7 +286,8 @@ class PreviewConfirmView(Endpoint):
                 raise Invalid("required", _("Passwords are not kept with a preview; give it again."), name)
         made, operation = service.confirm(actor=self.actor, preview=preview, secrets=given)
         response = self.started(operation) if operation else Response({"operation": None}, status=202)
-        response.data["made"] = made.pk if made is not None else None
+        response.data["made"] = made.pk if made is not None and not isinstance(made, list) else None
+        response.data["batch"] = operation.batch if operation else ""
         return response
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from panel.core.ids import IdField
@@ -35,6 +36,7 @@ class Operation(models.Model):
     actor_id = models.CharField(max_length=32, blank=True)
     actor_label = models.CharField(max_length=254, blank=True)
     actor_path = models.CharField(max_length=500, blank=True)
+    batch = models.CharField(max_length=32, blank=True, help_text="Common to what was asked for at once.")
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     reason = models.TextField(blank=True)
     detail = models.TextField(blank=True)
@@ -46,6 +48,7 @@ class Operation(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [models.Index(fields=["batch"], condition=~Q(batch=""), name="operation_batch")]
 
     def __str__(self) -> str:
         return f"{self.verb} {self.subject}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -19,18 +19,18 @@ ROLES = ("role_web", "role_database", "role_dns", "role_mail")
 ADDRESS = ("server_id", "id", "ip", "public_ip", "kind", "hosting_id")
 
 
-def plan_basis(operation: Operation | None) -> str:
-    """Return a digest of what the plan of `operation` rests on, computed in the transaction that has started it.
+def plan_basis(operations: Sequence[Operation]) -> str:
+    """Return a digest of what the plan of `operations` rests on, computed in the transaction that has started them.
 
     That is each slice's generation, the newest intent of anybody else for it and its account's user name, further the
     pins, the servers' own rows and addresses and the brands. Whatever changes a slice's desired state or carries it to
     its server changes one of these. Not part of it: numbers given out at the moment of the change, such as a uid.
     """
-    if operation is None:
+    if not operations:
         return ""
-    rows = list(OperationTarget.objects.filter(operation=operation).select_related("slice__hosting__organization"))
+    rows = list(OperationTarget.objects.filter(operation__in=operations).select_related("slice__hosting__organization"))
     slices = [row.slice for row in rows]
-    newest = _newest_intents(operation)
+    newest = _newest_intents(operations)
     return _digest(
         {
             "slices": sorted(
@@ -49,8 +49,8 @@ def plan_basis(operation: Operation | None) -> str:
     )
 
 
-def _newest_intents(operation: Operation) -> dict[str, str]:
-    others = Intent.objects.filter(slice__targets__operation=operation).exclude(operation=operation)
+def _newest_intents(operations: Sequence[Operation]) -> dict[str, str]:
+    others = Intent.objects.filter(slice__targets__operation__in=operations).exclude(operation__in=operations)
     return dict(others.values("slice").annotate(newest=Max("id")).values_list("slice", "newest"))
 
 

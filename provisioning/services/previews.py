@@ -86,7 +86,7 @@ def confirm(
             for name in sorted(hidden - set(given)):
                 raise Invalid("required", _("This field is required."), name)
             made, operation = verbs.run(actor=actor, verb=current.verb, arguments={**current.arguments, **given})
-            if plan_basis(operation) != current.basis:
+            if plan_basis(verbs.operations(made, operation)) != current.basis:
                 raise Outdated
             current.delete()
     except Outdated:

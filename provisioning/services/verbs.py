@@ -33,14 +33,15 @@ from provisioning.models import (
 from provisioning.services import (
     addresses,
     branding,
+    bulk,
     database_users,
     databases,
     hosting_accounts,
     mail_aliases,
     mail_domains,
     mailboxes,
-    renames,
     packages,
+    renames,
     servers,
     sites,
     zones,
@@ -66,8 +67,11 @@ VERBS: Mapping[str, Verb] = {
     "account.unsuspend": Verb(hosting_accounts.unsuspend, {"hosting": HostingAccount}),
     "account.terminate": Verb(hosting_accounts.terminate, {"hosting": HostingAccount}),
     "account.rename": Verb(renames.rename, {"hosting": HostingAccount}),
-    "account.restore": Verb(hosting_accounts.restore, {"hosting": HostingAccount}),
     "account.change_package": Verb(packages.move, {"hosting": HostingAccount, "package": Package}),
+    "account.restore": Verb(hosting_accounts.restore, {"hosting": HostingAccount}),
+    "accounts.suspend": Verb(bulk.suspend, {"hostings": HostingAccount}),
+    "accounts.unsuspend": Verb(bulk.unsuspend, {"hostings": HostingAccount}),
+    "accounts.change_package": Verb(bulk.change_package, {"hostings": HostingAccount, "package": Package}),
     "address.add": Verb(addresses.add, {"server": Server}),
     "address.remove": Verb(addresses.remove, {"address": Address}),
     "brand.change": Verb(branding.change, {"organization": Organization}),
@@ -95,7 +99,7 @@ VERBS: Mapping[str, Verb] = {
 
 def run(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> tuple[Any, Operation | None]:
     """Carry out a verb; returns what it made (None where it makes nothing) and its operation (None where no server has
-    to follow).
+    to follow). What is done to many at once makes a list of operations, of which the first stands for all.
 
     Ids are looked up within what `actor` can see; raises NotFound for others, Invalid for an unknown verb.
     """
@@ -108,8 +112,17 @@ def run(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> tuple[Any, 
         result = known.function(actor=actor, **resolved)
     if result is None or isinstance(result, Operation):
         return None, result
+    if isinstance(result, list):
+        return result, result[0]
     made, operation = result
     return made, operation
+
+
+def operations(made: Any, operation: Operation | None) -> list[Operation]:
+    """Return all operations that `run` has started, from what it returned."""
+    if isinstance(made, list):
+        return made
+    return [operation] if operation else []
 
 
 def _check_arguments(verb: Verb, arguments: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from panel.core.web import Empty, FormPage, Page
+from panel.core.web import Empty, FormPage, Page, configured
 from provisioning.models import HostingAccount, Operation
 from provisioning.selectors import hosting_accounts, operations
 from provisioning.web import progress, verb_pages
@@ -103,8 +103,7 @@ class AccountPage(OfAccount):
     ) -> Any:
         """Return a table of something that the account holds, sorted and paged by the address."""
         table = table_class(rows, prefix=prefix, empty_text=empty)
-        paginate = {"per_page": 50, "silent": True}
-        return django_tables2.RequestConfig(self.request, paginate=paginate).configure(table)
+        return configured(self.request, table, 50)
 
 
 class AccountFormPage(OfAccount, FormPage):

@@ -18,6 +18,7 @@ from provisioning.selectors import hosting_accounts, operations, packages
 from provisioning.selectors import servers as servers_selectors
 from provisioning.services import previews
 from provisioning.web.account_pages import AccountPage, ConfirmByNamePage, VerbActionPage, VerbFormPage
+from provisioning.web.bulk import KINDS
 from provisioning.web.filters import AccountFilter
 from provisioning.web.forms import AccountForm, RenameForm, SuspendForm
 from provisioning.web.tables import AccountTable, OperationTable
@@ -34,6 +35,13 @@ class AccountListPage(ListPage):
     table_class = AccountTable
     filter_class = AccountFilter
     export_name = "accounts"
+    template_name = "provisioning/account_list.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        verbs = [(verb, kind.label, kind.icon) for verb, kind in KINDS.items() if self.may(kind.action)]
+        if verbs:
+            kwargs["table"].columns.show("chosen")
+        return super().get_context_data(bulk_verbs=verbs, **kwargs)
 
     def list_rows(self) -> QuerySet[HostingAccount]:
         return hosting_accounts.listed()

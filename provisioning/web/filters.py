@@ -96,6 +96,7 @@ class OperationFilter(filters.FilterSet):
     )
     server = filters.CharFilter(method="of_server", widget=forms.HiddenInput, max_length=32)
     account = filters.CharFilter(field_name="hosting_id", widget=forms.HiddenInput, max_length=32)
+    batch = filters.CharFilter(widget=forms.HiddenInput, max_length=32)
 
     def of_status(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Keep the operations in one state, or all that are not over."""

@@ -388,3 +388,25 @@ class RecordForm(forms.Form):
         help_text=_("As in a zone file, for example 203.0.113.10, 10 mail.example.com. or v=spf1 -all."),
     )
     ttl = forms.IntegerField(label=_("TTL in seconds"), initial=3600, min_value=0)
+
+
+class NothingForm(forms.Form):
+    """Nothing to fill in."""
+
+
+class BulkReasonForm(forms.Form):
+    """Why accounts are suspended."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, required=False, help_text=_("Shown to the clients of these accounts.")
+    )
+
+
+class BulkPackageForm(forms.Form):
+    """The package that accounts get."""
+
+    package = forms.ModelChoiceField(queryset=Package.objects.none(), label=_("New package"))
+
+    def __init__(self, *args: Any, packages: QuerySet[Package], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["package"].queryset = packages  # type: ignore[attr-defined]

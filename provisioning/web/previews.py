@@ -11,15 +11,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.selectors import organizations
+from accounts.words import amount
 from panel.core.web import ActionPage, Page
 from provisioning import words
 from provisioning.models import HostingAccount, Preview
-from provisioning.selectors import packages, servers
+from provisioning.selectors import hosting_accounts, packages, servers
 from provisioning.selectors import previews as selectors
 from provisioning.services import previews
 from provisioning.web import plans
 
 ORDER = "account.create"
+MOST_OVER = 10
 
 
 class OfPreview(Page):
@@ -71,6 +73,8 @@ class PreviewPage(OfPreview):
     def summary(self) -> list[tuple[str, str]]:
         """Return the order in words, and the server that would take it."""
         names = ", ".join(part["server"] for part in self.object.result.get("servers", []))
+        if "hostings" in self.object.arguments:
+            return self._of_many(names)
         if self.object.verb != ORDER:
             rows = [(_("Change"), self.get_title()), (_("Server"), names)]
             return [(label, value) for label, value in rows if value]
@@ -86,6 +90,35 @@ class PreviewPage(OfPreview):
             (_("Server"), names or str(chosen or "")),
         ]
         return [(label, value) for label, value in rows if value]
+
+    def _of_many(self, servers_: str) -> list[tuple[str, str]]:
+        """Return a change of many accounts in words, and which of them a package would be too small for."""
+        arguments = self.object.arguments
+        hostings = list(hosting_accounts.listed().filter(pk__in=arguments["hostings"]))
+        package = packages.listed().filter(pk=arguments.get("package", "")).first()
+        over = packages.impact(hostings, package.limits).overs if package else []
+        rows = [
+            (_("Change"), self.get_title()),
+            (_("Accounts"), str(len(hostings))),
+            (_("Package"), str(package or "")),
+            (_("Reason"), arguments.get("reason", "")),
+            (_("Keep more than it allows"), _over_words(over)),
+            (_("Server"), servers_),
+        ]
+        return [(label, value) for label, value in rows if value]
+
+
+def _over_words(overs: list[packages.Over]) -> str:
+    return "; ".join(
+        _("%(name)s: %(resource)s %(used)s of %(limit)s")
+        % {
+            "name": row.hosting.domain,
+            "resource": words.resource(row.resource),
+            "used": amount(row.resource, row.used),
+            "limit": amount(row.resource, row.limit),
+        }
+        for row in overs[:MOST_OVER]
+    ) + (_(" and %(count)s more") % {"count": len(overs) - MOST_OVER} if len(overs) > MOST_OVER else "")
 
 
 class PreviewPart(PreviewPage):
@@ -108,6 +141,8 @@ class PreviewConfirmPage(OfPreview, ActionPage):
         made, operation = previews.confirm(actor=self.actor, preview=self.object, secrets=given)
         if operation is None:
             return self.back_url()
+        if operation.batch:
+            return reverse("provisioning:batch", args=[operation.batch])
         if isinstance(made, HostingAccount):
             return f"{reverse('provisioning:account', args=[made.pk])}?operation={operation.pk}"
         return reverse("provisioning:operation", args=[operation.pk])

@@ -77,6 +77,15 @@ class PackageTable(tables.Table):
 class AccountTable(tables.Table):
     """Hosting accounts."""
 
+    chosen = tables.TemplateColumn(
+        template_name="provisioning/cells/account_chosen.html",
+        verbose_name="",
+        orderable=False,
+        exclude_from_export=True,
+        visible=False,
+        attrs={"td": {"class": "cell-choice"}, "th": {"class": "cell-choice"}},
+    )
+
     domain = tables.Column(linkify=("provisioning:account", {"pk": A("pk")}), attrs=TITLE)
     status = tables.TemplateColumn(STATE, verbose_name=_("State"))
     username = tables.TemplateColumn(MONO, verbose_name=_("User"))

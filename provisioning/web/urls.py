@@ -4,6 +4,7 @@ from django.urls import path
 
 from provisioning.web import (
     accounts,
+    bulk,
     databases,
     drift,
     mail,
@@ -57,6 +58,8 @@ urlpatterns = [
     path("operations/<str:pk>/retry/", operations.RetryPage.as_view(), name="operation_retry"),
     path("operations/<str:pk>/confirm/", operations.ConfirmPage.as_view(), name="operation_confirm"),
     path("operations/<str:pk>/cancel/", operations.CancelPage.as_view(), name="operation_cancel"),
+    path("batches/<str:pk>/", bulk.BatchPage.as_view(), name="batch"),
+    path("batches/<str:pk>/part/", bulk.BatchPart.as_view(), name="batch_part"),
     path("previews/<str:pk>/", previews.PreviewPage.as_view(), name="preview"),
     path("previews/<str:pk>/part/", previews.PreviewPart.as_view(), name="preview_part"),
     path("previews/<str:pk>/confirm/", previews.PreviewConfirmPage.as_view(), name="preview_confirm"),
@@ -67,6 +70,7 @@ urlpatterns = [
     path("packages/<str:pk>/remove/", packages.PackageRemovePage.as_view(), name="package_remove"),
     path("accounts/", accounts.AccountListPage.as_view(), name="account_list"),
     path("accounts/new/", accounts.AccountCreatePage.as_view(), name="account_create"),
+    path("accounts/bulk/", bulk.BulkPage.as_view(), name="account_bulk"),
     path("accounts/<str:pk>/", accounts.OverviewPage.as_view(), name="account"),
     path("accounts/<str:pk>/suspend/", accounts.SuspendPage.as_view(), name="account_suspend"),
     path("accounts/<str:pk>/unsuspend/", accounts.UnsuspendPage.as_view(), name="account_unsuspend"),

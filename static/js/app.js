@@ -78,6 +78,21 @@
     if (form && event.target.matches("select, input[type=checkbox]")) { form.requestSubmit(); }
   });
 
+  /* Chosen rows of a list: buttons that change many at once wake when something is chosen. */
+  function countChosen() {
+    var count = document.querySelectorAll("[data-choice]:checked").length;
+    document.querySelectorAll("[data-needs-choice]").forEach(function (button) { button.disabled = !count; });
+    document.querySelectorAll("[data-choice-count]").forEach(function (place) {
+      place.textContent = count ? count + " " + place.getAttribute("data-words") : "";
+    });
+  }
+  document.addEventListener("change", function (event) {
+    if (event.target.matches("[data-choose-all]")) {
+      document.querySelectorAll("[data-choice]").forEach(function (box) { box.checked = event.target.checked; });
+    }
+    if (event.target.matches("[data-choose-all], [data-choice]")) { countChosen(); }
+  });
+
   /* Dangerous forms: the button wakes when the name was typed; the server checks it again. */
   document.addEventListener("input", function (event) {
     var field = event.target.closest("[data-must-equal]");
@@ -118,6 +133,7 @@
     document.querySelectorAll("[data-must-equal]").forEach(function (field) {
       field.dispatchEvent(new Event("input", { bubbles: true }));
     });
+    countChosen();
     var wrong = document.querySelector("[aria-invalid=true]");
     if (wrong) { wrong.focus(); }
   });

@@ -25,8 +25,8 @@ def ready(preview_id: str, result: Mapping[str, Any]) -> Preview:
         basis = ""
         with transaction.atomic():
             try:
-                operation = verbs.run(actor=engine.actor_of(preview), verb=preview.verb, arguments=given)[1]
-                basis = plan_basis(operation)
+                found = verbs.run(actor=engine.actor_of(preview), verb=preview.verb, arguments=given)
+                basis = plan_basis(verbs.operations(*found))
             except DomainError:
                 pass  # It will be refused at its confirmation, too.
             transaction.set_rollback(True)

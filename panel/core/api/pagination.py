@@ -9,6 +9,8 @@ from panel.core.errors import Invalid
 
 LIMIT = 50
 HIGHEST = 200
+PAGING = ("cursor", "limit", "format")
+"""Names in a list's address that are no filters."""
 
 
 def page(request: Request, rows: QuerySet[Any]) -> tuple[list[Any], str | None]:

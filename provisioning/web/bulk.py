@@ -1,0 +1,184 @@
+"""Pages of a change to many accounts: choose, see the plan, watch the operations."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import Http404
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from panel.core.errors import Invalid
+from panel.core.web import Empty, FormPage, Page, configured
+from provisioning.models import HostingAccount, Operation
+from provisioning.selectors import hosting_accounts, operations, packages
+from provisioning.services import previews
+from provisioning.web.forms import BulkPackageForm, BulkReasonForm, NothingForm
+from provisioning.web.tables import OperationTable
+
+Status = HostingAccount.Status
+LISTED = 20
+"""So many names of chosen accounts are written out."""
+
+
+class Kind(NamedTuple):
+    """A change that can be made to many accounts: whose permission, the accounts it is for, its form and words."""
+
+    action: str
+    states: tuple[str, ...]
+    form: type[forms.Form]
+    title: Promise
+    intro: Promise
+    label: Promise
+    icon: str
+
+
+KINDS: dict[str, Kind] = {
+    "suspend": Kind(
+        "account.suspend",
+        (Status.ACTIVE,),
+        BulkReasonForm,
+        gettext_lazy("Suspend accounts"),
+        gettext_lazy("Their sites answer that they are suspended, and nobody signs in to mailboxes or databases."),
+        gettext_lazy("Suspend"),
+        "player-pause",
+    ),
+    "unsuspend": Kind(
+        "account.unsuspend",
+        (Status.SUSPENDED,),
+        NothingForm,
+        gettext_lazy("Release accounts"),
+        gettext_lazy("Their sites, mailboxes and databases work again."),
+        gettext_lazy("Release"),
+        "player-play",
+    ),
+    "change_package": Kind(
+        "account.change",
+        (Status.ACTIVE, Status.SUSPENDED),
+        BulkPackageForm,
+        gettext_lazy("Change the package of accounts"),
+        gettext_lazy("The new limits hold at once. What an account has beyond them stays, and it gets no more."),
+        gettext_lazy("Change package"),
+        "package",
+    ),
+}
+
+
+class BulkPage(FormPage):
+    """Says which of the chosen accounts a change is for, asks for what it needs, and leads to its plan."""
+
+    action = "account.suspend"
+    template_name = "provisioning/bulk.html"
+    submit_label = gettext_lazy("Show what will change")
+
+    @property
+    def verb(self) -> str:
+        """The change that was chosen."""
+        return self.request.GET.get("verb", "suspend")
+
+    @property
+    def kind(self) -> Kind:
+        """What is known of it."""
+        return KINDS[self.verb]
+
+    def find(self) -> list[HostingAccount]:
+        """Return the chosen accounts that the actor can see."""
+        if self.verb not in KINDS:
+            raise Http404
+        wanted = self.request.GET.getlist("account")[:500]
+        return list(hosting_accounts.listed().filter(pk__in=wanted).order_by("domain"))
+
+    def subject(self) -> None:
+        return None
+
+    def get_title(self) -> str:
+        return str(self.kind.title)
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        return [(_("Accounts"), reverse("provisioning:account_list"))]
+
+    def fitting(self) -> list[HostingAccount]:
+        """Return those of the chosen accounts that the change is for."""
+        return [row for row in self.object if row.status in self.kind.states and self.may(self.kind.action, row)]
+
+    def make_form(self) -> forms.Form:
+        sent = (self.request.POST,) if self.request.method == "POST" else ()
+        if self.kind.form is BulkPackageForm:
+            return BulkPackageForm(*sent, packages=packages.listed())
+        return self.kind.form(*sent)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        fitting = self.fitting()
+        left = [row for row in self.object if row not in fitting]
+        context = super().get_context_data(**kwargs)
+        return context | {
+            "intro": self.kind.intro,
+            "chosen": fitting[:LISTED],
+            "more": max(0, len(fitting) - LISTED),
+            "count": len(fitting),
+            "left_out": left,
+        }
+
+    def act(self, data: dict[str, Any]) -> str:
+        rows = self.fitting()
+        if not rows:
+            raise Invalid("required", _("None of the chosen accounts can be changed so. Choose others."))
+        arguments: dict[str, Any] = {"hostings": [row.pk for row in rows]}
+        if "package" in data:
+            arguments["package"] = data["package"].pk
+        if data.get("reason"):
+            arguments["reason"] = data["reason"]
+        preview = previews.request(
+            actor=self.actor,
+            verb=f"accounts.{self.verb}",
+            arguments=arguments,
+            origin=reverse("provisioning:account_list"),
+        )
+        return reverse("provisioning:preview", args=[preview.pk])
+
+
+class BatchPage(Page):
+    """The operations that were asked for at once, live until all are over."""
+
+    action = "operation.view"
+    template_name = "provisioning/batch.html"
+
+    def rows(self) -> QuerySet[Operation]:
+        return operations.listed(self.actor.path).filter(batch=self.kwargs["pk"])
+
+    def find(self) -> Operation:
+        """Return one of the operations, which stands for all; raises Http404 when none can be seen."""
+        found = self.rows().first()
+        if found is None:
+            raise Http404
+        return found
+
+    def get_title(self) -> str:
+        return _("Several accounts at once")
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        return [(_("Operations"), reverse("provisioning:operation_list"))]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        states = list(self.rows().values_list("status", flat=True))
+        over = sum(status not in Operation.OPEN for status in states)
+        empty = Empty("history", _("Nothing was asked for yet"))
+        return super().get_context_data(
+            batch=self.kwargs["pk"],
+            table=configured(self.request, OperationTable(self.rows(), empty_text=empty), 100),
+            over=over,
+            count=len(states),
+            done=sum(status == Operation.Status.APPLIED for status in states),
+            live=over < len(states),
+            **kwargs,
+        )
+
+
+class BatchPart(BatchPage):
+    """The live part alone."""
+
+    template_name = "provisioning/batch_part.html"

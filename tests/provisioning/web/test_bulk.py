@@ -1,0 +1,134 @@
+"""The same change to many accounts: chosen in the list, shown as a plan, carried out for all or none."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from panel.core.errors import Conflict, Invalid, NotFound
+from panel.core.scoping import everything, tenant
+from provisioning.models import HostingAccount, Operation, Package, Preview
+from provisioning.services import bulk, verbs
+from tests.cast import Cast
+from tests.provisioning import factories, plans
+
+BULK = reverse("provisioning:account_bulk")
+PLAN = {"servers": [{"server": "web1", "changes": [], "reloads": ["nginx"], "removals": 0, "resources": 2}]}
+
+
+@pytest.fixture
+def accounts(cast: Cast) -> list[HostingAccount]:
+    """Three accounts of client A, the last one suspended."""
+    factories.server(cast.provider.organization)
+    package = factories.package(cast.reseller_a.organization, mailboxes=5)
+    made = [factories.account(cast.client_a.organization, package, f"shop-{number}.example") for number in range(3)]
+    with everything("test"):
+        bulk.suspend(actor=cast.reseller_a.actor, hostings=made[2:], reason="unpaid")
+    return made
+
+
+def states() -> list[str]:
+    with everything("test"):
+        return list(HostingAccount.objects.order_by("domain").values_list("status", flat=True))
+
+
+def chosen(verb: str, accounts: list[HostingAccount]) -> str:
+    return f"{BULK}?verb={verb}&" + "&".join(f"account={row.pk}" for row in accounts)
+
+
+def test_chosen_accounts_are_suspended_after_their_plan_was_shown(cast: Cast, accounts: list[HostingAccount]):
+    browser = cast.reseller_a.browser()
+    page = browser.get(reverse("provisioning:account_list")).content.decode()
+    assert page.count("data-choice ") == 3
+    form = browser.get(chosen("suspend", accounts)).content.decode()
+    assert "Left out" in form
+    answer = browser.post(chosen("suspend", accounts), {"reason": "unpaid"})
+    with everything("test"):
+        preview = Preview.objects.get()
+    assert answer.headers["Location"] == reverse("provisioning:preview", args=[preview.pk])
+    assert states() == ["active", "active", "suspended"]
+    plans.ready(preview.pk, {**PLAN, "subject": "shop-0.example, shop-1.example"})
+    assert "unpaid" in browser.get(answer.headers["Location"]).content.decode()
+    confirmed = browser.post(reverse("provisioning:preview_confirm", args=[preview.pk]))
+    assert states() == ["suspended"] * 3
+    with everything("test"):
+        batch = list(Operation.objects.exclude(batch="").order_by("-id")[:2])
+    assert {row.hosting_id for row in batch} == {accounts[0].pk, accounts[1].pk}
+    assert confirmed.headers["Location"] == reverse("provisioning:batch", args=[batch[0].batch])
+    watched = browser.get(confirmed.headers["Location"]).content.decode()
+    assert "0 of 2 are over" in watched
+    assert "every 1s" in watched
+    with everything("test"):
+        Operation.objects.update(status=Operation.Status.APPLIED)
+    over = browser.get(reverse("provisioning:batch_part", args=[batch[0].batch])).content.decode()
+    assert "2 of 2 are over, 2 of them done" in over
+    assert "every 1s" not in over
+
+
+def test_one_refusal_takes_all_back_and_names_its_account(cast: Cast, accounts: list[HostingAccount]):
+    with pytest.raises(Conflict, match=r"^shop-2\.example: "), everything("test"):
+        bulk.suspend(actor=cast.reseller_a.actor, hostings=accounts)
+    assert states() == ["active", "active", "suspended"]
+
+
+def test_a_package_is_changed_for_many_and_says_who_would_be_over(cast: Cast, accounts: list[HostingAccount]):
+    small = factories.package(cast.reseller_a.organization, "Small", mailboxes=0)
+    browser = cast.reseller_a.browser()
+    browser.post(chosen("change_package", accounts), {"package": small.pk})
+    with everything("test"):
+        preview = Preview.objects.get()
+    plans.ready(preview.pk, {**PLAN, "subject": "shop-0.example"})
+    assert "Small" in browser.get(reverse("provisioning:preview", args=[preview.pk])).content.decode()
+    browser.post(reverse("provisioning:preview_confirm", args=[preview.pk]))
+    with everything("test"):
+        assert set(HostingAccount.objects.values_list("package", flat=True)) == {small.pk}
+
+
+def test_other_tenants_accounts_are_not_touched(cast: Cast, accounts: list[HostingAccount]):
+    answer = cast.reseller_b.browser().post(chosen("suspend", accounts), {"reason": ""})
+    assert answer.status_code == 400
+    arguments = {"hostings": [row.pk for row in accounts[:2]]}
+    with pytest.raises(NotFound):
+        verbs.run(actor=cast.reseller_b.actor, verb="accounts.suspend", arguments=arguments)
+    assert cast.client_a.browser().get(chosen("suspend", accounts)).status_code == 403
+    with everything("test"):
+        batch = Operation.objects.exclude(batch="").first()
+    assert batch is not None
+    assert cast.reseller_b.browser().get(reverse("provisioning:batch", args=[batch.batch])).status_code == 404
+    assert states() == ["active", "active", "suspended"]
+
+
+def test_none_and_too_many_are_refused(cast: Cast, accounts: list[HostingAccount], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bulk, "MOST", 1)
+    with tenant(cast.reseller_a.actor.path):
+        with pytest.raises(Invalid, match="at least one"):
+            bulk.unsuspend(actor=cast.reseller_a.actor, hostings=[])
+        with pytest.raises(Invalid, match="at most 1"):
+            bulk.suspend(actor=cast.reseller_a.actor, hostings=accounts)
+
+
+def test_programs_do_the_same_by_previews(cast: Cast, accounts: list[HostingAccount], small: Package):
+    program = cast.reseller_a.program()
+    order = {"accounts": [row.pk for row in accounts], "package": small.pk}
+    asked = program.post(
+        "/api/v1/previews", {"verb": "accounts.change_package", "arguments": order}, content_type="application/json"
+    ).json()
+    assert asked["arguments"] == order
+    plans.ready(asked["id"], PLAN)
+    body = program.post(f"{asked['url']}/confirm", {}, content_type="application/json").json()
+    listed = program.get("/api/v1/operations", {"batch": body["batch"]}).json()["items"]
+    assert {row["account"] for row in listed} == {row.pk for row in accounts}
+    assert body["operation"]["id"] in {row["id"] for row in listed}
+
+
+@pytest.fixture
+def small(cast: Cast) -> Package:
+    """Another package of reseller A."""
+    return factories.package(cast.reseller_a.organization, "Small", mailboxes=1)
+
+
+def test_a_list_serves_no_longer_pages_than_it_offers(cast: Cast, accounts: list[HostingAccount]):
+    browser = cast.reseller_a.browser()
+    answer = browser.get(reverse("provisioning:account_list") + "?per_page=1000000&page=x")
+    assert answer.context["table"].paginator.per_page == 25
+    assert browser.get(reverse("provisioning:account_list") + "?per_page=100").context["table"].paginator.per_page == 100
