@@ -2,11 +2,13 @@
 
 from allauth.account.adapter import get_adapter
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.models import ApiToken, Brand, Membership, Organization, User
 from accounts.policy import WHILE_SUSPENDED
-from accounts.selectors import users
-from panel.core.actors import Actor
+from accounts.selectors import organizations, users
+from panel.core.actors import Actor, Impersonator
+from panel.core.errors import Forbidden
 from panel.core.scoping import everything
 
 CHOICE = "organization"
@@ -39,7 +41,13 @@ def choose(request: HttpRequest, organization_id: str) -> bool:
     return True
 
 
-def for_membership(membership: Membership, *, via: str = "web", address: str | None = None) -> Actor:
+def for_membership(
+    membership: Membership,
+    *,
+    via: str = "web",
+    address: str | None = None,
+    impersonator: Impersonator | None = None,
+) -> Actor:
     """Return the actor that a membership makes of its user; a suspended organization leaves little of it."""
     organization = membership.organization
     return Actor(
@@ -50,19 +58,38 @@ def for_membership(membership: Membership, *, via: str = "web", address: str | N
         role=membership.role,
         label=membership.user.name or membership.user.email,
         via=via,
-        scopes=None if is_active(organization) else WHILE_SUSPENDED,
+        scopes=None if organizations.standing(organization).active else WHILE_SUSPENDED,
+        impersonator=impersonator,
         address=address,
     )
 
 
+def is_suspended(actor: Actor) -> bool:
+    """Tell whether the actor's organization, or one above it, is suspended."""
+    return actor.scopes is WHILE_SUSPENDED
+
+
+def behind(actor: Actor) -> Impersonator:
+    """Return the actor as the person behind an impersonation."""
+    if actor.user_id is None:
+        raise TypeError("Only a person impersonates.")
+    return Impersonator(actor.user_id, actor.label, actor.path)
+
+
 def for_token(token: ApiToken, address: str | None = None) -> Actor | None:
-    """Return the actor of a usable API token; None when its user, membership or organization no longer is."""
-    if not token.usable or not token.user.is_active or not is_active(token.organization):
+    """Return the actor of a usable API token; None when its user, membership or organization no longer is.
+
+    Raises Forbidden with the code `suspended` while its organization, or one above, is suspended.
+    """
+    closed = token.organization.status == Organization.Status.CLOSED
+    if not token.usable or not token.user.is_active or closed:
         return None
     with everything("a token comes before the scope"):
         membership = Membership.objects.filter(user_id=token.user_id, organization_id=token.organization_id).first()
     if membership is None:
         return None
+    if not organizations.standing(token.organization).active:
+        raise suspended()
     return Actor(
         user_id=token.user_id,
         organization_id=token.organization_id,
@@ -76,8 +103,6 @@ def for_token(token: ApiToken, address: str | None = None) -> Actor | None:
     )
 
 
-def is_active(organization: Organization) -> bool:
-    """Tell whether the organization and everything above it is active."""
-    with everything("suspension comes from above"):
-        inactive = Organization.objects.filter(id__in=organization.lineage).exclude(status=Organization.Status.ACTIVE)
-        return not inactive.exists()
+def suspended() -> Forbidden:
+    """Return the refusal that programs of a suspended organization get."""
+    return Forbidden(_("This access is suspended. Sign in to the panel to see what to do."), code="suspended")

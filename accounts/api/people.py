@@ -7,10 +7,10 @@ from rest_framework.response import Response
 
 from accounts.api import serializers
 from accounts.models import ApiToken, Membership
-from accounts.selectors import organizations
+from accounts.selectors import impersonations, organizations
 from accounts.selectors import tokens as token_selectors
 from accounts.selectors import users as people
-from accounts.services import invitations, memberships, tokens, users
+from accounts.services import memberships, tokens, users
 from panel.core.api.views import ApiView
 
 
@@ -50,12 +50,10 @@ class Members(ApiView):
 
     @extend_schema(request=serializers.MemberCreateSerializer, responses={201: serializers.MemberSerializer})
     def post(self, request: Request, pk: str) -> Response:
-        """Add a person; without a password an invitation is sent."""
+        """Add a person with a password; to let people choose their own, invite them."""
         organization = self.find(organizations.listed(), pk)
         values = self.read(serializers.MemberCreateSerializer)
         user = users.create(actor=self.actor, organization=organization, **values)
-        if "password" not in values:
-            invitations.send(user=user)
         membership = people.memberships().get(user=user, organization=organization)
         url = reverse("accounts_api:member", args=[membership.id])
         return self.created(serializers.MemberSerializer(membership).data, url)
@@ -87,6 +85,33 @@ class OneMember(ApiView):
 
     def _membership(self, pk: str) -> Membership:
         return self.find(people.memberships(), pk)
+
+
+class Transfer(ApiView):
+    """Handing over the ownership."""
+
+    actions = {"POST": "membership.change"}
+
+    @extend_schema(request=serializers.EmptySerializer, responses=serializers.MemberSerializer)
+    def post(self, request: Request, pk: str) -> Response:
+        """Make the member owner in the caller's place, who stays as administrator."""
+        membership = self.find(people.memberships(), pk)
+        self.read(serializers.EmptySerializer)
+        return Response(
+            serializers.MemberSerializer(memberships.transfer(actor=self.actor, membership=membership)).data
+        )
+
+
+class Impersonations(ApiView):
+    """Who acted as people of the caller's organization and everything below it; begun from a page only."""
+
+    actions = {"GET": "impersonation.view"}
+    is_list = True
+
+    @extend_schema(responses=serializers.ImpersonationSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List them, newest first."""
+        return self.page(impersonations.listed(self.actor), serializers.ImpersonationSerializer)
 
 
 class Tokens(ApiView):

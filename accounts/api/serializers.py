@@ -6,6 +6,7 @@ from accounts.models import Membership, Organization
 from accounts.selectors.limits import SOURCES
 from accounts.services.limits import RESOURCES
 from panel.core.api.serializers import StrictSerializer
+from panel.core.models import AuditEntry
 
 
 class OrganizationSerializer(StrictSerializer):
@@ -105,14 +106,36 @@ class MemberSerializer(StrictSerializer):
 
 
 class MemberCreateSerializer(StrictSerializer):
-    """A new person; without a password they get in by the link in the invitation."""
+    """A new person with a password."""
 
     email = serializers.CharField(max_length=254)
     name = serializers.CharField(max_length=100)
     role = serializers.ChoiceField(choices=Membership.Role.choices)
-    password = serializers.CharField(max_length=200, required=False, trim_whitespace=False, write_only=True)
+    password = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
     locale = serializers.ChoiceField(choices=["en"], default="en")
     timezone = serializers.CharField(max_length=64, default="UTC")
+
+
+class InvitationSerializer(StrictSerializer):
+    """An invitation, without its link, which only the mail has."""
+
+    id = serializers.CharField(read_only=True)
+    organization = serializers.CharField(source="organization_id", read_only=True)
+    email = serializers.CharField(read_only=True)
+    name = serializers.CharField(read_only=True)
+    role = serializers.CharField(read_only=True)
+    status = serializers.CharField(read_only=True, help_text="`open` or `expired`.")
+    sent_at = serializers.DateTimeField(read_only=True)
+    expires_at = serializers.DateTimeField(read_only=True)
+
+
+class InvitationCreateSerializer(StrictSerializer):
+    """Whom to invite."""
+
+    email = serializers.CharField(max_length=254)
+    role = serializers.ChoiceField(choices=Membership.Role.choices)
+    name = serializers.CharField(max_length=100, required=False)
+    locale = serializers.ChoiceField(choices=["en"], default="en")
 
 
 class MemberChangeSerializer(StrictSerializer):
@@ -150,20 +173,39 @@ class TokenTextSerializer(TokenSerializer):
 
 
 class AuditSerializer(StrictSerializer):
-    """An entry of the audit log. `actor` is empty for people above the caller's organization."""
+    """An entry of the audit log. `actor` and `impersonator`, who acted in their name, are empty for people above the
+    caller's organization.
+    """
 
     id = serializers.CharField(read_only=True)
     at = serializers.DateTimeField(read_only=True)
     action = serializers.CharField(read_only=True)
     actor = serializers.CharField(source="who", read_only=True)
-    impersonator = serializers.CharField(
-        source="behind", read_only=True, help_text="Who was behind it, where somebody was impersonated."
-    )
+    impersonated = serializers.SerializerMethodField()
+    impersonator = serializers.CharField(source="behind", read_only=True)
     via = serializers.CharField(read_only=True)
     object_type = serializers.CharField(read_only=True)
     object_id = serializers.CharField(read_only=True)
     object_label = serializers.CharField(read_only=True)
     changes = serializers.JSONField(read_only=True)
+
+    def get_impersonated(self, entry: AuditEntry) -> bool:
+        """Tell whether somebody else acted in the actor's name."""
+        return bool(entry.impersonator_id)
+
+
+class ImpersonationSerializer(StrictSerializer):
+    """That somebody acted as a person of an organization. `by` is empty for people above the caller's organization."""
+
+    id = serializers.CharField(read_only=True)
+    organization = serializers.CharField(source="organization_id", read_only=True)
+    user = serializers.CharField(source="user_id", read_only=True)
+    email = serializers.CharField(source="user.email", read_only=True)
+    by = serializers.CharField(source="who", read_only=True)
+    reason = serializers.CharField(read_only=True)
+    started_at = serializers.DateTimeField(read_only=True)
+    ends_at = serializers.DateTimeField(read_only=True)
+    ended_at = serializers.DateTimeField(read_only=True, allow_null=True)
 
 
 class AuditQuery(StrictSerializer):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import brands, organizations, people, sign_in
+from accounts.api import brands, invitations, organizations, people, sign_in
 
 app_name = "accounts_api"
 urlpatterns = [
@@ -27,7 +27,12 @@ urlpatterns = [
     path("organizations/<str:pk>/brand/panel-host/check", brands.PanelHostCheck.as_view(), name="brand_host_check"),
     path("organizations/<str:pk>/brand/panel-host/vouch", brands.PanelHostVouch.as_view(), name="brand_host_vouch"),
     path("organizations/<str:pk>/members", people.Members.as_view(), name="members"),
+    path("organizations/<str:pk>/invitations", invitations.Invitations.as_view(), name="organization_invitations"),
+    path("invitations/<str:pk>", invitations.OneInvitation.as_view(), name="invitation"),
+    path("invitations/<str:pk>/resend", invitations.Resend.as_view(), name="invitation_resend"),
+    path("members/<str:pk>/transfer", people.Transfer.as_view(), name="member_transfer"),
     path("members/<str:pk>", people.OneMember.as_view(), name="member"),
+    path("impersonations", people.Impersonations.as_view(), name="impersonations"),
     path("tokens", people.Tokens.as_view(), name="tokens"),
     path("tokens/<str:pk>", people.OneToken.as_view(), name="token"),
     path("audit", brands.Audit.as_view(), name="audit"),

@@ -1,9 +1,32 @@
 """Organizations in scope, and what their limits say."""
 
+from dataclasses import dataclass
+
 from django.db.models import QuerySet
 
 from accounts.models import LimitCounter, Organization
 from panel.core.actors import Actor
+from panel.core.scoping import everything
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether the people of an organization can work. If not, `own` tells whether it is itself suspended, for `reason`,
+    rather than something above it, of which its people are told nothing more.
+    """
+
+    active: bool
+    own: bool = False
+    reason: str = ""
+
+
+def standing(organization: Organization) -> Standing:
+    """Return how an organization stands, with all that is above it; one query, whatever the tenant scope."""
+    with everything("suspension comes from above"):
+        inactive = Organization.objects.filter(id__in=organization.lineage).exclude(status=Organization.Status.ACTIVE)
+        found = {row.id: row for row in inactive.only("id", "status", "suspended_reason")}
+    own = found.get(organization.id)
+    return Standing(active=not found, own=own is not None, reason=own.suspended_reason if own else "")
 
 
 def listed() -> QuerySet[Organization]:

@@ -20,7 +20,7 @@ def add(*, actor: Actor, organization: Organization, user: User, role: str) -> M
     with transaction.atomic():
         membership = Membership(user=user, organization=organization, role=role)
         clean_or_invalid(membership)
-        _may_give(actor, organization, role)
+        may_give(actor, organization, role)
         with integrity_as_conflict(_("This person is a member already."), field="user"):
             membership.save(force_insert=True)
         audit.record(actor, "membership.add", membership, {"role": ("", role)})
@@ -35,7 +35,7 @@ def change(*, actor: Actor, membership: Membership, role: str) -> Membership:
         before = membership.role
         membership.role = role
         clean_or_invalid(membership)
-        _may_give(actor, membership.organization, role)
+        may_give(actor, membership.organization, role)
         _keep_an_owner(membership, before)
         membership.save(update_fields=["role"])
         audit.record(actor, "membership.change", membership, {"role": (before, role)})
@@ -54,6 +54,23 @@ def remove(*, actor: Actor, membership: Membership) -> None:
         membership.delete()
 
 
+def transfer(*, actor: Actor, membership: Membership) -> Membership:
+    """Make another member owner in one's own place; the giver stays as administrator. For owners only."""
+    policy.require(actor, "membership.change", membership)
+    if actor.organization_id != membership.organization_id or actor.role != Membership.Role.OWNER:
+        raise Forbidden(_("Only an owner hands over the ownership, and only their own."), code="not_owner")
+    with transaction.atomic():
+        heir = _touchable(actor, membership)
+        before = heir.role
+        giver = Membership.objects.get(organization_id=heir.organization_id, user_id=actor.user_id)
+        heir.role, giver.role = Membership.Role.OWNER, Membership.Role.ADMIN
+        for row in (heir, giver):
+            row.save(update_fields=["role"])
+        audit.record(actor, "membership.transfer", heir, {"role": (before, heir.role)})
+        audit.record(actor, "membership.change", giver, {"role": (Membership.Role.OWNER, giver.role)})
+    return heir
+
+
 def _touchable(actor: Actor, membership: Membership) -> Membership:
     locked = Membership.objects.select_for_update().filter(organization_id=membership.organization_id).order_by("id")
     found = next((row for row in locked if row.pk == membership.pk), None)
@@ -66,7 +83,8 @@ def _touchable(actor: Actor, membership: Membership) -> Membership:
     return found
 
 
-def _may_give(actor: Actor, organization: Organization, role: str) -> None:
+def may_give(actor: Actor, organization: Organization, role: str) -> None:
+    """Return when the actor may make somebody `role` in an organization; raises Forbidden above their own rank."""
     if actor.organization_id == organization.id and _rank(role) > _rank(actor.role):
         raise Forbidden(_("Only an owner makes an owner."), code="higher_role")
 

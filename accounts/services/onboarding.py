@@ -2,8 +2,8 @@
 
 from django.db import transaction
 
-from accounts.models import Organization
-from accounts.services import invitations, organizations, users
+from accounts.models import Membership, Organization
+from accounts.services import invitations, organizations
 from panel.core.actors import Actor
 
 
@@ -34,7 +34,4 @@ def reseller(
 def _own(actor: Actor, organization: Organization, email: str, person: str) -> None:
     if not email:
         return
-    user = users.create(
-        actor=actor, organization=organization, email=email, name=person or organization.name, role="owner"
-    )
-    invitations.send(user=user)
+    invitations.create(actor=actor, organization=organization, email=email, name=person, role=Membership.Role.OWNER)

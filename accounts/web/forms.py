@@ -67,17 +67,40 @@ class LimitsForm(forms.Form):
 
 
 class MemberForm(forms.Form):
-    """A new person."""
+    """A person to invite."""
 
-    name = forms.CharField(label=_("Name"), max_length=100)
     email = forms.CharField(label=_("Mail address"), max_length=254)
+    name = forms.CharField(label=_("Name"), max_length=100, required=False, help_text=_("They can change it."))
     role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices, initial=Membership.Role.TECHNICIAN)
+
+
+class AcceptForm(forms.Form):
+    """What somebody invited chooses."""
+
+    name = forms.CharField(label=_("Your name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    password = forms.CharField(
+        label=_("Choose a password"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 10 characters, and not a common one."),
+    )
 
 
 class RoleForm(forms.Form):
     """Another role."""
 
     role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices)
+
+
+class ImpersonationForm(forms.Form):
+    """Why somebody acts as another."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        help_text=_("Such as a ticket number. The person's organization can read it."),
+    )
 
 
 class TokenForm(forms.Form):

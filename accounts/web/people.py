@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
-from accounts.models import ApiToken, Membership, Organization, User
-from accounts.selectors import organizations, users
+from accounts.models import ApiToken, Membership, User
 from accounts.selectors import tokens as token_selectors
-from accounts.services import impersonations, invitations, memberships, tokens
+from accounts.selectors import users
+from accounts.services import impersonations, memberships, tokens
 from accounts.services import users as service
 from accounts.web import forms, tables
 from accounts.web.places import home_of
@@ -67,31 +67,13 @@ class MemberListPage(ListPage):
         found = []
         if self.may("impersonation.view"):
             found.append(Action(_("Impersonations"), reverse("accounts:impersonation_list"), "eye"))
+        found.append(Action(_("Invitations"), self._url("invitation_list"), "mail"))
         if self.may("membership.add"):
-            url = reverse("accounts:member_create", args=[self.actor.organization_id])
-            found.append(Action(_("New person"), url, "plus", "primary"))
+            found.append(Action(_("Invite a person"), self._url("invite"), "user-plus", "primary"))
         return found
 
-
-class MemberCreatePage(FormPage):
-    """Adds a person to an organization and invites them."""
-
-    action = "membership.add"
-    title = gettext_lazy("New person")
-    form_class = forms.MemberForm
-    submit_label = gettext_lazy("Add and invite")
-
-    def rows(self) -> QuerySet[Any] | None:
-        return organizations.listed()
-
-    def breadcrumbs(self) -> list[tuple[str, str]]:
-        return [home_of(self.object, self.actor.organization_id)]
-
-    def act(self, data: dict[str, Any]) -> str:
-        user = service.create(actor=self.actor, organization=self.object, **data)
-        invitations.send(user=user)
-        messages.success(self.request, _("An invitation is on its way."))
-        return home_of(self.object, self.actor.organization_id)[1]
+    def _url(self, route: str) -> str:
+        return reverse(f"accounts:{route}", args=[self.actor.organization_id])
 
 
 class MemberChangePage(FormPage):
@@ -116,6 +98,10 @@ class MemberChangePage(FormPage):
         if below and self.may("impersonation.start"):
             url = reverse("accounts:impersonate", args=[pk])
             found.append(Action(_("Act as this person"), url, "user-circle"))
+        mine = self.object.organization_id == self.actor.organization_id and self.object.user_id != self.actor.user_id
+        if mine and self.actor.role == Membership.Role.OWNER and self.object.role != Membership.Role.OWNER:
+            url = reverse("accounts:member_transfer", args=[pk])
+            found.append(Action(_("Make owner in my place"), url, "key"))
         if self.may("membership.remove"):
             found.append(Action(_("Remove"), reverse("accounts:member_remove", args=[pk]), "trash", "danger"))
         return found
@@ -125,6 +111,31 @@ class MemberChangePage(FormPage):
 
     def act(self, data: dict[str, Any]) -> str:
         memberships.change(actor=self.actor, membership=self.object, **data)
+        return self.cancel_url()
+
+
+class TransferPage(ActionPage):
+    """Hands one's ownership over to another member."""
+
+    action = "membership.change"
+    title = gettext_lazy("Hand over the ownership")
+    submit_label = gettext_lazy("Hand over")
+    danger = True
+
+    def rows(self) -> QuerySet[Any] | None:
+        return users.memberships()
+
+    def get_question(self) -> str:
+        return _("Make %(name)s owner in your place?") % {"name": self.object.user.name}
+
+    def consequences(self) -> list[str]:
+        return [_("You stay as administrator, and can't take it back by yourself.")]
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        return [home_of(self.object.organization, self.actor.organization_id)]
+
+    def act(self) -> str:
+        memberships.transfer(actor=self.actor, membership=self.object)
         return self.cancel_url()
 
 

@@ -74,6 +74,52 @@ class MemberTable(tables.Table):
         order_by = "name"
 
 
+class InvitationTable(tables.Table):
+    """Invitations that wait for an answer."""
+
+    email = tables.Column(verbose_name=_("Mail address"), attrs={"td": {"class": "row-title"}})
+    role = tables.TemplateColumn("{{ record.get_role_display }}", verbose_name=_("Role"))
+    status = tables.TemplateColumn(
+        "{% load i18n ui %}{% if record.status == 'open' %}{% state 'pending' %}"
+        "{% else %}{% translate 'Expired' as words %}{% state 'waiting' words %}{% endif %}",
+        verbose_name=_("State"),
+        orderable=False,
+    )
+    sent_at = tables.TemplateColumn(AGO, verbose_name=_("Sent"))
+    expires_at = tables.TemplateColumn("{% load ui %}{% moment value %}", verbose_name=_("Good until"))
+    manage = tables.TemplateColumn(
+        '{% load i18n %}<a class="btn btn-sm" href="{% url "accounts:invitation_resend" record.pk %}">'
+        '{% translate "Send again" %}</a> <a class="btn btn-sm btn-ghost-danger" '
+        'href="{% url "accounts:invitation_revoke" record.pk %}">{% translate "Take back" %}</a>',
+        verbose_name="",
+        orderable=False,
+        exclude_from_export=True,
+        attrs={"td": {"class": "cell-actions"}},
+    )
+
+    class Meta:
+        order_by = "-sent_at"
+
+
+class ImpersonationTable(tables.Table):
+    """Who acted as whom."""
+
+    started_at = tables.TemplateColumn(AGO, verbose_name=_("When"), order_by="id")
+    who = tables.Column(verbose_name=_("Who"), orderable=False, empty_values=(None, ""), default=_("your host"))
+    user = tables.Column(accessor="user__name", verbose_name=_("Acted as"))
+    organization = tables.Column(accessor="organization__name", verbose_name=_("Organization"))
+    reason = tables.Column(verbose_name=_("Reason"), orderable=False)
+    ended = tables.TemplateColumn(
+        "{% load ui i18n %}{% if record.ended_at %}{% moment record.ended_at 'ago' %}"
+        "{% else %}{% translate 'by' %} {% moment record.ends_at %}{% endif %}",
+        verbose_name=_("Ended"),
+        orderable=False,
+    )
+
+    class Meta:
+        order_by = "-started_at"
+
+
 class TokenTable(tables.Table):
     """API tokens."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from accounts.web import impersonations, organizations, people, sign_in
+from accounts.web import impersonations, invitations, organizations, people, sign_in
 
 app_name = "accounts"
 urlpatterns = [
@@ -22,9 +22,14 @@ urlpatterns = [
             ("close", "close/", organizations.ClosePage),
         )
     ),
-    path("organizations/<str:pk>/people/new/", people.MemberCreatePage.as_view(), name="member_create"),
+    path("organizations/<str:pk>/invite/", invitations.InvitePage.as_view(), name="invite"),
+    path("organizations/<str:pk>/invitations/", invitations.InvitationListPage.as_view(), name="invitation_list"),
+    path("invitations/<str:token>/", invitations.AcceptPage.as_view(), name="invitation_accept"),
+    path("invitations/<str:pk>/resend/", invitations.ResendPage.as_view(), name="invitation_resend"),
+    path("invitations/<str:pk>/revoke/", invitations.RevokePage.as_view(), name="invitation_revoke"),
     path("people/", people.MemberListPage.as_view(), name="member_list"),
     path("people/<str:pk>/", people.MemberChangePage.as_view(), name="member_change"),
+    path("people/<str:pk>/transfer/", people.TransferPage.as_view(), name="member_transfer"),
     path("people/<str:pk>/remove/", people.MemberRemovePage.as_view(), name="member_remove"),
     path("people/<str:pk>/impersonate/", impersonations.ImpersonatePage.as_view(), name="impersonate"),
     path("impersonations/", impersonations.ImpersonationListPage.as_view(), name="impersonation_list"),

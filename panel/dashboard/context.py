@@ -101,6 +101,7 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
         "navigation": navigation(actor, request.path, current),
         "organizations": organizations,
         "organization": current,
+        "impersonation": getattr(request, "impersonation", None),
         "personal": [{"label": label, "url": reverse(route), "icon": icon} for label, route, icon in PERSONAL],
     }
 

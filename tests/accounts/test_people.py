@@ -1,14 +1,10 @@
 """People, roles and brands: nobody rises by themselves, nobody reaches beyond their brand."""
 
-import re
-
 import pytest
-from django.core import mail
-from django.test import Client
 
 from accounts.models import Brand, Membership, User
 from accounts.selectors import brands as brand_selectors
-from accounts.services import brands, invitations, memberships, organizations, users
+from accounts.services import brands, memberships, organizations, users
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from panel.core.scoping import everything, tenant
@@ -106,32 +102,6 @@ def test_an_address_is_known_once_per_brand_in_any_case(cast: Cast) -> None:
     assert isinstance(refused.value, Conflict)
     assert refused.value.field == "email"
     assert "Sub" not in refused.value.message
-
-
-def test_an_invitation_is_in_the_brand_s_name_and_lets_in(
-    cast: Cast, django_capture_on_commit_callbacks: object
-) -> None:
-    assert callable(django_capture_on_commit_callbacks)
-    with tenant(cast.reseller_a.actor.path):
-        user = users.create(
-            actor=cast.reseller_a.actor,
-            organization=cast.client_a.organization,
-            email="new@people.example",
-            name="New",
-            role="technician",
-        )
-    with django_capture_on_commit_callbacks(execute=True):
-        invitations.send(user=user)
-    (message,) = mail.outbox
-    assert message.from_email == f"Atelier A <panel@{HOST_A}>"
-    assert "Northwind" not in str(message.message())
-    host, path = re.findall(r"https://([^/\s]+)(/\S+)", str(message.body))[0]
-    assert host == HOST_A
-    client = Client(headers={"host": HOST_A})
-    form = client.get(path, follow=True).redirect_chain[-1][0]
-    client.post(form, {"password1": "brand-New-pass-77", "password2": "brand-New-pass-77"})
-    client.post("/sign-in/", {"login": "new@people.example", "password": "brand-New-pass-77"})
-    assert client.get("/api/v1/me").status_code == 200
 
 
 def test_a_first_brand_adopts_the_customers_people(cast: Cast) -> None:

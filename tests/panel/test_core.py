@@ -82,9 +82,7 @@ def test_a_private_file_is_private_from_the_start_and_stays(tmp_path: Path) -> N
 @pytest.mark.django_db
 def test_an_audit_entry_masks_secrets_and_keeps_both_identities() -> None:
     behind = Impersonator("usr_0", "Olga", "/")
-    actor = Actor(
-        "usr_1", "org_1", "/org_1/", "reseller", "owner", "Anna", impersonator=behind, address="203.0.113.9"
-    )
+    actor = Actor("usr_1", "org_1", "/org_1/", "reseller", "owner", "Anna", impersonator=behind, address="203.0.113.9")
     subject = Secret(name="x")
     changes = {"password": ("old", "new"), "api_token": (None, "abc"), "name": ("a", "b"), "count": (1, None)}
     with transaction.atomic():

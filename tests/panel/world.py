@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import ApiToken, Device, Session, User
-from accounts.services import tokens
+from accounts.services import invitations, tokens
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import Address, BrandScan, Operation
@@ -58,6 +58,10 @@ def make() -> World:
     world.add("member_of_client_a", cast.client_a.membership.id, OF_CLIENT_A)
     world.add("member_of_reseller_a", cast.reseller_a.membership.id, OF_RESELLER_A)
     with everything("test"):
+        invited = invitations.create(
+            actor=system, organization=cast.client_a.organization, email="new@people.example", role="technician"
+        )
+        world.add("invitation", invited.id, OF_CLIENT_A)
         token: ApiToken = tokens.create(actor=cast.client_a.actor, name="of client A")[0]
         world.add("token_of_client_a", token.id, frozenset({"client_a"}))
         for name, identifier in sign_in_of(cast.client_a.user).items():
