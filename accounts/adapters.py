@@ -7,13 +7,13 @@ from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy
 
-from accounts import browsers
-from accounts.mail import sender
+from accounts import browsers, mail
 from accounts.models import Brand, User
 from accounts.selectors import brands, sign_in
 from accounts.selectors import users as people
@@ -58,7 +58,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         """Let nobody in whose panel this is not, whatever key or link they came with."""
         if all(user.pk != known.pk for known in people.at_brand(request.brand, user.email)):  # type: ignore[attr-defined]
-            raise self.validation_error("email_password_mismatch")
+            self.add_message(request, messages.ERROR, message=str(self.error_messages["email_password_mismatch"]))
+            return HttpResponseRedirect(reverse("account_login"))
         response: HttpResponse | None = super().pre_login(request, user, **kwargs)
         return response
 
@@ -124,22 +125,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Send the link at the host of the user's own brand, whatever host was asked."""
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": context["uid"], "key": context["key"]})
         brand = brands.of_user(user)
-        url = brands.base_url(brand) + path
-        self.send_mail(
-            "account/email/password_reset_key", user.email, context | {"password_reset_url": url, "brand": brand}
+        mail.send(
+            brand=brand,
+            to=user.email,
+            template="password_reset",
+            context={"name": user.name, "link": brands.base_url(brand) + path},
+            locale=user.locale,
         )
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a mail in the name of the brand of the user it is for."""
+        """Send what allauth words itself in the name of the brand of the user it is for."""
         brand = context.get("brand") or (brands.of_user(context["user"]) if "user" in context else self._brand())
         if not isinstance(brand, Brand):
             raise TypeError("Every mail is in the name of a brand.")
         message = self.render_mail(template_prefix, email, {**context, "email": email, "brand": brand})
-        message.subject = f"{brand.name}: {message.subject}"
-        message.from_email = sender(brand)
-        if brand.support_email:
-            message.reply_to = [brand.support_email]
-        message.send()
+        subject = f"{brand.name}: {message.subject}"
+        mail.send_text(brand=brand, to=email, subject=subject, text=message.body, kind="sign_in")
 
     def format_email_subject(self, subject: str) -> str:
         """Leave the subject; `send_mail` adds the brand."""

@@ -6,12 +6,12 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from accounts.selectors import brands
 from accounts.services import outgoing_mails
+from accounts.voice.catalogue import KINDS
 
 
 class Notice(NamedTuple):
@@ -59,6 +59,9 @@ NOTICES = {
     ),
 }
 
+#: Kinds that a brand may put into words of its own; all others are told as changes of one's sign-in.
+TEMPLATES = {"new_device": "sign_in", "password_changed": "password_changed"}
+
 
 def send(
     *, user: User, kind: str, thing: str = "", address: str | None = None, agent: str = "", url: str = "", to: str = ""
@@ -70,20 +73,25 @@ def send(
     notice = NOTICES[kind]
     brand = brands.of_user(user)
     with translation.override(user.locale), timezone.override(user.timezone):
-        when = date_format(timezone.localtime(), "DATETIME_FORMAT")
-        lines = [_("Hello %(name)s,") % {"name": user.name}, "", str(notice.text).format(thing=thing)]
-        lines += ["", url] if url else []
-        lines += ["", _("Time: %(when)s (%(zone)s)") % {"when": when, "zone": user.timezone}]
-        lines += [_("Address: %(address)s") % {"address": address}] if address else []
-        lines += [_("Browser: %(agent)s") % {"agent": agent}] if agent else []
-        lines += ["", _("If this was not you, change your password at once and end your other sessions:")]
-        lines += [brands.base_url(brand) + reverse("accounts:sign_in")]
-        subject = f"{brand.name}: {notice.subject}"
-        outgoing_mails.send_text(
-            brand=brand,
-            to=to or user.email,
-            subject=subject,
-            text="\n".join(lines),
-            kind=f"notice.{kind}",
-            locale=user.locale,
-        )
+        when = f"{date_format(timezone.localtime(), 'DATETIME_FORMAT')} ({user.timezone})"
+        title, what = str(notice.subject), str(notice.text).format(thing=thing)
+    template = TEMPLATES.get(kind, "security")
+    words = {
+        "name": user.name,
+        "title": title,
+        "what": what,
+        "link": url,
+        "when": when,
+        "address": address or "",
+        "device": agent,
+        "sign_in": brands.base_url(brand) + reverse("accounts:sign_in"),
+    }
+    context = {word: text for word, text in words.items() if word in KINDS[template].words}
+    outgoing_mails.send(
+        brand=brand,
+        to=to or user.email,
+        template=template,
+        context=context,
+        locale=user.locale,
+        kind=f"notice.{kind}",
+    )

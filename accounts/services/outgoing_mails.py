@@ -47,21 +47,29 @@ class Undeliverable(Exception):
 
 
 def send(
-    *, brand: Brand, to: str, template: str, context: Mapping[str, str], locale: str = "", once: str | None = None
+    *,
+    brand: Brand,
+    to: str,
+    template: str,
+    context: Mapping[str, str],
+    locale: str = "",
+    once: str | None = None,
+    kind: str = "",
 ) -> OutgoingMail | None:
     """Send a mail of a kind of the catalogue in the name of `brand`, once the current transaction commits.
 
     `context` has the values of the kind's placeholders; what it leaves out counts as not there. Dates and numbers come
     as texts for the reader. `locale` is the reader's language; a brand's own text is sent as it is. With `once` nothing
-    is sent, and None returned, when something was sent for it before.
+    is sent, and None returned, when something was sent for it before. `kind` is what the outbox calls it, if not the
+    template.
     """
-    kind = KINDS[template]
+    words = KINDS[template].words
     own = MailTemplate._base_manager.filter(brand=brand, kind=template).first()
     with translation.override(locale or brand.locale):
-        subject, text = _texts(kind, own)
-        values = dict.fromkeys(kind.words, "") | common(brand) | dict(context)
+        subject, text = _texts(KINDS[template], own)
+        values = dict.fromkeys(words, "") | common(brand) | dict(context)
         subject, body = mustache.fill(subject, values), mustache.fill(text, values)
-    return send_text(brand=brand, to=to, subject=subject, text=body, kind=template, locale=locale, once=once)
+    return send_text(brand=brand, to=to, subject=subject, text=body, kind=kind or template, locale=locale, once=once)
 
 
 def send_text(

@@ -40,6 +40,8 @@ COMMON: dict[str, Word] = {
 LINK = Word(_("the link to follow"), "https://panel.example.org/welcome/x")
 WHEN = Word(_("when it was"), "2026-11-22 09:41 UTC")
 ADDRESS = Word(_("the network address that it came from"), "203.0.113.7")
+DEVICE = Word(_("the browser and system"), "Firefox, Linux")
+SIGN_IN = Word(_("the page of the reader's own sign-in"), "https://panel.example.org/sign-in/")
 DOMAIN = Word(_("the account's domain"), "example.org")
 REASON = Word(_("the reason that was given"), _("The invoice is not paid."))
 
@@ -80,7 +82,6 @@ KINDS: dict[str, Kind] = {
             required=("link",),
             link=LINK,
             email=Word(_("the address to sign in with"), "anna@example.org"),
-            organization=Word(_("the organization that the person becomes a member of"), "Berg GmbH"),
         ),
         _kind(
             "password_reset",
@@ -99,8 +100,9 @@ KINDS: dict[str, Kind] = {
             _("Your password was changed"),
             _(
                 "Hello {{name}},\n\nyour password at {{brand}} was changed on {{when}}"
-                "{{#address}} from {{address}}{{/address}}.\n\n"
-                "If it was not you, choose another one at once and tell us{{#support}}: {{support}}{{/support}}.\n"
+                "{{#address}} from {{address}}{{/address}}. Your other sessions have ended, and your API tokens are "
+                "revoked.\n\nIf it was not you, choose another one at once and tell us"
+                "{{#support}}: {{support}}{{/support}}.\n"
             ),
             when=WHEN,
             address=ADDRESS,
@@ -113,24 +115,31 @@ KINDS: dict[str, Kind] = {
                 "Hello {{name}},\n\nsomebody signed in as you on {{when}} from a device that we have not seen before.\n"
                 "\n{{#address}}Network address: {{address}}\n{{/address}}{{#device}}Device: {{device}}\n{{/device}}\n\n"
                 "If it was you, there is nothing to do. If not, change your password and end the session here:\n\n"
-                "{{panel}}\n"
+                "{{sign_in}}\n"
             ),
             when=WHEN,
             address=ADDRESS,
-            device=Word(_("the browser and system"), "Firefox, Linux"),
+            device=DEVICE,
+            sign_in=SIGN_IN,
         ),
         _kind(
             "security",
             _("Change of one's sign-in"),
-            _("Your sign-in to {{brand}} was changed"),
+            _("{{brand}}: {{title}}"),
             _(
-                "Hello {{name}},\n\n{{what}}\n\nThat was on {{when}}{{#address}} from {{address}}{{/address}}. "
-                "If it was not you, change your password and tell us{{#support}}: {{support}}{{/support}}.\n"
+                "Hello {{name}},\n\n{{what}}\n{{#link}}\n\n{{link}}\n{{/link}}\n\nTime: {{when}}\n"
+                "{{#address}}\nNetwork address: {{address}}\n{{/address}}\n"
+                "{{#device}}\nDevice: {{device}}\n{{/device}}\n"
+                "\nIf it was not you, change your password at once and end your other sessions:\n\n{{sign_in}}\n"
             ),
-            required=("what",),
-            what=Word(_("what was changed"), _("A passkey was added.")),
+            required=("what", "link", "sign_in"),
+            title=Word(_("what was changed, in a few words"), _("A second factor was added")),
+            what=Word(_("what was changed"), _("A second factor was added to your sign-in.")),
+            link=Word(_("the link by which the reader says yes, where one is asked to"), ""),
             when=WHEN,
             address=ADDRESS,
+            device=DEVICE,
+            sign_in=SIGN_IN,
         ),
         _kind(
             "suspension",
