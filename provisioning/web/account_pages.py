@@ -8,12 +8,13 @@ from typing import Any
 import django_tables2
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils.functional import Promise
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
 
+from accounts import words
 from panel.core.web import Empty, FormPage, Page, configured
 from provisioning.models import HostingAccount, Operation
-from provisioning.selectors import hosting_accounts, operations
+from provisioning.selectors import hosting_accounts, operations, packages
 from provisioning.web import progress, verb_pages
 from provisioning.web.forms import ConfirmForm
 
@@ -27,6 +28,18 @@ TABS = (
     "account_history",
 )
 ICONS = ("layout-dashboard", "world-www", "database", "mail", "route", "chart-line", "history")
+
+
+#: Tab → the feature of a package that it is about.
+FEATURES = {"account_databases": "databases", "account_mail": "mail", "account_zones": "dns"}
+#: Action that adds something → the feature that it needs; what is there can be changed and removed without it.
+NEEDS = {
+    "alias.create": "mail",
+    "database.create": "databases",
+    "database_user.create": "databases",
+    "mailbox.create": "mail",
+    "record.create": "dns",
+}
 
 
 class OfAccount(Page):
@@ -72,10 +85,17 @@ class AccountPage(OfAccount):
         """Only the list: the tabs show the rest."""
         return super().breadcrumbs()[:1]
 
+    @cached_property
+    def features(self) -> frozenset[str]:
+        """What the account's package has, as far as the plans above it have it."""
+        return packages.features_of(self.hosting)
+
     def may(self, action: str, obj: object | None = None) -> bool:
-        """What is suspended or terminated can be looked at, not changed."""
+        """What is suspended or terminated can be looked at, not changed; what the package lacks can't be added."""
         changes = not action.endswith(".view") and not action.startswith("account.")
         if changes and self.hosting.status != HostingAccount.Status.ACTIVE:
+            return False
+        if action in NEEDS and NEEDS[action] not in self.features:
             return False
         return super().may(action, obj)
 
@@ -90,12 +110,15 @@ class AccountPage(OfAccount):
         tabs = [
             {"key": tab, "label": label, "icon": icon, "url": self.tab_url(tab)}
             for tab, label, icon in zip(TABS, labels(), ICONS, strict=True)
+            if tab == self.tab or FEATURES.get(tab) in self.features | {None}
         ]
+        missing = FEATURES.get(self.tab, "site_aliases" if self.tab == "account_sites" else None)
         context = super().get_context_data(
             account=self.hosting, tab=self.tab, tabs=tabs, usage=hosting_accounts.counters(self.hosting), **kwargs
         )
         context["progress"] = progress.of(operation, self.actor) if operation else None
-        context["looks_only"] = bool(self.flags) and not any(context["may"].values())
+        context["missing"] = words.feature(missing) if missing and missing not in self.features else ""
+        context["looks_only"] = not context["missing"] and bool(self.flags) and not any(context["may"].values())
         return context
 
     def table(

@@ -10,13 +10,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.selectors import organizations
+from accounts.selectors import brands, organizations
 from panel.core.web import Action, Empty, FormPage, ListPage
 from provisioning import words
 from provisioning.models import HostingAccount, Operation
 from provisioning.selectors import hosting_accounts, operations, packages
 from provisioning.selectors import servers as servers_selectors
 from provisioning.services import previews
+from provisioning.web import guides
 from provisioning.web.account_pages import AccountPage, ConfirmByNamePage, VerbActionPage, VerbFormPage
 from provisioning.web.bulk import KINDS
 from provisioning.web.filters import AccountFilter
@@ -140,6 +141,14 @@ class OverviewPage(AccountPage):
             **kwargs,
         )
         usage: dict[str, tuple[int, int | None]] = context["usage"]
+        brand = brands.for_organization(self.hosting.organization)
+        context["guide"] = guides.of(
+            self.hosting,
+            features=self.features,
+            nameservers=brand.nameservers,
+            addresses=context["addresses"],
+            mail_host=brand.mail_host,
+        )
         context["gauges"] = [
             {"label": label, "used": used, "limit": limit}
             for name, label in words.RESOURCES.items()
