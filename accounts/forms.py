@@ -7,12 +7,21 @@ from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from django.http import HttpRequest
 
 from accounts.selectors import users
 from accounts.services import mfa, notices
 from accounts.services import users as service
 from panel.core.names import NameInvalid, mail_address
+
+# What a browser's answer has beside the client data: of a key that it made, or of one that it has.
+_ANSWERS = {True: ("attestationObject",), False: ("authenticatorData", "signature", "userHandle")}
 
 
 class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]
@@ -57,3 +66,43 @@ class CodeForm(SpentOnce, AuthenticateForm):  # type: ignore[misc]
 
 class CodeAgainForm(SpentOnce, ReauthenticateForm):  # type: ignore[misc]
     """Asks for a code before a dangerous act."""
+
+
+class WellFormed:
+    """Refuses what is no answer of a browser (WebAuthn Level 2, 5.1) before the library reads it."""
+
+    cleaned_data: dict[str, Any]
+    creates = False
+
+    def clean_credential(self) -> Any:
+        """Return what the library makes of the answer."""
+        if not _is_credential(self.cleaned_data["credential"], creates=self.creates):
+            raise get_adapter().validation_error("incorrect_code")
+        checked = getattr(super(), "clean_credential", None)
+        return checked() if checked else self.cleaned_data["credential"]
+
+
+class PasskeyLoginForm(WellFormed, LoginWebAuthnForm):  # type: ignore[misc]
+    """Signs in with a passkey alone."""
+
+
+class PasskeyForm(WellFormed, AuthenticateWebAuthnForm):  # type: ignore[misc]
+    """Asks for a passkey as second factor."""
+
+
+class PasskeyAgainForm(WellFormed, ReauthenticateWebAuthnForm):  # type: ignore[misc]
+    """Asks for a passkey before a dangerous act."""
+
+
+class PasskeyAddForm(WellFormed, AddWebAuthnForm):  # type: ignore[misc]
+    """Adds a passkey."""
+
+    creates = True
+
+
+def _is_credential(answer: object, *, creates: bool) -> bool:
+    if not isinstance(answer, dict) or not isinstance(answer.get("response"), dict):
+        return False
+    texts = [answer.get(name) for name in ("id", "rawId", "type")]
+    texts += [answer["response"].get(name) for name in ("clientDataJSON", *_ANSWERS[creates])]
+    return all(isinstance(text, str) for text in texts)
