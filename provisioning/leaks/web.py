@@ -15,7 +15,7 @@ from provisioning.leaks.readings import Place, Reading
 TIMEOUT = 8.0
 MOST_BYTES = 2_000_000
 MOST_FILES = 60
-TEXTS = ("text/", "json", "xml", "javascript", "yaml", "svg", "manifest")
+BINARY = ("audio/", "font/", "video/", "image/")
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as text; nothing of pictures and fonts."""
-        kind = next((value for name, value in self.headers if name.lower() == "content-type"), "text/")
-        return self.body.decode("utf-8", "replace") if any(part in kind for part in TEXTS) else ""
+        """The body as text; nothing of pictures and fonts, except SVG, which is a text."""
+        kind = next((value.lower() for name, value in self.headers if name.lower() == "content-type"), "")
+        return "" if kind.startswith(BINARY) and "svg" not in kind else self.body.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)

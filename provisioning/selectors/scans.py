@@ -98,11 +98,11 @@ def subject(brand: Brand) -> Subject:
 def words(brand: Brand) -> Iterator[Word]:
     """Yield the names that must not show under `brand`: the software's, and those of all other brands.
 
-    Of the provider also the mail domains of its people. Domains that both use are left out, except the provider's: a
-    brand below the provider's domain shows it.
+    Of the provider also the mail domains of its people. The domain of the brand's own panel and hosts that both brands
+    name, such as neutral name servers, are left out; not so the provider's: a brand below its domain shows it.
     """
     yield Word(SOFTWARE, "software")
-    own = {_domain(host) for host in _hosts(brand)}
+    shared = set(_hosts(brand))
     seen: set[tuple[str, str]] = set()
     for other in Brand.objects.exclude(pk=brand.pk).select_related("organization").order_by("id"):
         organization = other.organization
@@ -113,7 +113,7 @@ def words(brand: Brand) -> Iterator[Word]:
         hosts = [*_hosts(other), *(_people(organization) if above else ())]
         for host in hosts:
             domain = _domain(host)
-            if above or domain not in own:
+            if above or not (host in shared or domain == _domain(brand.panel_host)):
                 yield from _once(seen, Word(domain, "host", organization.id))
 
 
