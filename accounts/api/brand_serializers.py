@@ -1,6 +1,9 @@
 """What the API takes and answers of brands."""
 
+from typing import Any
+
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import Brand
@@ -76,14 +79,16 @@ class BrandSerializer(StrictSerializer):
         """Return its address, empty without one."""
         return selectors.file_url(brand.favicon)
 
-    def get_panel_host_claim(self, brand: Brand) -> HostClaimSerializer | None:
+    @extend_schema_field(HostClaimSerializer(allow_null=True))
+    def get_panel_host_claim(self, brand: Brand) -> Any:
         """Return the host that waits for its proof, or null."""
         claim = selectors.claim(brand.organization)
-        return HostClaimSerializer(claim).data if claim else None  # type: ignore[return-value]
+        return HostClaimSerializer(claim).data if claim else None
 
-    def get_shades(self, brand: Brand) -> list[ShadeSerializer]:
+    @extend_schema_field(ShadeSerializer(many=True))
+    def get_shades(self, brand: Brand) -> Any:
         """Return what its colours become on light and dark pages."""
-        return ShadeSerializer(colors.shades(brand.primary_color, brand.accent_color), many=True).data  # type: ignore[return-value]
+        return ShadeSerializer(colors.shades(brand.primary_color, brand.accent_color), many=True).data
 
 
 class PictureSerializer(StrictSerializer):

@@ -1,8 +1,10 @@
 """Which brand a host name, an organization or a user belongs to."""
 
+from datetime import datetime, timedelta
 from urllib.parse import urlunsplit
 
 from django.conf import settings
+from django.db.models import Q
 from django.urls import reverse
 
 from accounts.models import Brand, BrandImage, HostClaim, Organization, User
@@ -74,6 +76,15 @@ def claims_at(host: str) -> list[HostClaim]:
     """Return every brand's claim to `host`."""
     with everything("a host that is asked for its proof has no tenant yet"):
         return list(HostClaim.objects.filter(host=host)[:20])
+
+
+def claims_due(now: datetime) -> list[HostClaim]:
+    """Return claims to look at: not since five minutes on their first day, not since an hour later."""
+    never = Q(checked_at=None)
+    young = Q(created_at__gt=now - timedelta(days=1), checked_at__lt=now - timedelta(minutes=5))
+    with everything("looking at claims"):
+        rows = HostClaim.objects.select_related("brand__organization")
+        return list(rows.filter(never | young | Q(checked_at__lt=now - timedelta(hours=1))).order_by("id")[:20])
 
 
 def claimed_by_others(host: str, brand: Brand) -> bool:

@@ -27,6 +27,17 @@ def check(*, actor: Actor, organization: Organization) -> Brand:
     return settle(actor=actor, claim=claim, found=found)
 
 
+def check_due() -> None:
+    """Look at claims whose turn it is: every five minutes on their first day, hourly later."""
+    for claim in selectors.claims_due(timezone.now()):
+        alone = not selectors.claimed_by_others(claim.host, claim.brand)
+        found = host_proof.look(claim.host, claim.record_name, claim.record_content, over_http=alone)
+        try:
+            settle(actor=Actor.system("sweep"), claim=claim, found=found)
+        except Conflict as error:
+            settle(actor=Actor.system("sweep"), claim=claim, found=host_proof.Found(None, error.message))
+
+
 def settle(*, actor: Actor, claim: HostClaim, found: host_proof.Found) -> Brand:
     """Record what a look at a claimed host has found; proven, it is in use."""
     with transaction.atomic():

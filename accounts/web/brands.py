@@ -64,7 +64,12 @@ class BrandPage(OfBrand, FormPage):
     template_name = "accounts/brand.html"
 
     def actions(self) -> list[Action]:
-        return [Action(_("Host name"), self.address("brand_host"), "world-www")]
+        own = reverse("provisioning:nameservers")
+        servers = own if self.is_own else reverse("provisioning:reseller_nameservers", args=[self.object.pk])
+        return [
+            Action(_("Host name"), self.address("brand_host"), "world-www"),
+            Action(_("Name servers"), servers, "network"),
+        ]
 
     def initial(self) -> dict[str, Any]:
         brand = selectors.own(self.object)

@@ -5,6 +5,7 @@ from provisioning.models.databases import Database, DatabaseUser
 from provisioning.models.domains import Domain, Site, SiteName
 from provisioning.models.drift import DriftCheck, DriftItem, Pin
 from provisioning.models.mail import MailAlias, Mailbox, MailDomain
+from provisioning.models.nameservers import NameServerCheck
 from provisioning.models.operations import Operation, OperationEvent, OperationTarget, Preview, Run, RunStep
 from provisioning.models.packages import LimitOverride, Package, PlanServer
 from provisioning.models.rebuilds import Rebuild
@@ -31,6 +32,7 @@ __all__ = [
     "LimitOverride",
     "Mailbox",
     "Move",
+    "NameServerCheck",
     "Operation",
     "OperationEvent",
     "OperationTarget",

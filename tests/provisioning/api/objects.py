@@ -70,6 +70,7 @@ def ids(stage: Stage) -> dict[str, str]:
             "package": stage.package_a.pk,
             "account": stage.account_a.pk,
             "organization": stage.account_a.organization_id,
+            "seller": stage.cast.reseller_a.organization.id,
             "site": Site.objects.get(hosting=stage.account_a).pk,
             "site_name": SiteName.objects.get(hostname="alias0-example.org").pk,
             "zone": Zone.objects.get(name="a-example.org").pk,

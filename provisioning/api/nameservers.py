@@ -1,0 +1,109 @@
+"""Name servers of a brand: what they should be, what the public DNS says, and the records that can be added here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Brand
+from accounts.selectors import brands, organizations
+from panel.core.errors import NotFound
+from provisioning.api.base import Document, Endpoint, Nothing, describe
+from provisioning.api.base import Operation as OperationDocument
+from provisioning.selectors import nameservers as selectors
+from provisioning.services import nameservers as service
+
+
+class NameServerSeen(Document):
+    """What the public DNS said."""
+
+    found = serializers.ListField(child=serializers.CharField(), help_text="Its addresses.")
+    asked = serializers.BooleanField(help_text="Whether a server of the parent zone answered.")
+    delegated = serializers.ListField(
+        child=serializers.CharField(), help_text="The name servers that the parent zone gives for the domain."
+    )
+    glue = serializers.ListField(
+        child=serializers.CharField(), help_text="The addresses that the parent zone gives for this name server."
+    )
+
+
+class NameServer(Document):
+    """A name server: a host object with these addresses belongs at the registrar of `domain`."""
+
+    host = serializers.CharField()
+    domain = serializers.CharField()
+    addresses = serializers.ListField(child=serializers.CharField())
+    zone = serializers.CharField(source="zone_id", allow_null=True, help_text="The domain's zone, when it is here.")
+    has_records = serializers.BooleanField(help_text="Whether that zone has its address records.")
+    state = serializers.ChoiceField(choices=["right", "missing", "wrong", "glue", "unknown"])
+    seen = NameServerSeen(allow_null=True)
+
+
+class NameServers(Document):
+    """All name servers of a brand."""
+
+    checked_at = serializers.DateTimeField(allow_null=True)
+    complete = serializers.BooleanField()
+    warnings = serializers.ListField(
+        child=serializers.ChoiceField(choices=["no_addresses", "one_address", "one_network"])
+    )
+    servers = NameServer(many=True)
+
+
+class RecordsAdded(Document):
+    """What was started for the records."""
+
+    operations = OperationDocument(many=True)
+
+
+class _OfBrand(Endpoint):
+    """Base: the brand of the organization in the path."""
+
+    def brand(self, pk: str) -> Brand:
+        """Return the organization's own brand; raises NotFound without one."""
+        brand = brands.own(self.find(organizations.listed(), pk))
+        if brand is None:
+            raise NotFound()
+        return brand
+
+
+class NameServerList(_OfBrand):
+    """Name servers as they should be and as they were last seen."""
+
+    actions = {"GET": "brand.view"}
+
+    @describe("brand_nameservers_retrieve", "Show a brand's name servers", NameServers)
+    def get(self, request: Request, pk: str) -> Response:
+        """Of the organization's own brand."""
+        return Response(NameServers(selectors.overview(self.brand(pk))).data)
+
+
+class NameServerCheck(_OfBrand):
+    """A look into the public DNS."""
+
+    actions = {"POST": "brand.change"}
+
+    @describe("brand_nameservers_check", "Look a brand's name servers up", NameServers, body=Nothing)
+    def post(self, request: Request, pk: str) -> Response:
+        """Ask the public DNS and the parent zones now, which takes some seconds at most."""
+        brand = self.brand(pk)
+        self.read(Nothing)
+        return Response(NameServers(service.check(actor=self.actor, brand=brand)).data)
+
+
+class NameServerRecords(_OfBrand):
+    """Address records of name servers in zones that are hosted here."""
+
+    actions = {"POST": "brand.change"}
+
+    @describe("brand_nameservers_add_records", "Add their address records", RecordsAdded, status=202, body=Nothing)
+    def post(self, request: Request, pk: str) -> Response:
+        """Add what is missing, all or none."""
+        brand = self.brand(pk)
+        self.read(Nothing)
+        operations: list[Any] = service.add_records(actor=self.actor, brand=brand)
+        body = {"operations": OperationDocument(operations, many=True).data}
+        return Response(body, status=202, headers={"Location": body["operations"][-1]["url"]})

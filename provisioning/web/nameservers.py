@@ -1,0 +1,76 @@
+"""The page of a brand's name servers: what to enter at the registrar, what the public DNS says of it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Organization
+from accounts.selectors import brands, organizations
+from panel.core.errors import DomainError, Forbidden, NotFound
+from panel.core.web import Page
+from provisioning.selectors import nameservers as selectors
+from provisioning.services import nameservers as service
+
+ADD = "add"
+"""Name of the button that adds address records; the other one looks again."""
+
+
+class NameServersPage(Page):
+    """Name servers of one's own brand, or of a reseller's below. POST looks again, or adds records."""
+
+    action = "brand.change"
+    title = gettext_lazy("Name servers")
+    template_name = "provisioning/nameservers.html"
+
+    def rows(self) -> QuerySet[Any] | None:
+        return organizations.listed()
+
+    def find(self) -> Organization:
+        self.kwargs.setdefault("pk", self.actor.organization_id)
+        found: Organization = super().find()
+        return found
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        if self.object.pk == self.actor.organization_id:
+            return [(_("Brand"), reverse("accounts:brand"))]
+        return [
+            (self.object.name, reverse("accounts:reseller", args=[self.object.pk])),
+            (_("Brand"), reverse("accounts:reseller_brand", args=[self.object.pk])),
+        ]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the name servers, by the domains that they stand in."""
+        brand = brands.own(self.object)
+        found = selectors.overview(brand) if brand else None
+        servers = sorted(found.servers, key=lambda server: server.domain) if found else []
+        return super().get_context_data(
+            overview=found,
+            domains=[(domain, list(group)) for domain, group in groupby(servers, key=lambda server: server.domain)],
+            brand_url=self.breadcrumbs()[-1][1],
+            **kwargs,
+        )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Look into the DNS now, which takes some seconds at most, or add the records that are missing here."""
+        brand = brands.own(self.object)
+        if brand is None:
+            return HttpResponseRedirect(request.path)
+        try:
+            if ADD in request.POST:
+                operations = service.add_records(actor=self.actor, brand=brand)
+                messages.success(request, _("The records are being added."))
+                return HttpResponseRedirect(reverse("provisioning:operation", args=[operations[-1].pk]))
+            service.check(actor=self.actor, brand=brand)
+        except (NotFound, Forbidden):
+            raise
+        except DomainError as error:
+            messages.error(request, error.message)
+        return HttpResponseRedirect(request.path)
