@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import Organization
-from provisioning.models import Address, HostingAccount, PlanServer, Server
+from provisioning.models import Address, HostingAccount, PlanServer, Server, Slice
 
 
 def listed() -> QuerySet[Server]:
@@ -24,8 +25,8 @@ def ready() -> QuerySet[Server]:
 
 
 def allowed(organization: Organization, roles: Iterable[str]) -> QuerySet[Server]:
-    """Servers that may take a new account of `organization` (its client or reseller), least loaded first: those of
-    every reseller plan above it.
+    """Servers that may take a new account of `organization` (its client or reseller), those of every reseller plan
+    above it; first what carries the fewest slices.
     """
     ancestors = organization.path.strip("/").split("/")
     open_to = Q(reserved_for__isnull=True) | Q(reserved_for__in=ancestors)
@@ -33,12 +34,9 @@ def allowed(organization: Organization, roles: Iterable[str]) -> QuerySet[Server
     restricting = PlanServer.objects.filter(plan__resellers__in=ancestors)
     own = PlanServer.objects.filter(plan=OuterRef("plan"), server=OuterRef(OuterRef("pk")))
     ready = ready.filter(~Exists(restricting.filter(~Exists(own))))
-    live = ~Q(placements__hosting__status=HostingAccount.Status.TERMINATED)
-    return (
-        ready.filter(**{f"role_{role}": True for role in roles})
-        .annotate(account_count=Count("placements__hosting", filter=live, distinct=True))
-        .order_by("account_count", "id")
-    )
+    held = Slice.objects.filter(server=OuterRef("pk")).order_by().values("server")
+    load = Coalesce(Subquery(held.annotate(count=Count("pk")).values("count")), 0)
+    return ready.filter(**{f"role_{role}": True for role in roles}).annotate(load=load).order_by("load", "id")
 
 
 def addresses() -> QuerySet[Address]:
