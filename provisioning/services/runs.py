@@ -28,7 +28,7 @@ from provisioning.models import (
     Tombstone,
     Zone,
 )
-from provisioning.services import events, hosting_accounts
+from provisioning.services import events, hosting_accounts, notices
 from provisioning.services.leases import Held
 from provisioning.services.reasons import REASON_BUSY as REASON_BUSY
 from provisioning.services.reasons import REASON_LEFT as REASON_LEFT
@@ -343,6 +343,8 @@ def _roll_up(
         )
         if status != Operation.Status.RUNNING:
             events.note(OperationEvent.Kind(status), keys, reason=reason, detail=detail)
+        if status == Operation.Status.APPLIED:
+            notices.applied(keys)
 
 
 def _status(targets: Collection[str]) -> str:
