@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts import policy as table
 from accounts.models import ApiToken
+from accounts.services import notices
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Forbidden, Invalid, clean_or_invalid
@@ -53,6 +54,7 @@ def create(
         clean_or_invalid(token)
         token.save(force_insert=True)
         audit.record(actor, "token.create", token, {"scopes": ([], list(scopes))})
+        notices.send(user=token.user, kind="token_created", thing=token.name, address=actor.address)
     return token, text
 
 

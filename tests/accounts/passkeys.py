@@ -28,9 +28,8 @@ class SoftKey:
 
     def register(self, options: dict[str, Any], *, passwordless: bool = True) -> dict[str, Any]:
         """Answer `navigator.credentials.create`."""
-        credential = AttestedCredentialData.create(
-            b"\0" * 16, self.identifier, ES256.from_cryptography_key(self.key.public_key())
-        )
+        public = ES256.from_cryptography_key(self.key.public_key())  # type: ignore[no-untyped-call]
+        credential = AttestedCredentialData.create(b"\0" * 16, self.identifier, public)
         data = AuthenticatorData.create(self._rp(), FLAGS | AuthenticatorData.FLAG.AT, 0, credential)
         attestation = AttestationObject.create("none", data, {})
         response = {

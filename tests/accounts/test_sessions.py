@@ -166,10 +166,10 @@ def test_a_stale_session_is_refused_by_the_api_and_a_token_is_not(cast: Cast) ->
     client.post(reverse("account_login"), {"login": cast.reseller_a.user.email, "password": PASSWORD})
     age(client, 601)
     url = f"/api/v1/organizations/{cast.client_a.organization.id}/sign-in-policy"
-    body = {"data": {"session_minutes": 60}, "content_type": "application/json"}
-    refused = client.patch(url, **body)
+    body, kind = {"session_minutes": 60}, "application/json"
+    refused = client.patch(url, body, content_type=kind)
     assert (refused.status_code, refused.json()["code"]) == (403, "sign_in_again")
-    assert cast.reseller_a.program().patch(url, **body).status_code == 200
+    assert cast.reseller_a.program().patch(url, body, content_type=kind).status_code == 200
 
 
 def test_a_session_row_without_a_user_is_in_nobody_s_list(cast: Cast) -> None:
