@@ -28,6 +28,7 @@ WHILE_SUSPENDED = frozenset({"profile.*", "invoice.view", "payment.*"})
 NOT_IMPERSONATED = frozenset(
     {
         "profile.change",
+        "profile.inspect",
         "profile.secure",
         "profile.weaken",
         "sign_in_policy.change",
@@ -74,6 +75,7 @@ ACTIONS: dict[str, Rule] = {
     # One's own sign-in.
     "profile.view": Rule(EVERYONE, ANYBODY, "own"),
     "profile.change": Rule(EVERYONE, ANYBODY, "own"),
+    "profile.inspect": Rule(EVERYONE, ANYBODY, "own"),
     "profile.secure": Rule(EVERYONE, ANYBODY, "own"),
     "profile.weaken": Rule(EVERYONE, ANYBODY, "own"),
     # What is demanded of those who sign in: owners say so for their own people and for everybody below.

@@ -20,7 +20,7 @@ from panel.core.errors import NotFound
 class MySessions(ApiView):
     """The caller's own sessions in the panel."""
 
-    actions = {"GET": "profile.view"}
+    actions = {"GET": "profile.inspect"}
 
     @extend_schema(responses=serializers.SessionsSerializer)
     def get(self, request: Request) -> Response:
@@ -72,7 +72,7 @@ class MyOtherSessions(ApiView):
 class MyDevices(ApiView):
     """The browsers in which the caller has signed in."""
 
-    actions = {"GET": "profile.view"}
+    actions = {"GET": "profile.inspect"}
     is_list = True
 
     @extend_schema(responses=serializers.DeviceSerializer(many=True))
@@ -96,7 +96,7 @@ class MyDevice(ApiView):
 class MyPasskeys(ApiView):
     """The caller's own passkeys."""
 
-    actions = {"GET": "profile.view"}
+    actions = {"GET": "profile.inspect"}
     is_list = True
 
     @extend_schema(responses=serializers.PasskeySerializer(many=True))

@@ -146,6 +146,9 @@ class OrganizationPage(_OfKind):
         for verb, action, label, icon, style in verbs:
             if self.may(action):
                 found.append(Action(label, self.url(verb), icon, style))
+        if self.may("sign_in_policy.change"):
+            url = reverse("accounts:sign_in_policy", args=[self.object.pk])
+            found.insert(1, Action(_("Sign-in policy"), url, "shield-lock"))
         return found
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

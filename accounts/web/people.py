@@ -38,10 +38,9 @@ class ProfilePage(FormPage):
         return None
 
     def actions(self) -> list[Action]:
-        return [
-            Action(_("Password"), reverse("account_change_password"), "key"),
-            Action(_("Two-factor sign-in"), reverse("mfa_index"), "shield-lock"),
-        ]
+        if not self.may("profile.inspect"):
+            return []
+        return [Action(_("Sign-in and security"), reverse("accounts:sign_in"), "shield-lock")]
 
     def initial(self) -> dict[str, Any]:
         return {field: getattr(self.object, field) for field in service.CHANGEABLE}
@@ -67,6 +66,8 @@ class MemberListPage(ListPage):
         found = []
         if self.may("impersonation.view"):
             found.append(Action(_("Impersonations"), reverse("accounts:impersonation_list"), "eye"))
+        if self.may("sign_in_policy.change"):
+            found.append(Action(_("Sign-in policy"), self._url("sign_in_policy"), "shield-lock"))
         found.append(Action(_("Invitations"), self._url("invitation_list"), "mail"))
         if self.may("membership.add"):
             found.append(Action(_("Invite a person"), self._url("invite"), "user-plus", "primary"))

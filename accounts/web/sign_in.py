@@ -21,7 +21,7 @@ from accounts.selectors import sign_in as selectors
 from accounts.services import addresses, devices, mfa, sessions, sign_in_policies
 from accounts.web import sign_in_forms as forms
 from panel.core.errors import DomainError, NotFound
-from panel.core.web import Action, ActionPage, FormPage, Page
+from panel.core.web import ActionPage, FormPage, Page
 
 
 def _home() -> list[tuple[str, str]]:
@@ -31,7 +31,7 @@ def _home() -> list[tuple[str, str]]:
 class SignInPage(Page):
     """Everything about one's own sign-in at a glance."""
 
-    action = "profile.view"
+    action = "profile.inspect"
     title = gettext_lazy("Sign-in and security")
     template_name = "accounts/sign_in.html"
     flags = ("profile.secure",)
@@ -283,11 +283,6 @@ class RememberPage(TrustView):  # type: ignore[misc]
             actor = sessions.own_actor(stage.login.user, get_adapter().get_client_ip(self.request))
             devices.remember(actor=actor, user=stage.login.user, token=token)
         return response
-
-
-def policy_action(organization_id: str) -> Action:
-    """Return the button that leads to an organization's policy."""
-    return Action(_("Sign-in policy"), reverse("accounts:sign_in_policy", args=[organization_id]), "shield-lock")
 
 
 def _shown(row: Any, current: bool = False) -> dict[str, Any]:
