@@ -74,7 +74,9 @@ class LimitSerializer(StrictSerializer):
     limit = serializers.IntegerField(read_only=True, allow_null=True, help_text="null is unlimited, 0 none.")
     used = serializers.IntegerField(read_only=True)
     level = serializers.ChoiceField(choices=["account", "organization"], read_only=True)
-    source = serializers.ChoiceField(choices=sorted(SOURCES), read_only=True, help_text="Where the limit comes from.")
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=sorted(SOURCES), read_only=True, help_text="Where the limit comes from."
+    )
     reason = serializers.CharField(read_only=True, help_text="Why there is an exception.")
     one_more = serializers.BooleanField(read_only=True, help_text="Whether one more would be accepted.")
     why_not = WhyNotSerializer(source="refusal", read_only=True, allow_null=True)

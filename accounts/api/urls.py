@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import brands, invitations, organizations, people, sign_in
+from accounts.api import brands, invitations, organizations, people, plans, sign_in
 
 app_name = "accounts_api"
 urlpatterns = [
@@ -21,6 +21,10 @@ urlpatterns = [
     path("organizations/<str:pk>/unsuspend", organizations.Unsuspend.as_view(), name="organization_unsuspend"),
     path("organizations/<str:pk>/close", organizations.Close.as_view(), name="organization_close"),
     path("organizations/<str:pk>/limits", organizations.Limits.as_view(), name="organization_limits"),
+    path("organizations/<str:pk>/plan", plans.PlanOfReseller.as_view(), name="organization_plan"),
+    path("reseller-plans", plans.Plans.as_view(), name="plans"),
+    path("reseller-plans/<str:pk>", plans.OnePlan.as_view(), name="plan"),
+    path("reseller-plans/<str:pk>/impact", plans.PlanImpact.as_view(), name="plan_impact"),
     path("organizations/<str:pk>/brand", brands.OneBrand.as_view(), name="brand"),
     path("organizations/<str:pk>/brand/pictures/<str:slot>", brands.Picture.as_view(), name="brand_picture"),
     path("organizations/<str:pk>/brand/panel-host", brands.PanelHost.as_view(), name="brand_panel_host"),

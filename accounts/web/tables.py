@@ -12,6 +12,8 @@ from django_tables2.utils import A
 from accounts.models import Organization
 
 STATE = "{% load ui %}{% state record.status record.get_status_display %}"
+LIMIT = "{% load ui %}{{ value|limit }}"
+SIZE = "{% load ui %}{{ value|gb }}"
 AGO = "{% load ui %}{% moment value 'ago' %}"
 TITLE = {"a": {"class": "row-title"}}
 
@@ -139,3 +141,17 @@ class TokenTable(tables.Table):
 
     class Meta:
         order_by = "-created_at"
+
+
+class PlanTable(tables.Table):
+    """Reseller plans on sale."""
+
+    name = tables.Column(linkify=("accounts:plan_change", {"pk": A("pk")}), attrs=TITLE, verbose_name=_("Name"))
+    accounts = tables.TemplateColumn(LIMIT, verbose_name=_("Accounts"), empty_values=())
+    disk_bytes = tables.TemplateColumn(SIZE, verbose_name=_("Disk space"), empty_values=())
+    bandwidth_bytes = tables.TemplateColumn(SIZE, verbose_name=_("Bandwidth per month"), empty_values=())
+    overuse = tables.TemplateColumn("{{ record.get_overuse_display }}", verbose_name=_("When over"))
+    reseller_count = tables.Column(verbose_name=_("Resellers"))
+
+    class Meta:
+        order_by = "name"

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from accounts.web import impersonations, invitations, organizations, people, sign_in
+from accounts.web import impersonations, invitations, organizations, people, plans, sign_in
 
 app_name = "accounts"
 urlpatterns = [
@@ -10,6 +10,12 @@ urlpatterns = [
     path("clients/new/", organizations.ClientCreatePage.as_view(), name="client_create"),
     path("resellers/", organizations.ResellerListPage.as_view(), name="reseller_list"),
     path("resellers/new/", organizations.ResellerCreatePage.as_view(), name="reseller_create"),
+    path("reseller-plans/", plans.PlanListPage.as_view(), name="plan_list"),
+    path("reseller-plans/new/", plans.PlanCreatePage.as_view(), name="plan_create"),
+    path("reseller-plans/<str:pk>/", plans.PlanChangePage.as_view(), name="plan_change"),
+    path("reseller-plans/<str:pk>/remove/", plans.PlanRemovePage.as_view(), name="plan_remove"),
+    path("resellers/<str:pk>/plan/", plans.ResellerPlanPage.as_view(), name="reseller_plan"),
+    path("organizations/<str:pk>/limits/", plans.OrganizationLimitsPage.as_view(), name="organization_limits"),
     path("resellers/<str:pk>/limits/", organizations.LimitsPage.as_view(kind="reseller"), name="reseller_limits"),
     *(
         path(f"{kind}s/<str:pk>/{part}", page.as_view(kind=kind), name=f"{kind}_{verb}" if verb else kind)

@@ -98,7 +98,7 @@ def naming(**names: str) -> Iterator[None]:
 def describe(
     name: str,
     summary: str,
-    answer: type[Document] | None = None,
+    answer: type[Document] | Document | None = None,
     *,
     status: int = 200,
     body: type[Document] | None = None,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from accounts.models import Organization
+from accounts.models import Organization, ResellerPlan
 from provisioning.models import Address, HostingAccount, PlanServer, Server, Slice
 
 
@@ -53,3 +53,13 @@ def php_versions() -> list[str]:
 def php_order(version: str) -> list[int]:
     """Return what PHP versions are sorted by: 8.10 comes after 8.4."""
     return [int(part) for part in version.split(".")]
+
+
+def live() -> QuerySet[Server]:
+    """Servers whose place no other one has taken."""
+    return Server.objects.exclude(state=Server.State.RETIRED).order_by("name")
+
+
+def of_plan(plan: ResellerPlan) -> QuerySet[Server]:
+    """Servers that accounts below a reseller plan may be on; none stands for all."""
+    return Server.objects.filter(pk__in=PlanServer.objects.filter(plan=plan).values("server")).order_by("name")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.selectors import organizations, plans
+from panel.core.impact import Impact, ImpactFormPage
 from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage
 from provisioning.models import Package
 from provisioning.selectors import packages as selectors
@@ -17,6 +18,7 @@ from provisioning.selectors import servers
 from provisioning.services import packages
 from provisioning.web.filters import PackageFilter
 from provisioning.web.forms import PackageForm
+from provisioning.web.limits import impact as in_words
 from provisioning.web.tables import PackageTable
 
 
@@ -72,7 +74,7 @@ class PackageCreatePage(FormPage):
         return reverse("provisioning:package_list")
 
 
-class PackageChangePage(PackageCreatePage):
+class PackageChangePage(ImpactFormPage, PackageCreatePage):
     """Changes a package; its accounts follow."""
 
     action = "package.change"
@@ -93,6 +95,10 @@ class PackageChangePage(PackageCreatePage):
 
     def initial(self) -> dict[str, Any]:
         return {name: getattr(self.object, name) for name in PackageForm.base_fields}
+
+    def impact(self, data: dict[str, Any]) -> Impact | None:
+        found = packages.impact(actor=self.actor, package=self.object, **data)
+        return in_words(found) if found.accounts else None
 
     def act(self, data: dict[str, Any]) -> str:
         packages.change(actor=self.actor, package=self.object, **data)

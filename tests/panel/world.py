@@ -10,11 +10,21 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import ApiToken, Device, Session, User
-from accounts.services import invitations, tokens
+from accounts.services import invitations, plans, tokens
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import Address, BrandScan, Operation
-from provisioning.services import database_users, databases, drift, mail_aliases, mailboxes, previews, sites, zones
+from provisioning.services import (
+    database_users,
+    databases,
+    drift,
+    mail_aliases,
+    mailboxes,
+    overrides,
+    previews,
+    sites,
+    zones,
+)
 from tests import cast as cast_module
 from tests.accounts.passkeys import SoftKey
 from tests.cast import HOST_A, Cast
@@ -71,6 +81,8 @@ def make() -> World:
         world.add("address", Address.objects.get(server=server).id, OF_PROVIDER)
         scan = BrandScan.objects.create(organization=cast.reseller_a.organization, host="panel.reseller-a.example")
         world.add("scan_of_reseller_a", scan.id, OF_RESELLER_A)
+        plan = plans.create(actor=system, organization=cast.reseller_a.organization, name="Sub")
+        world.add("plan_of_reseller_a", plan.id, OF_RESELLER_A)
         package = factories.package(cast.reseller_a.organization)
         world.add("package_of_reseller_a", package.id, OF_RESELLER_A)
         hosting = factories.account(cast.client_a.organization, package, "client-a.example")
@@ -78,6 +90,8 @@ def make() -> World:
         world.add("operation", Operation.objects.filter(hosting=hosting).latest("id").id, OF_CLIENT_A)
         Operation.objects.filter(hosting=hosting).update(batch="bat_of_client_a")
         world.add("batch", "bat_of_client_a", OF_CLIENT_A)
+        overrides.set(actor=system, hosting=hosting, resource="databases", limit=9, reason="A gift")
+        world.add("databases", "databases", frozenset(ROLES))  # a limit of every account, no object
         part = hosting.slices.get()
         world.add("rebuild", factories.rebuild(server).id, OF_PROVIDER)
         world.add("drift", factories.finding(part).id, OF_PROVIDER)
