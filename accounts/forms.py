@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter as account_adapter
 from allauth.account.forms import ResetPasswordForm
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
@@ -56,7 +57,9 @@ class SpentOnce:
         if self.authenticator.type == Authenticator.Type.TOTP and not mfa.spend(self.authenticator, code):
             raise get_adapter().validation_error("incorrect_code")
         if self.authenticator.type == Authenticator.Type.RECOVERY_CODES:
-            notices.send(user=self.user, kind="recovery_code_used", address=context.request.META.get("REMOTE_ADDR"))
+            notices.send(
+                user=self.user, kind="recovery_code_used", address=account_adapter().get_client_ip(context.request)
+            )
         return code
 
 

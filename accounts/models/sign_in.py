@@ -63,6 +63,11 @@ class Device(models.Model):
     def __str__(self) -> str:
         return self.id
 
+    @property
+    def is_remembered(self) -> bool:
+        """Whether it is within the time for which it was remembered."""
+        return self.remembered_until is not None and self.remembered_until > timezone.now()
+
 
 class SignInPolicy(models.Model):
     """What an organization demands of those who sign in: its own people, and those of everything below it."""
