@@ -37,7 +37,9 @@ def check(node: Node, changes: list[Change], meanwhile: Callable[[], None] = _no
     verdict = Verdict()
     names: list[str] = []
     commands: list[Command] = []
-    for name, items in sorted(by_service(changes).items()):
+    partial: list[str] = []
+    services = by_service(changes)
+    for name, items in sorted(services.items()):
         found = daemon(name)
         command = found.check(node, items)
         if not found.is_installed(node):
@@ -52,10 +54,15 @@ def check(node: Node, changes: list[Change], meanwhile: Callable[[], None] = _no
     if not commands:
         meanwhile()
         return verdict
+
+    def look() -> None:
+        partial.extend(name for name in names if not daemon(name).look(node, services[name]))
+        meanwhile()
+
     with node.steps.step("check " + ", ".join([*names, *(["zones"] if zones else [])])) as told:
-        results = run_together(commands, meanwhile)
+        results = run_together(commands, look)
         of_zones = results.pop(0) if zones else None
-        for name, result in zip(names, results):
+        for name, result in zip(names, _with_whole(node, names, results, partial)):
             daemon(name).keep_verdict(node, result.ok)
             if not result.ok:
                 verdict.daemons[name] = result.words
@@ -63,6 +70,13 @@ def check(node: Node, changes: list[Change], meanwhile: Callable[[], None] = _no
             _find_guilty(node, zones, of_zones, verdict)
         told["ok"] = not verdict.daemons and not verdict.zones
     return verdict
+
+
+def _with_whole(node: Node, names: list[str], results: list[Result], partial: list[str]) -> list[Result]:
+    """The results, those of `partial` daemons from a check of their whole configuration."""
+    commands = {name: command for name in partial if (command := daemon(name).check_all(node)) is not None}
+    whole = dict(zip(commands, run_together(list(commands.values()))))
+    return [whole.get(name, result) for name, result in zip(names, results)]
 
 
 def _all_zones(node: Node, zones: list[Change]) -> Command:

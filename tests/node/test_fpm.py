@@ -80,8 +80,9 @@ def judged(node: Node, *changes: Change, is_good: bool = True) -> list[str] | No
     """The files that a check of changes looks at; None for all that there are."""
     command = Fpm("8.4").check(node, list(changes))
     assert command is not None
+    is_enough = Fpm("8.4").look(node, list(changes))
     Fpm("8.4").keep_verdict(node, is_good)
-    if "-y" not in command.argv:
+    if not is_enough or "-y" not in command.argv:
         return None
     lines = Path(command.argv[-1]).read_text().splitlines()
     return [line.rpartition("/")[2] for line in lines if line.startswith("include=")]

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from provisioning.node.changes import ADD, REMOVE, Change
+from provisioning.node.checks import check
+from provisioning.node.daemons import DAEMONS
 from provisioning.node.daemons.piecewise import Piecewise
 from provisioning.node.daemons.web import Apache, Nginx
 from provisioning.node.node import Node
+from provisioning.node.processes import Command
 from tests.node.bundles import Machine
 
 
@@ -42,9 +45,10 @@ class Ground:
         """The sites that a check of changes looks at; None for all that there are."""
         command = self.daemon.check(self.node, list(changes))
         assert command is not None
+        is_enough = self.daemon.look(self.node, list(changes))
         self.daemon.keep_verdict(self.node, is_good)
         place = Path(command.argv[-1])
-        if place.name != f"{self.daemon.name}-check.conf":
+        if not is_enough or place.name != f"{self.daemon.name}-check.conf":
             return None
         text = place.read_text()
         assert (text.splitlines()[0], text.splitlines()[-1]) == ("# main", "# end")
@@ -124,3 +128,27 @@ def test_without_a_master_apache_is_judged_whole(ground: Ground, monkeypatch: py
     monkeypatch.setattr(RunningApache, "pid", lambda *_: None)
     ground.judged(ground.change("anna"))
     assert ground.judged(ground.change("anna")) is None
+
+
+class Broken(Nginx):
+    """A checker that is content with pieces and refuses the whole."""
+
+    def check_pieces(self, node: Node, place: str, names: list[str]) -> Command | None:
+        return Command(["true"])
+
+    def check_all(self, node: Node) -> Command | None:
+        return Command(["sh", "-c", "echo 'the other site is broken' >&2; exit 1"])
+
+    def is_installed(self, node: Node) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("ground", ["nginx"], indirect=True)
+def test_an_edit_by_hand_while_pieces_are_judged_has_the_whole_judged(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(DAEMONS, "nginx", Broken())
+    ground.judged(ground.change("anna"))
+    assert not check(ground.node, [ground.change("anna")]).daemons
+    by_hand(ground.sites / "bert.conf")
+    assert check(ground.node, [ground.change("anna")]).daemons == {"nginx": "the other site is broken"}

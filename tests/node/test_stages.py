@@ -6,9 +6,15 @@ import resource
 import subprocess
 import sys
 
+import pytest
+
+from provisioning.node import daemons
 from provisioning.node.changes import Change
 from provisioning.node.daemons import stages
+from provisioning.node.daemons.base import Daemon
+from provisioning.node.node import Node
 from provisioning.node.processes import FILES, allow_files
+from tests.node.bundles import Machine
 
 FPM = "php8.4-fpm"
 
@@ -53,3 +59,35 @@ def test_a_process_may_open_more_files_up_to_its_hard_limit() -> None:
             allow_files(process.pid)
             assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (expected, hard)
             process.communicate(b"\n")
+
+
+def test_as_many_reload_at_a_time_as_there_are_processors(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    class Slow(Daemon):
+        """Serves its new configuration when it is asked for the third time."""
+
+        asked = 0
+
+        def pid(self, node: Node) -> int | None:
+            return 1
+
+        def reload(self, node: Node, pid: int, changes: list[Change]) -> None:
+            told.append(f"+{self.name}")
+
+        def is_ready(self, node: Node, mark: object, changes: list[Change]) -> bool:
+            self.asked += 1
+            if self.asked == 3:
+                told.append(f"-{self.name}")
+            return self.asked == 3
+
+    names = ["apache2", "nginx", "postfix"]
+    for name in names:
+        monkeypatch.setitem(daemons.DAEMONS, name, Slow(name))
+    monkeypatch.setattr(daemons, "AT_ONCE", 2)
+    monkeypatch.setattr(daemons, "stages", lambda changes: [list(changes)])
+    counts: dict[str, int] = {}
+    with machine.node() as node:
+        daemons.reload(node, {name: [change(name, old=False, new=True)] for name in names}, counts)
+    assert told == ["+apache2", "+nginx", "-apache2", "-nginx", "+postfix", "-postfix"]
+    assert counts == dict.fromkeys(names, 1)

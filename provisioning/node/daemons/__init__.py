@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from typing import Any
@@ -19,6 +20,7 @@ from .web import Apache, Nginx
 
 FPM = re.compile(r"php(\d\.\d)-fpm")
 POLL_SECONDS = 0.005
+AT_ONCE = max(2, os.cpu_count() or 1)
 WEB = ("apache2", "nginx")
 
 DAEMONS: dict[str, Daemon] = {
@@ -73,8 +75,8 @@ def only_removes(changes: list[Change]) -> bool:
 def stages(changes: dict[str, list[Change]]) -> list[list[str]]:
     """The order of reloads: what others connect to first; pools that only go, last, when nobody asks for them.
 
-    New pools come up beside the web servers, which is as fast as the slowest of them alone, when these only gain or
-    lose sites: nobody has asked yet for a site that was not there.
+    New pools come up beside the web servers when these only gain or lose sites: nobody has asked yet for a site that
+    was not there.
     """
     first: list[str] = []
     second = [name for name in sorted(changes) if name in WEB]
@@ -93,17 +95,24 @@ def stages(changes: dict[str, list[Change]]) -> list[list[str]]:
 
 
 def reload(node: Node, changes: dict[str, list[Change]], counts: dict[str, int]) -> None:
-    """Make daemons take their new configuration and wait until they serve it. RefusedError when one does not."""
+    """Make daemons take their new configuration and wait until they serve it. RefusedError when one does not.
+
+    Of a stage as many are on their way at a time as there are processors, the first in its order first: on a full
+    server each of them reads for a while, and three at once on two processors are all as late as the last.
+    """
     for stage in stages(changes):
         waiting = [_Reload(node, daemon(name), changes[name]) for name in stage]
         waiting = [item for item in waiting if item.is_wanted()]
-        for item in waiting:
-            item.begin()
-            counts[item.daemon.name] = counts.get(item.daemon.name, 0) + 1
-        failpoint("reload-sent")
-        while waiting:
-            waiting = [item for item in waiting if not item.is_over()]
-            if waiting:
+        running: list[_Reload] = []
+        while waiting or running:
+            while waiting and len(running) < AT_ONCE:
+                item = waiting.pop(0)
+                item.begin()
+                counts[item.daemon.name] = counts.get(item.daemon.name, 0) + 1
+                running.append(item)
+                failpoint("reload-sent")
+            running = [item for item in running if not item.is_over()]
+            if running:
                 time.sleep(POLL_SECONDS)
 
 
@@ -120,7 +129,8 @@ def settle_systemd(node: Node, changes: list[Change]) -> None:
 
 
 class _Reload:
-    """One daemon on its way to a new configuration."""
+    """One daemon on its way to a new configuration; its step lasts from when it was asked for, its patience from when
+    it was told."""
 
     def __init__(self, node: Node, which: Daemon, changes: list[Change]) -> None:
         self.daemon = which
@@ -128,7 +138,8 @@ class _Reload:
         self._changes = changes
         self._running: Running | None = None
         self._mark: Any = None
-        self._started = 0.0
+        self._asked = time.monotonic()
+        self._begun = 0.0
 
     def is_wanted(self) -> bool:
         """A daemon that does not run is started, unless all that happens is that its configuration goes."""
@@ -136,7 +147,7 @@ class _Reload:
 
     def begin(self) -> None:
         """Send the signal, or start it when it does not run."""
-        self._started = time.monotonic()
+        self._begun = time.monotonic()
         pid = self.daemon.pid(self._node)
         if pid is None:
             self.daemon.start(self._node)
@@ -154,10 +165,9 @@ class _Reload:
                 raise RefusedError("failed", f"{self.daemon.name} refused to reload: {result.words}")
             self._running = None
         if self.daemon.is_ready(self._node, self._mark, self._changes):
-            seconds = time.monotonic() - self._started
-            self._node.steps.note(f"reload {self.daemon.name}", seconds)
+            self._node.steps.note(f"reload {self.daemon.name}", time.monotonic() - self._asked)
             return True
-        if time.monotonic() - self._started > self.daemon.patience:
+        if time.monotonic() - self._begun > self.daemon.patience:
             raise RefusedError(
                 "failed", f"{self.daemon.name} does not serve its new configuration after {self.daemon.patience:.0f} s"
             )

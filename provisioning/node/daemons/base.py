@@ -44,8 +44,16 @@ class Daemon:
 
     def check(self, node: Node, changes: list[Change]) -> Command | None:
         """How its configuration is judged with these changes in it; None when nothing judges it."""
+        return self.check_all(node)
+
+    def check_all(self, node: Node) -> Command | None:
+        """How the whole configuration is judged."""
         argv = self.check_command()
         return None if argv is None else Command(argv)
+
+    def look(self, node: Node, changes: list[Change]) -> bool:
+        """While `check` is at work: whether it judges all that it has to. If not, `check_all` has the word."""
+        return True
 
     def keep_verdict(self, node: Node, is_good: bool) -> None:
         """Take note of what `check` came to."""

@@ -73,13 +73,13 @@ class Fpm(Piecewise):
         return None
 
     def is_ready(self, node: Node, mark: Any, changes: list[Change]) -> bool:
-        pid = self.pid(node)
-        if pid is None or (mark is not None and self._stamp(node) == mark.stamp):
-            if mark is not None and time.monotonic() - mark.told > self.again_seconds:
-                mark.told = time.monotonic()
-                self._tell_again(node, pid)
-            return False
-        return all(unix_accepts(node.paths.at(path)) for path in pool_sockets(changes))
+        has_begun = mark is None or self._stamp(node) != mark.stamp
+        if has_begun and self.pid(node) is not None:
+            return all(unix_accepts(node.paths.at(path)) for path in pool_sockets(changes))
+        if mark is not None and time.monotonic() - mark.told > self.again_seconds:
+            mark.told = time.monotonic()
+            self._tell_again(node, self.pid(node))
+        return False
 
     def _tell_again(self, node: Node, pid: int | None) -> None:
         """A reload that has begun takes no notice of a second signal; a master that died is started."""

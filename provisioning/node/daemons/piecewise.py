@@ -27,22 +27,22 @@ class Piecewise(Daemon):
         raise NotImplementedError
 
     def check(self, node: Node, changes: list[Change]) -> Command | None:
-        """Only the pieces that change, where all else is as it was when it was judged good; else everything."""
+        """Only the pieces that change, if everything was judged good before; `look` tells whether that still holds."""
+        if self.name in node.judged and all(os.path.dirname(change.name) == self.pieces for change in changes):
+            place = f"{node.paths.state_directory}/{self.name}-check.conf"
+            names = sorted({change.name for change in changes if change.new is not None})
+            command = self.check_pieces(node, place, names)
+            if command is not None:
+                return command
+        node.judged.pop(self.name, None)
+        return self.check_all(node)
+
+    def look(self, node: Node, changes: list[Change]) -> bool:
+        """Thousands of files are looked at while the checkers work, since that takes as long as a small check."""
         now = node.judging[self.name] = self._stamps(node)
         good = node.judged.get(self.name)
         touched = {change.name for change in changes}
-        is_same = good is not None and _without(good, touched) == _without(now, touched)
-        if is_same and all(os.path.dirname(path) == self.pieces for path in touched):
-            place = f"{node.paths.state_directory}/{self.name}-check.conf"
-            command = self.check_pieces(node, place, sorted(touched & now.keys()))
-            if command is not None:
-                return command
-        return self.check_all(node)
-
-    def check_all(self, node: Node) -> Command | None:
-        """Judge the whole configuration."""
-        argv = self.check_command()
-        return None if argv is None else Command(argv)
+        return good is None or _without(good, touched) == _without(now, touched)
 
     def keep_verdict(self, node: Node, is_good: bool) -> None:
         """Whatever was refused, or not asked, has everything judged next time."""

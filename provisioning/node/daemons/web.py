@@ -15,6 +15,8 @@ from ..processes import Command, Running, allow_files, children, command_line, e
 from ..sockets import listeners_of, socket_inodes, speaks_http, tcp_listeners
 from .piecewise import Piecewise, with_pieces
 
+TROUBLE_SECONDS = 0.05
+"""How often a daemon on its way to a new configuration is asked whether it is well: its log is read for that."""
 PROBES = 8
 """How many listening sockets are asked: every kind of them, not each of a hundred addresses."""
 
@@ -27,6 +29,7 @@ class Generation:
     workers: frozenset[int]
     log_size: int
     started: float = field(default_factory=time.monotonic)
+    asked: float = 0.0
 
 
 class WebServer(Piecewise):
@@ -48,16 +51,23 @@ class WebServer(Piecewise):
         return None
 
     def is_ready(self, node: Node, mark: Any, changes: list[Change]) -> bool:
-        pid = self.pid(node)
         if mark is not None:
-            if pid is None:
-                raise RefusedError("failed", f"{self.name} died when it was reloaded: {self._complaints(node, mark)}")
-            complaints = self._complaints(node, mark)
-            if complaints and self._has_given_up(complaints):
-                raise RefusedError("failed", f"{self.name} refused to reload: {complaints}")
-            if not self._has_turned_over(mark):
+            has_turned_over = self._has_turned_over(mark)
+            if has_turned_over or time.monotonic() - mark.asked > TROUBLE_SECONDS:
+                mark.asked = time.monotonic()
+                self._require_health(node, mark)
+            if not has_turned_over:
                 return False
+        pid = self.pid(node)
         return pid is not None and self._answers(pid)
+
+    def _require_health(self, node: Node, mark: Generation) -> None:
+        """RefusedError when it died of its reload, or refused it."""
+        if self.pid(node) is None:
+            raise RefusedError("failed", f"{self.name} died when it was reloaded: {self._complaints(node, mark)}")
+        complaints = self._complaints(node, mark)
+        if complaints and self._has_given_up(complaints):
+            raise RefusedError("failed", f"{self.name} refused to reload: {complaints}")
 
     def _complaints(self, node: Node, mark: Generation) -> str:
         """What it has written as an emergency since the reload."""
