@@ -82,6 +82,7 @@ DAEMONS: dict[str, str | Promise] = {
 KINDS: dict[str, str | Promise] = {
     "package": gettext_lazy("package"),
     "user": gettext_lazy("user"),
+    "quota": gettext_lazy("disk quota"),
     "directory": gettext_lazy("directory"),
     "file": gettext_lazy("file"),
     "link": gettext_lazy("link"),

@@ -84,12 +84,16 @@ def set_limits(directory: int, uid: int, wanted: Limits) -> bool:
 
     The kernel knows no limit of nothing: 0 is the smallest one that it holds, one block or inode.
     """
-    block = _Block(valid=HAS_BLOCK_LIMITS | HAS_INODE_LIMITS)
-    if wanted.bytes is not None:
-        block.hard_blocks = max(1, -(-wanted.bytes // BLOCK))
-    if wanted.inodes is not None:
-        block.hard_inodes = max(1, wanted.inodes)
+    held = rounded(wanted)
+    block = _Block(hard_blocks=(held.bytes or 0) // BLOCK, hard_inodes=held.inodes or 0)
+    block.valid = HAS_BLOCK_LIMITS | HAS_INODE_LIMITS
     return _call(directory, SET, uid, ctypes.byref(block))
+
+
+def rounded(wanted: Limits) -> Limits:
+    """The limits that the kernel holds when it is asked for some."""
+    size = None if wanted.bytes is None else max(1, -(-wanted.bytes // BLOCK)) * BLOCK
+    return Limits(size, None if wanted.inodes is None else max(1, wanted.inodes))
 
 
 def _get(directory: int, uid: int) -> _Block | None:

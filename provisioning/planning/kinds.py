@@ -33,6 +33,11 @@ def user(
     )
 
 
+def quota(uid: int, *, user: str, size: int | None, inodes: int | None = None) -> Resource:
+    """What the kernel lets a user take on the file system of the homes, in bytes; None is unlimited."""
+    return Resource("quota", str(uid), {"user": user, "bytes": size, "inodes": inodes})
+
+
 def membership(user: str, group: str, *, service: str) -> Resource:
     """A daemon's user in a group of the system, so that it may read what that group may."""
     return Resource("membership", f"{user}:{group}", {"user": user, "group": group, "service": service})

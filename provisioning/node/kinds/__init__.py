@@ -5,13 +5,14 @@ from __future__ import annotations
 from .base import SERVER_SLICE, Kind, Scope
 from .paths import Absent, Directory, File, Link
 from .services import Database, DatabaseUser, Row, Zone
-from .system import Membership, Move, Package, Service, User
+from .system import Membership, Move, Package, Quota, Service, User
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Package(),
         User(),
+        Quota(),
         Membership(),
         Move(),
         Directory(),

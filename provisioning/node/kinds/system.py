@@ -48,6 +48,22 @@ class User(Kind):
         return [f"uid:{body['uid']}", f"gid:{body['gid']}"]
 
 
+class Quota(Kind):
+    """What the kernel lets a user take, by its uid: a user may change its name."""
+
+    name = "quota"
+    maker = "quotas"
+
+    def validate(self, name: str, body: Body, scope: Scope) -> None:
+        user = rules.string(body, "user", rules.USER, "must be a lower-case user name")
+        scope.require(f"user:{user}", "user")
+        if not name.isdecimal() or str(rules.user_id({"name": int(name)}, "name")) != name:
+            raise rules.invalid("name", "must be a uid")
+        for field in ("bytes", "inodes"):
+            if body.get(field) is not None:
+                rules.integer(body, field, 0, 2**62)
+
+
 class Membership(Kind):
     """A daemon's user in one of the system's groups, so that it may read what that group may (`user:group`)."""
 

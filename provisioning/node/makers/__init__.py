@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .base import Maker
 from .moves import Moves
+from .quotas import Quotas
 from .rows import Rows
 from .sql import Sql
 from .system import Memberships, Packages, Services
@@ -12,5 +13,5 @@ from .users import Users
 from .zones import Zones
 
 PACKAGES = Packages()
-MAKERS: tuple[Maker, ...] = (Moves(), Services(), Users(), Memberships(), Tree(), Sql(), Zones(), Rows())
+MAKERS: tuple[Maker, ...] = (Moves(), Services(), Users(), Memberships(), Quotas(), Tree(), Sql(), Zones(), Rows())
 __all__ = ["MAKERS", "PACKAGES", "Maker"]
