@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import brands, invitations, organizations, people, plans, sign_in
+from accounts.api import brands, invitations, mail, organizations, people, plans, sign_in
 
 app_name = "accounts_api"
 urlpatterns = [
@@ -27,6 +27,24 @@ urlpatterns = [
     path("reseller-plans/<str:pk>/impact", plans.PlanImpact.as_view(), name="plan_impact"),
     path("organizations/<str:pk>/brand", brands.OneBrand.as_view(), name="brand"),
     path("organizations/<str:pk>/brand/pictures/<str:slot>", brands.Picture.as_view(), name="brand_picture"),
+    path("organizations/<str:pk>/brand/mail", mail.Sender.as_view(), name="mail"),
+    path("organizations/<str:pk>/brand/mail/smtp", mail.Smtp.as_view(), name="mail_smtp"),
+    path("organizations/<str:pk>/brand/mail/smtp/try", mail.SmtpTry.as_view(), name="mail_smtp_try"),
+    path("organizations/<str:pk>/brand/mail/smtp/private", mail.Private.as_view(), name="mail_private"),
+    path("organizations/<str:pk>/brand/mail/key", mail.Key.as_view(), name="mail_key"),
+    path("organizations/<str:pk>/brand/mail/key/check", mail.KeyCheck.as_view(), name="mail_check"),
+    path("organizations/<str:pk>/brand/mail/texts", mail.Texts.as_view(), name="mail_texts"),
+    path("organizations/<str:pk>/brand/mail/texts/<str:kind>", mail.OneText.as_view(), name="mail_text"),
+    path(
+        "organizations/<str:pk>/brand/mail/texts/<str:kind>/preview",
+        mail.TextPreview.as_view(),
+        name="mail_text_preview",
+    ),
+    path("organizations/<str:pk>/brand/mail/texts/<str:kind>/test", mail.TextTest.as_view(), name="mail_text_test"),
+    path("organizations/<str:pk>/brand/mail/outgoing", mail.Outgoing.as_view(), name="outgoing_mails"),
+    path(
+        "organizations/<str:pk>/brand/mail/outgoing/<str:mail>/retry", mail.Retry.as_view(), name="outgoing_mail_retry"
+    ),
     path("organizations/<str:pk>/brand/panel-host", brands.PanelHost.as_view(), name="brand_panel_host"),
     path("organizations/<str:pk>/brand/panel-host/check", brands.PanelHostCheck.as_view(), name="brand_host_check"),
     path("organizations/<str:pk>/brand/panel-host/vouch", brands.PanelHostVouch.as_view(), name="brand_host_vouch"),

@@ -47,6 +47,17 @@ def outgoing(brand: Brand) -> QuerySet[OutgoingMail]:
     return OutgoingMail.objects.filter(brand=brand)
 
 
+def title(kind: str) -> str:
+    """Return what a mail of the outbox is called."""
+    name = "security" if kind.startswith("notice.") else kind
+    return str(KINDS[name].title) if name in KINDS else kind
+
+
+def sender_line(brand: Brand) -> str:
+    """Return the From of a brand's mail."""
+    return identity.sender(brand, sender(brand))
+
+
 def key_record(sender: MailSender) -> tuple[str, str]:
     """Return name and text of the TXT record that publishes a sender's key (RFC 6376 §3.6.2)."""
     domain = identity.domain(sender.brand, sender)

@@ -69,6 +69,7 @@ class BrandPage(OfBrand, FormPage):
         return [
             Action(_("Host name"), self.address("brand_host"), "world-www"),
             Action(_("Name servers"), servers, "network"),
+            *([Action(_("Mail"), reverse("accounts:mail", args=[self.object.pk]), "mail")] if selectors.own(self.object) else []),
         ]
 
     def initial(self) -> dict[str, Any]:

@@ -44,6 +44,7 @@ urlpatterns = [
     path("tokens/new/", people.TokenCreatePage.as_view(), name="token_create"),
     path("tokens/<str:pk>/revoke/", people.TokenRevokePage.as_view(), name="token_revoke"),
     path("", include("accounts.web.brand_urls")),
+    path("", include("accounts.web.mail_urls")),
     path("profile/", people.ProfilePage.as_view(), name="profile"),
     path("profile/sign-in/", sign_in.SignInPage.as_view(), name="sign_in"),
     path("profile/sign-in/second-factor/", sign_in.SecondFactorPage.as_view(), name="second_factor"),

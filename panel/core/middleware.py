@@ -45,6 +45,7 @@ def policy(nonce: str = "") -> str:
         "font-src": "'self'",
         "connect-src": "'self'",
         "manifest-src": "'self'",
+        "frame-src": "'self'",
         "form-action": "'self'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",

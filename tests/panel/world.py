@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from accounts.models import ApiToken, Device, Session, User
+from accounts.models import ApiToken, Device, OutgoingMail, Session, User
 from accounts.services import invitations, plans, tokens
 from panel.core.actors import Actor
 from panel.core.scoping import everything
@@ -76,6 +76,16 @@ def make() -> World:
         world.add("token_of_client_a", token.id, frozenset({"client_a"}))
         for name, identifier in sign_in_of(cast.client_a.user).items():
             world.add(f"{name}_of_client_a", identifier, frozenset({"client_a"}))
+        failed = OutgoingMail.objects.create(
+            brand=cast.reseller_a.organization.brand,
+            kind="test",
+            recipient="x@y.example",
+            sealed="x",
+            state="failed",
+            next_at=timezone.now(),
+        )
+        world.add("mail_of_reseller_a", failed.id, OF_RESELLER_A)
+        world.add("welcome", "welcome", frozenset(ROLES))  # a kind of mail of every brand, no object
         server = factories.server(cast.provider.organization)
         world.add("server", server.id, OF_PROVIDER)
         world.add("address", Address.objects.get(server=server).id, OF_PROVIDER)

@@ -77,6 +77,11 @@ STATES = {
     "adopted": ("ok", "circle-check", gettext_lazy("Adopted")),
     "pinned": ("quiet", "lock", gettext_lazy("Exception")),
     "gone": ("quiet", "history", gettext_lazy("Gone by itself")),
+    "off": ("quiet", "minus", gettext_lazy("Off")),
+    "testing": ("busy", "loader-2", gettext_lazy("Being tried")),
+    "working": ("ok", "circle-check", gettext_lazy("Works")),
+    "published": ("ok", "shield-check", gettext_lazy("Published")),
+    "sent": ("ok", "circle-check", gettext_lazy("Sent")),
 }
 
 
