@@ -1,10 +1,11 @@
 """Organizations: made, renamed, suspended, closed."""
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import LimitUse, Organization
-from accounts.services import brands
+from accounts.services import brands, invitations
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Forbidden, Invalid, clean_or_invalid, integrity_as_conflict
@@ -29,7 +30,7 @@ def create_provider(*, actor: Actor, name: str, panel_host: str = "") -> Organiz
 def create_reseller(*, actor: Actor, parent: Organization, name: str, resellers_allowed: bool = False) -> Organization:
     """Create a reseller under the provider, or under a reseller who is allowed to have resellers."""
     policy.require(actor, "organization.create_reseller", parent)
-    _must_sell(parent)
+    must_sell(parent)
     if parent.kind == Organization.Kind.RESELLER and not parent.resellers_allowed:
         raise Forbidden(_("This reseller's plan has no resellers of its own."), code="resellers_not_allowed")
     with transaction.atomic():
@@ -44,7 +45,7 @@ def create_reseller(*, actor: Actor, parent: Organization, name: str, resellers_
 def create_client(*, actor: Actor, parent: Organization, name: str) -> Organization:
     """Create a client of a reseller or of the provider itself."""
     policy.require(actor, "organization.create_client", parent)
-    _must_sell(parent)
+    must_sell(parent)
     with transaction.atomic():
         return _create(actor, Organization(kind=Organization.Kind.CLIENT, name=name, parent=parent))
 
@@ -57,7 +58,7 @@ def change(*, actor: Actor, organization: Organization, **values: object) -> Org
             raise Invalid("unknown", _("An organization has no such field."), field)
         policy.require(actor, CHANGEABLE[field], organization)
     with transaction.atomic():
-        organization = _locked(organization)
+        organization = locked(organization)
         before = {field: getattr(organization, field) for field in values}
         for field, value in values.items():
             setattr(organization, field, value)
@@ -68,19 +69,28 @@ def change(*, actor: Actor, organization: Organization, **values: object) -> Org
     return organization
 
 
-def suspend(*, actor: Actor, organization: Organization, reason: str = "") -> Organization:
-    """Suspend an organization with everything below it; its people may still see to themselves and pay."""
+def suspend(*, actor: Actor, organization: Organization, reason: str = "", accounts: bool = False) -> Organization:
+    """Suspend an organization with everything below it; its people are shown the reason and nothing else.
+
+    `accounts` notes that its hosting accounts are suspended along with it, which is provisioning's to do. Who stands
+    above the one that suspended it may do so again, and then only they can release it.
+    """
     policy.require(actor, "organization.suspend", organization)
     with transaction.atomic():
-        organization = _locked(organization)
-        if organization.status != Organization.Status.ACTIVE:
+        organization = locked(organization)
+        by = organization.suspended_by
+        again = by is not None and by.path != actor.path and by.path.startswith(actor.path)
+        if organization.status == Organization.Status.CLOSED or (by is not None and not again):
             raise Conflict(_("Only an active organization can be suspended."), code="not_active")
         organization.status = Organization.Status.SUSPENDED
         organization.suspended_by_id = actor.organization_id or organization.lineage[0]
         organization.suspended_reason = reason
+        organization.accounts_suspended = accounts or organization.accounts_suspended
         clean_or_invalid(organization)
         organization.save()
-        audit.record(actor, "organization.suspend", organization, {"reason": ("", reason)})
+        audit.record(
+            actor, "organization.suspend", organization, {"reason": ("", reason), "accounts": (False, accounts)}
+        )
     return organization
 
 
@@ -88,7 +98,7 @@ def unsuspend(*, actor: Actor, organization: Organization) -> Organization:
     """Lift a suspension; only who imposed it, or somebody above, can."""
     policy.require(actor, "organization.unsuspend", organization)
     with transaction.atomic():
-        organization = _locked(organization)
+        organization = locked(organization)
         by = organization.suspended_by
         if organization.status != Organization.Status.SUSPENDED or by is None:
             raise Conflict(_("Only a suspended organization can be unsuspended."), code="not_suspended")
@@ -99,27 +109,70 @@ def unsuspend(*, actor: Actor, organization: Organization) -> Organization:
         organization.status = Organization.Status.ACTIVE
         organization.suspended_by = None
         organization.suspended_reason = ""
+        organization.accounts_suspended = False
         organization.save()
         audit.record(actor, "organization.unsuspend", organization)
     return organization
 
 
-def close(*, actor: Actor, organization: Organization) -> Organization:
-    """Close an organization for good; what is below it and what it holds has to be gone before."""
+def close(*, actor: Actor, organization: Organization, with_all: bool = False) -> Organization:
+    """Close an organization: its people can't sign in any more, and invitations to it are dead.
+
+    What it holds and what is below it has to be gone before, unless it closes `with_all` that is below; its hosting
+    accounts are then provisioning's to end.
+    """
     policy.require(actor, "organization.close", organization)
-    with transaction.atomic():
-        organization = _locked(organization)
-        with everything("nothing may be left below"):
-            below = Organization.objects.filter(parent=organization).exclude(status=Organization.Status.CLOSED).exists()
-        if below:
-            raise Conflict(_("Close the organizations below this one first."), code="not_empty")
-        if LimitUse.objects.filter(organization=organization, resource="accounts", amount__gt=0).exists():
-            raise Conflict(_("Terminate its hosting accounts first."), code="not_empty")
-        organization.status = Organization.Status.CLOSED
-        organization.suspended_by = None
-        organization.save()
-        audit.record(actor, "organization.close", organization)
+    with transaction.atomic(), everything("what is below closes with it, or has to be gone"):
+        organization = locked(organization)
+        if organization.status == Organization.Status.CLOSED:
+            raise Conflict(_("This organization is closed already."), code="closed")
+        below = Organization.objects.select_for_update(of=("self",)).filter(path__startswith=organization.path)
+        rows = list(below.exclude(status=Organization.Status.CLOSED).order_by("path"))
+        if not with_all:
+            _empty(organization, rows)
+        for row in rows:
+            row.status = Organization.Status.CLOSED
+            row.closed_at = timezone.now()
+            row.closed_by_id = actor.organization_id or organization.lineage[0]
+            row.closed_with = organization
+            row.save(update_fields=["status", "closed_at", "closed_by", "closed_with"])
+            invitations.revoke_all(organization=row)
+            audit.record(actor, "organization.close", row)
+    return next(row for row in rows if row.pk == organization.pk)
+
+
+def reopen(*, actor: Actor, organization: Organization) -> Organization:
+    """Open a closed organization again, with what was closed along with it; suspensions are as they were.
+
+    Only who closed it, or somebody above, can.
+    """
+    policy.require(actor, "organization.reopen", organization)
+    with transaction.atomic(), everything("what closed with it opens with it"):
+        organization = locked(organization)
+        if organization.status != Organization.Status.CLOSED:
+            raise Conflict(_("Only a closed organization can be opened again."), code="not_closed")
+        if organization.closed_with_id not in (None, organization.id):
+            raise Conflict(_("This was closed along with an organization above; open that one."), code="closed_above")
+        by = organization.closed_by
+        if by is not None and not by.path.startswith(actor.path):
+            raise Forbidden(_("This was closed from above; ask your provider."), code="closed_from_above")
+        if organization.parent is not None and organization.parent.status == Organization.Status.CLOSED:
+            raise Conflict(_("The organization above is closed; open that one first."), code="closed_above")
+        rows = Organization.objects.select_for_update(of=("self",)).filter(closed_with=organization).order_by("path")
+        for row in rows:
+            row.status = Organization.Status.SUSPENDED if row.suspended_by_id else Organization.Status.ACTIVE
+            row.closed_at = row.closed_by = row.closed_with = None
+            row.save(update_fields=["status", "closed_at", "closed_by", "closed_with"])
+            audit.record(actor, "organization.reopen", row)
+        organization.refresh_from_db()
     return organization
+
+
+def _empty(organization: Organization, rows: list[Organization]) -> None:
+    if len(rows) > 1:
+        raise Conflict(_("Close the organizations below this one first, or close it with them."), code="not_empty")
+    if LimitUse.objects.filter(organization=organization, resource="accounts", amount__gt=0).exists():
+        raise Conflict(_("Terminate its hosting accounts first, or close it with them."), code="not_empty")
 
 
 def _create(actor: Actor, organization: Organization) -> Organization:
@@ -132,12 +185,18 @@ def _create(actor: Actor, organization: Organization) -> Organization:
     return organization
 
 
-def _must_sell(parent: Organization) -> None:
+def must_sell(parent: Organization) -> None:
+    """Return when an organization can have clients; raises Invalid for a client, Conflict when it is not active."""
     if parent.kind == Organization.Kind.CLIENT:
         raise Invalid("kind", _("A client has nobody below; choose a reseller."), "parent")
     if parent.status != Organization.Status.ACTIVE:
         raise Conflict(_("This organization is not active."), field="parent", code="not_active")
 
 
-def _locked(organization: Organization) -> Organization:
-    return Organization.objects.select_for_update().get(pk=organization.pk)
+def locked(organization: Organization) -> Organization:
+    """Return the organization as it is now, its row locked until the transaction ends."""
+    return (
+        Organization.objects.select_for_update(of=("self",))
+        .select_related("parent", "suspended_by")
+        .get(pk=organization.pk)
+    )

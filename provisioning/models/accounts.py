@@ -12,7 +12,11 @@ from panel.core.scoping import TenantManager
 
 
 class HostingAccount(models.Model):
-    """The sub-account: one Unix user, one primary domain, one package, one owner."""
+    """The sub-account: one Unix user, one primary domain, one package, one owner.
+
+    `suspended_with` and `terminated_with` name the organization whose suspension or closing took it along, and brings
+    it back.
+    """
 
     class Status(models.TextChoices):
         ACTIVE = "active", _("Active")
@@ -31,6 +35,9 @@ class HostingAccount(models.Model):
     suspended_by = models.ForeignKey(
         "accounts.Organization", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    suspended_with = models.ForeignKey(
+        "accounts.Organization", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     suspended_reason = models.CharField(max_length=200, blank=True, validators=[fields.validate(names.label)])
     skeleton = models.ForeignKey(
         "accounts.Skeleton", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -38,6 +45,9 @@ class HostingAccount(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     terminated_at = models.DateTimeField(null=True, blank=True)
     terminated_by = models.ForeignKey(
+        "accounts.Organization", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    terminated_with = models.ForeignKey(
         "accounts.Organization", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
 

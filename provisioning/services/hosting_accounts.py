@@ -52,6 +52,7 @@ from provisioning.services.inputs import normal
 from provisioning.spec import paths
 
 SERVICES = ("web", "database", "mail", "dns")
+SUSPENSION = ("status", "suspended_by", "suspended_reason", "suspended_with")
 
 
 def create(
@@ -130,7 +131,8 @@ def suspend(*, actor: Actor, hosting: HostingAccount, reason: str = "") -> Opera
         hosting.status = HostingAccount.Status.SUSPENDED
         hosting.suspended_by_id = actor.organization_id or hosting.organization.lineage[0]
         hosting.suspended_reason = reason
-        hosting.save(update_fields=["status", "suspended_by", "suspended_reason"])
+        hosting.suspended_with = None
+        hosting.save(update_fields=SUSPENSION)
         return _changed(actor, "account.suspend", hosting, {"status": [before, "suspended"], "reason": ["", reason]})
 
 
@@ -144,9 +146,9 @@ def unsuspend(*, actor: Actor, hosting: HostingAccount) -> Operation:
         if not (actor.is_system or hosting.suspended_by.path.startswith(actor.path)):
             raise Forbidden(_("This account was suspended from above; only they can release it."))
         hosting.status = HostingAccount.Status.ACTIVE
-        hosting.suspended_by = None
+        hosting.suspended_by = hosting.suspended_with = None
         hosting.suspended_reason = ""
-        hosting.save(update_fields=["status", "suspended_by", "suspended_reason"])
+        hosting.save(update_fields=SUSPENSION)
         return _changed(actor, "account.unsuspend", hosting, {"status": ["suspended", "active"]})
 
 
@@ -163,19 +165,28 @@ def terminate(*, actor: Actor, hosting: HostingAccount, confirm: str, purge_at: 
         hosting = holding.locked(hosting)
         if hosting.status == HostingAccount.Status.TERMINATED:
             raise Conflict(_("This account has been terminated already."), code="terminated")
-        due = purge_at or timezone.now() + timedelta(days=settings.TERMINATION_GRACE_DAYS)
         before = hosting.status
-        hosting.status = HostingAccount.Status.TERMINATED
-        hosting.terminated_at = timezone.now()
-        hosting.terminated_by_id = actor.organization_id or hosting.organization.lineage[0]
-        hosting.save(update_fields=["status", "terminated_at", "terminated_by"])
-        _give_everything_back(hosting)
-        operation = _changed(actor, "account.terminate", hosting, {"status": [before, "terminated"]}, confirmed=True)
-        for part in hosting.slices.all():
-            Tombstone.objects.bulk_create(
-                [Tombstone(slice=part, key=key, due_at=due) for key in data_keys(hosting)], ignore_conflicts=True
-            )
-    return operation
+        end(actor=actor, hosting=hosting, purge_at=purge_at)
+        return _changed(actor, "account.terminate", hosting, {"status": [before, "terminated"]}, confirmed=True)
+
+
+def end(
+    *, actor: Actor, hosting: HostingAccount, purge_at: datetime | None = None, along: Organization | None = None
+) -> None:
+    """Mark a locked account as terminated, give back what it counts, and set the deadline of its data.
+
+    `along` is the organization with whose closing it ends. The caller audits and dirties its slices.
+    """
+    due = purge_at or timezone.now() + timedelta(days=settings.TERMINATION_GRACE_DAYS)
+    hosting.status = HostingAccount.Status.TERMINATED
+    hosting.terminated_at = timezone.now()
+    hosting.terminated_by_id = actor.organization_id or hosting.organization.lineage[0]
+    hosting.terminated_with = along
+    hosting.save(update_fields=["status", "terminated_at", "terminated_by", "terminated_with"])
+    _give_everything_back(hosting)
+    keys = data_keys(hosting)
+    graves = [Tombstone(slice=part, key=key, due_at=due) for part in hosting.slices.all() for key in keys]
+    Tombstone.objects.bulk_create(graves, ignore_conflicts=True)
 
 
 def restore(*, actor: Actor, hosting: HostingAccount) -> Operation:
@@ -193,18 +204,27 @@ def restore(*, actor: Actor, hosting: HostingAccount) -> Operation:
         by = hosting.terminated_by
         if by is not None and not (actor.is_system or by.path.startswith(actor.path)):
             raise Forbidden(_("This account was terminated from above; only they can restore it."))
-        graves = Tombstone.objects.filter(
-            slice__hosting=hosting, key__in=data_keys(hosting), created_at__gte=hosting.terminated_at
-        )
-        if not graves.exists() or graves.filter(Q(destroyed_at__isnull=False) | Q(due_at__lte=Now())).exists():
-            raise Conflict(_("The grace period is over, and the account's data is gone."), code="grace_over")
-        graves.delete()
-        _take_everything_back(hosting)
-        hosting.status = HostingAccount.Status.SUSPENDED if hosting.suspended_by else HostingAccount.Status.ACTIVE
-        hosting.terminated_at = hosting.terminated_by = None
-        with integrity_as_conflict(_("This user name is taken."), field="username"):
-            hosting.save(update_fields=["status", "terminated_at", "terminated_by"])
+        revive(hosting=hosting)
         return _changed(actor, "account.restore", hosting, {"status": ["terminated", hosting.status]})
+
+
+def revive(*, hosting: HostingAccount) -> None:
+    """Mark a locked, terminated account as what it was before, and count again what it holds.
+
+    Raises Conflict when its grace period is over, LimitReached when it doesn't fit any more. The caller audits and
+    dirties its slices.
+    """
+    graves = Tombstone.objects.filter(
+        slice__hosting=hosting, key__in=data_keys(hosting), created_at__gte=hosting.terminated_at
+    )
+    if not graves.exists() or graves.filter(Q(destroyed_at__isnull=False) | Q(due_at__lte=Now())).exists():
+        raise Conflict(_("The grace period is over, and the account's data is gone."), code="grace_over")
+    graves.delete()
+    _take_everything_back(hosting)
+    hosting.status = HostingAccount.Status.SUSPENDED if hosting.suspended_by else HostingAccount.Status.ACTIVE
+    hosting.terminated_at = hosting.terminated_by = hosting.terminated_with = None
+    with integrity_as_conflict(_("This user name is taken."), field="username"):
+        hosting.save(update_fields=["status", "terminated_at", "terminated_by", "terminated_with"])
 
 
 def purged(*, hosting_ids: Iterable[str | None]) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from accounts.models import LimitCounter, Organization
 from accounts.services import limits
@@ -31,6 +32,33 @@ def take_back(hosting: HostingAccount) -> None:
     promised = _promised([hosting.id])[hosting.id]
     amounts = {name: limit or 0 for name, limit in promised.items()}
     limits.move({hosting.organization: {"accounts": 1, **amounts}}, boundless=_endless(promised))
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What accounts are to be promised: their limits by id, by how much the promised amounts grow over those so far,
+    and which of them are unlimited for at least one account.
+    """
+
+    limits: dict[str, Limits]
+    grown: dict[str, int]
+    boundless: set[str]
+
+
+def terms(accounts: Iterable[HostingAccount]) -> Terms:
+    """Return what accounts are to be promised by the packages that their rows name and by their exceptions."""
+    rows = list(accounts)
+    wanted, before = effective(rows), _promised([row.id for row in rows])
+    grown = {
+        name: sum((wanted[row.id][name] or 0) - (before[row.id][name] or 0) for row in rows)
+        for name in Package.PROMISED
+    }
+    return Terms(wanted, grown, {name for found in wanted.values() for name in _endless(found)})
+
+
+def amounts(hosting: HostingAccount) -> dict[str, int]:
+    """Return what an account was promised so far, as it is counted above it: unlimited as nothing."""
+    return {name: limit or 0 for name, limit in _promised([hosting.id])[hosting.id].items()}
 
 
 def apply(accounts: Iterable[HostingAccount]) -> None:

@@ -41,9 +41,11 @@ from provisioning.services import (
     mail_domains,
     mailboxes,
     packages,
+    relocations,
     renames,
     servers,
     sites,
+    tenancy,
     zones,
 )
 
@@ -74,6 +76,16 @@ VERBS: Mapping[str, Verb] = {
     "accounts.change_package": Verb(bulk.change_package, {"hostings": HostingAccount, "package": Package}),
     "address.add": Verb(addresses.add, {"server": Server}),
     "address.remove": Verb(addresses.remove, {"address": Address}),
+    "account.move": Verb(
+        relocations.move_account, {"hosting": HostingAccount, "organization": Organization, "package": Package}
+    ),
+    "organization.move": Verb(
+        relocations.move_client, {"organization": Organization, "parent": Organization, "package": Package}
+    ),
+    "organization.suspend": Verb(tenancy.suspend, {"organization": Organization}),
+    "organization.unsuspend": Verb(tenancy.unsuspend, {"organization": Organization}),
+    "organization.close": Verb(tenancy.close, {"organization": Organization}),
+    "organization.reopen": Verb(tenancy.reopen, {"organization": Organization}),
     "brand.change": Verb(branding.change, {"organization": Organization}),
     "server.change": Verb(servers.change, {"server": Server}),
     "server.reconcile": Verb(servers.reconcile, {"server": Server}),
