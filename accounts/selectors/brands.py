@@ -67,6 +67,11 @@ def root_above(organization: Organization) -> Organization:
     return _door(organization.ancestors()[-2]).organization
 
 
+def above(organization: Organization) -> Brand | None:
+    """Return the nearest brand above an organization, whatever the scope."""
+    return next((brand for brand in _lineage(organization) if brand.organization_id != organization.pk), None)
+
+
 def claim(organization: Organization) -> HostClaim | None:
     """Return the panel host that the organization's brand waits for, if it does."""
     return HostClaim.objects.select_related("brand__organization").filter(brand__organization=organization).first()

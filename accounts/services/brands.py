@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Brand, Membership, Organization, User
 from accounts.selectors import brands as selectors
+from accounts.selectors import plans
 from accounts.services import host_claims
 from panel.core import audit, names, policy
 from panel.core.actors import Actor
@@ -143,8 +144,10 @@ def _tell(actor: Actor, brand: Brand, changed: frozenset[str]) -> list[object]:
 def _usual_names(brand: Brand, values: dict[str, Any], panel_host: str) -> dict[str, Any]:
     """Return the names that a brand with this first panel host usually has, for the fields that are left empty."""
     domain = registrable(panel_host) or panel_host
+    private = all(plan.private_nameservers for plan in plans.above(brand.organization))
+    own = [f"ns1.{domain}", f"ns2.{domain}"]
     usual = {
-        "nameservers": [f"ns1.{domain}", f"ns2.{domain}"],
+        "nameservers": own if private else _shared_nameservers(brand.organization),
         "mail_host": f"mail.{domain}",
         "hostmaster": f"hostmaster@{domain}",
     }
@@ -161,11 +164,35 @@ def _judge_names(actor: Actor, brand: Brand, values: dict[str, Any]) -> None:
     """Refuse mail hosts and name servers that are others'; what stays as it is was judged before."""
     if values.get("mail_host") and values["mail_host"] != brand.mail_host:
         host_claims.judge(actor, brand, values["mail_host"], "mail_host")
+    _judge_plan(actor, brand, values.get("nameservers", brand.nameservers))
     for host in values.get("nameservers", ()):
         if host not in brand.nameservers:
             host_claims.judge(actor, brand, host, "nameservers")
     if selectors.name_taken(values.get("panel_host", ""), brand):
         raise Conflict(_("This host name is already in use."), field="panel_host")
+
+
+def _judge_plan(actor: Actor, brand: Brand, nameservers: list[str]) -> None:
+    """Refuse name servers of its own to a reseller whose plan has none; those of the brand above stay possible."""
+    if actor.is_system or _same(nameservers, brand.nameservers) or not nameservers:
+        return
+    if all(plan.private_nameservers for plan in plans.above(brand.organization)):
+        return
+    shared = _shared_nameservers(brand.organization)
+    if not _same(nameservers, shared):
+        words = _("Your plan has no name servers of its own. Use those of the brand above (%(shared)s).")
+        raise Invalid("private_nameservers", words % {"shared": ", ".join(shared)}, "nameservers")
+
+
+def _shared_nameservers(organization: Organization) -> list[str]:
+    """Return the name servers of the nearest brand above."""
+    above = selectors.above(organization)
+    return list(above.nameservers) if above else []
+
+
+def _same(one: list[str], other: list[str]) -> bool:
+    """Tell whether two lists hold the same names, in whatever order."""
+    return sorted(one) == sorted(other)
 
 
 def _adopt_people(organization: Organization) -> None:

@@ -10,7 +10,7 @@ LIGHT_SURFACE = "#ececec"
 DARK_SURFACE = "#3a3a3a"
 # The grounds that buttons and marks stand on.
 LIGHT_PAGE = "#ffffff"
-DARK_PAGE = "#1d2530"
+DARK_PAGE = "#262626"
 READABLE = 4.5  # WCAG 2.2, 1.4.3: text
 VISIBLE = 3.0  # WCAG 2.2, 1.4.11: the shape of a control
 _HEX = re.compile(r"#[0-9a-f]{6}")

@@ -76,7 +76,7 @@ def _raster(content: bytes, form: str, field: str, box: tuple[int, int]) -> Pict
     upright.thumbnail(box, Image.Resampling.LANCZOS)
     plain = Image.new("RGBA", upright.size)
     plain.paste(upright)
-    if plain.getextrema()[3] == (255, 255):
+    if plain.getchannel("A").getextrema() == (255, 255):
         plain = plain.convert("RGB")
     out = io.BytesIO()
     plain.save(out, "PNG", optimize=True)

@@ -9,7 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts import host_proof
 from accounts.host_proof import Found
-from accounts.models import Brand, HostClaim, User
+from accounts.models import Brand, HostClaim, Organization, ResellerPlan, User
 from accounts.selectors import brands as selectors
 from accounts.services import brand_hosts, brands
 from panel.core import public_dns
@@ -154,6 +154,25 @@ def test_name_servers_of_the_brand_above_may_be_shared(cast: Cast) -> None:
             nameservers=["ns1.reseller-a.example", "ns2.reseller-a.example"],
         )
     assert brand.nameservers[0] == "ns1.reseller-a.example"
+
+
+def test_a_plan_without_name_servers_of_its_own_leaves_those_of_the_brand_above(cast: Cast) -> None:
+    with everything("test"):
+        plan = ResellerPlan.objects.create(
+            organization=cast.provider.organization, name="Small", private_nameservers=False
+        )
+        Organization.objects.filter(pk=cast.reseller_a.organization.pk).update(plan=plan)
+    with tenant(cast.reseller_a.actor.path):
+        with pytest.raises(Invalid) as refused:
+            brands.set(
+                actor=cast.reseller_a.actor,
+                organization=cast.reseller_a.organization,
+                nameservers=["ns7.reseller-a.example", "ns8.reseller-a.example"],
+            )
+        assert (refused.value.code, refused.value.field) == ("private_nameservers", "nameservers")
+        shared = ["ns1.northwind.example", "ns2.northwind.example"]
+        brand = brands.set(actor=cast.reseller_a.actor, organization=cast.reseller_a.organization, nameservers=shared)
+    assert brand.nameservers == shared
 
 
 def test_a_host_is_changed_and_never_just_taken_away(cast: Cast) -> None:

@@ -42,7 +42,8 @@ def test_pictures_are_written_anew_as_png(form: str) -> None:
     made = images.clean(picture(form), field="logo", box=BOX)
     assert (made.content_type, made.extension, made.width, made.height) == ("image/png", "png", 40, 20)
     with Image.open(io.BytesIO(made.content)) as shown:
-        assert all(abs(one - other) < 12 for one, other in zip(shown.convert("RGB").getpixel((5, 5)), RED, strict=True))
+        pixel = shown.convert("RGB").tobytes()[:3]
+        assert all(abs(one - other) < 12 for one, other in zip(pixel, RED, strict=True))
 
 
 def test_what_a_picture_says_beside_itself_is_lost() -> None:
