@@ -163,7 +163,7 @@ def running() -> Iterator[Panel]:
         environment = {
             "DJANGO_SETTINGS_MODULE": "panel.settings.production",
             "HOSTWRIGHT_SECRET_KEY": secrets.token_hex(32),
-            "HOSTWRIGHT_VAULT_KEY": _vault_key(),
+            "HOSTWRIGHT_VAULT_KEY": vault_key(),
             "HOSTWRIGHT_DATABASE_URL": database,
             "HOSTWRIGHT_REDIS_URL": queue,
             "HOSTWRIGHT_PLAIN_HTTP": "1",
@@ -172,17 +172,17 @@ def running() -> Iterator[Panel]:
         }
         os.environ.update(environment)
         machine = stack.enter_context(Server.create())
-        _manage("migrate", "--verbosity=0")
+        manage("migrate", "--verbosity=0")
         web = ["-m", "uvicorn", "panel.asgi:application", "--host=127.0.0.1", f"--port={port}", "--workers=2"]
         web += ["--lifespan=off", "--log-level=warning", "--no-access-log", "--no-server-header", "--no-proxy-headers"]
-        stack.enter_context(_process("web", web))
-        worker = stack.enter_context(_process("worker", ["manage.py", "worker", "--beat"]))
-        _wait_for(port)
-        stack.callback(_let_go)
+        stack.enter_context(process("web", web))
+        worker = stack.enter_context(process("worker", ["manage.py", "worker", "--beat"]))
+        wait_for(port)
+        stack.callback(let_go)
         yield _set_up(machine, port, worker)
 
 
-def _let_go() -> None:
+def let_go() -> None:
     """Close this process's own connections, for which PostgreSQL would wait."""
     from django.db import connections
 
@@ -235,34 +235,34 @@ def _set_up(machine: Server, port: int, worker: int) -> Panel:
     return Panel(callers, people, package.id, add_machine(people, machine, "one"), machine, worker)
 
 
-def _vault_key() -> str:
+def vault_key() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
-def _manage(*words: str) -> None:
+def manage(*words: str) -> None:
     done = subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BenchFailed(f"manage.py {' '.join(words)}: {done.stderr[-2000:]}")
 
 
 @contextmanager
-def _process(name: str, words: list[str]) -> Iterator[int]:
+def process(name: str, words: list[str]) -> Iterator[int]:
     """Start a process of the panel, which ends with this one; yields its process id."""
     with (PLACE / f"{name}.log").open("wb") as log:
         argv = ["setpriv", "--pdeathsig=TERM", "--", sys.executable, *words]
-        process = subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+        started = subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
     try:
-        yield process.pid
+        yield started.pid
     finally:
-        process.terminate()
+        started.terminate()
         try:
-            process.wait(20)
+            started.wait(20)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            started.kill()
+            started.wait()
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
