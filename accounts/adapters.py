@@ -6,11 +6,13 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import browsers, mail
@@ -21,7 +23,13 @@ from accounts.services import devices, mfa, notices, sessions, users
 from panel.core.error_pages import too_many
 
 DEVICE_COOKIE = "panel_device"
-DEVICE_COOKIE_SECONDS = 400 * 86_400  # the longest that browsers keep one (RFC 6265bis)
+
+#: allauth's name of a way to prove who one is → its button.
+WAYS = {
+    "reauthenticate": gettext_lazy("Use your password"),
+    "mfa_reauthenticate": gettext_lazy("Use a code"),
+    "mfa_reauthenticate:webauthn": gettext_lazy("Use a passkey"),
+}
 
 #: allauth's name of a notice → ours, and the thing that it is about.
 NOTICES = {
@@ -77,7 +85,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         response.set_cookie(
             DEVICE_COOKIE,
             token,
-            max_age=DEVICE_COOKIE_SECONDS,
+            max_age=devices.COOKIE_LIVES,
             httponly=True,
             samesite="Lax",
             secure=settings.SESSION_COOKIE_SECURE,
@@ -87,6 +95,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_login_stages(self) -> list[str]:
         """Ask for the second factor in our own way of knowing remembered browsers."""
         return ["accounts.stages.SecondFactorStage", "accounts.stages.RememberStage"]
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """Name the ways to prove who one is in our words."""
+        found: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [way | {"description": WAYS.get(way["id"], way["description"])} for way in found]
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Ask again who somebody is unless they proved it a short while ago, at signing in or since."""
@@ -162,6 +175,11 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def get_totp_issuer(self) -> str:
         """Return the name of the brand whose panel this is."""
         return str(context.request.brand.name)
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        """Return the name that a new passkey is offered."""
+        count = sign_in.passkeys(user.id).count() + 1
+        return _("Passkey") if count == 1 else _("Passkey %(number)d") % {"number": count}
 
     def encrypt(self, text: str) -> str:
         """Seal a secret for the database."""

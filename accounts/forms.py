@@ -3,7 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter as account_adapter
-from allauth.account.forms import ResetPasswordForm
+from allauth.account.forms import LoginForm, ResetPasswordForm
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -14,15 +14,25 @@ from allauth.mfa.webauthn.forms import (
     LoginWebAuthnForm,
     ReauthenticateWebAuthnForm,
 )
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts.selectors import users
-from accounts.services import mfa, notices
+from accounts.services import mfa, notices, sessions
 from accounts.services import users as service
 from panel.core.names import NameInvalid, mail_address
 
 # What a browser's answer has beside the client data: of a key that it made, or of one that it has.
 _ANSWERS = {True: ("attestationObject",), False: ("authenticatorData", "signature", "userHandle")}
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]
+    """Asks for address and password; how long the session lasts is for policies to say, not for a box to tick."""
+
+    def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
+        """Let the person in, or on to the second factor."""
+        response: HttpResponse = super().login(request, redirect_url)
+        sessions.bound(request.session)
+        return response
 
 
 class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from accounts.models import Session
 
 SIGN_IN = "sign_in"
-"""Key of what a session keeps of its sign-in: handle, at (seconds since 1970), address, agent."""
+"""Key of what a session keeps of its sign-in: handle, at (seconds since 1970), address, agent, minutes."""
 
 
 class SessionStore(DatabaseStore):

@@ -1,10 +1,10 @@
-"""Celery tasks of mail: they carry ids only; all they need is in the database."""
+"""Celery tasks of mail and sign-in: they carry ids only; all they need is in the database."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
-from accounts.services import mail_senders, outgoing_mails
+from accounts.services import addresses, devices, mail_senders, outgoing_mails
 
 
 @shared_task(name="accounts.tasks.deliver_mail")
@@ -33,3 +33,10 @@ def check_sender(sender_id: str) -> None:
 def try_sender(sender_id: str) -> None:
     """Try a brand's own SMTP account."""
     mail_senders.try_out(sender_id)
+
+
+@shared_task(name="accounts.tasks.forget_sign_in")
+def forget_sign_in() -> None:
+    """Delete browsers that nobody uses any more, and changes of address that nobody confirmed."""
+    devices.forget_old()
+    addresses.forget_old()

@@ -87,6 +87,11 @@ def confirm(*, text: str, address: str | None) -> AddressChange:
     return change
 
 
+def forget_old() -> None:
+    """Delete requests whose links have ended."""
+    AddressChange.objects.filter(created_at__lt=timezone.now() - ADDRESS_CHANGE_LIVES).delete()
+
+
 def _carry_out(change: AddressChange, user: User, address: str | None) -> None:
     before, user.email = user.email, change.email
     user.reset_serial += 1

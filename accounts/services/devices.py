@@ -15,6 +15,7 @@ from panel.core.actors import Actor
 from panel.core.errors import NotFound
 
 REMEMBERED = timedelta(days=14)
+COOKIE_LIVES = timedelta(days=400)  # the longest that browsers keep one (RFC 6265bis)
 
 
 def note(*, user: User, token: str, agent: str, address: str | None) -> tuple[str, bool]:
@@ -56,6 +57,11 @@ def forget(*, actor: Actor, device: Device) -> None:
     with transaction.atomic():
         audit.record(actor, "device.forget", device)
         device.delete()
+
+
+def forget_old() -> None:
+    """Delete browsers that have not been seen for longer than they keep their cookie."""
+    Device.objects.filter(last_seen_at__lt=timezone.now() - COOKIE_LIVES).delete()
 
 
 def _setup(user: User) -> str:

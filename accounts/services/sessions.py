@@ -28,10 +28,17 @@ def own_actor(user: User, address: str | None, via: str = "web") -> Actor:
 
 def started(*, user: User, session: SessionBase, address: str | None, agent: str, minutes: int) -> None:
     """Note in a session who signed in from where, let it end after `minutes`, and write that to the audit log."""
-    session[SIGN_IN] = {"handle": ids.new("ses"), "at": time.time(), "address": address, "agent": agent[:300]}
-    session.set_expiry(minutes * 60)
+    noted = {"handle": ids.new("ses"), "at": time.time(), "address": address, "agent": agent[:300], "minutes": minutes}
+    session[SIGN_IN] = noted
+    bound(session)
     with transaction.atomic():
         audit.record(own_actor(user, address), "session.start", user)
+
+
+def bound(session: SessionBase) -> None:
+    """Let a session, and its cookie, end as long after the sign-in as was demanded then."""
+    if SIGN_IN in session:
+        session.set_expiry(session[SIGN_IN]["minutes"] * 60)
 
 
 def over(session: SessionBase, minutes: int) -> bool:

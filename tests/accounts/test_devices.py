@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.models import Device, OutgoingMail, User
 from accounts.services import mfa, sign_in_policies
+from accounts.tasks import forget_sign_in
 from panel.core.scoping import everything
 from tests.cast import HOST_A, PASSWORD, Cast, person
 
@@ -154,3 +155,12 @@ def test_a_recovery_code_lets_in_once_and_is_told_of(user: User) -> None:
     assert let_in == [True, False]
     with everything("test"):
         assert OutgoingMail.objects.filter(recipient=user.email, kind="notice.recovery_code_used").count() == 1
+
+
+def test_what_is_old_is_forgotten(user: User) -> None:
+    remembered(user)
+    forget_sign_in()
+    assert Device.objects.count() == 1
+    with time_machine.travel(timezone.now() + timedelta(days=401)):
+        forget_sign_in()
+    assert not Device.objects.exists()

@@ -96,6 +96,15 @@ def test_a_session_ends_when_policies_say(cast: Cast) -> None:
             assert client.get("/api/v1/me").status_code == status
 
 
+def test_the_session_s_own_end_is_the_policy_s(cast: Cast) -> None:
+    demand(cast.reseller_a, session_minutes=60)
+    client = Client(headers={"host": HOST_A})
+    client.post(reverse("account_login"), {"login": cast.client_a.user.email, "password": PASSWORD})
+    (row,) = selectors.sessions(cast.client_a.user.id)
+    assert timedelta(minutes=59) < row.expire_date - row.started_at <= timedelta(minutes=61)
+    assert client.cookies["panel_session"]["max-age"] == 3600
+
+
 @pytest.mark.parametrize(
     ("values", "field"),
     [
