@@ -46,7 +46,7 @@ class BrandChange(StrictSerializer):
     """What servers take from a brand; what is left out stays."""
 
     organization = Reference(organizations.listed, "brand.change")
-    nameservers = serializers.ListField(child=Text(max_length=253), max_length=8, required=False)
+    nameservers = serializers.ListField(child=Text(max_length=253), max_length=4, required=False)
     mail_host = Text(max_length=253, required=False, allow_blank=True)
     hostmaster = Text(max_length=254, required=False, allow_blank=True)
 

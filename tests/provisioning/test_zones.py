@@ -48,13 +48,17 @@ def test_defaults_follow_addresses_brand_and_aliases(ground: Ground):
     with everything("test"):
         Address.objects.create(server=ground.server, ip="2001:db8::2", family=6)
         Address.objects.filter(ip="198.51.100.2").update(public_ip="203.0.113.9")
-        brands.set(actor=SYSTEM, organization=ground.cast.reseller_a.organization, nameservers=["ns.new.example"])
+        brands.set(
+            actor=SYSTEM,
+            organization=ground.cast.reseller_a.organization,
+            nameservers=["ns.new.example", "ns.newer.example"],
+        )
         sites.add_alias(actor=SYSTEM, site=ground.site, hostname="shop.a-site.org")
     found = served(ground)
     for name in ("@", "www", "shop", "mail"):
         assert [row[2] for row in found if row[0] == name and row[1] == "A"] == ["203.0.113.9"]
         assert [row[2] for row in found if row[0] == name and row[1] == "AAAA"] == ["2001:db8::2"]
-    assert [row[2] for row in found if row[1] == "NS"] == ["ns.new.example."]
+    assert [row[2] for row in found if row[1] == "NS"] == ["ns.new.example.", "ns.newer.example."]
 
 
 def test_a_dedicated_address_replaces_the_shared_one_of_its_family(ground: Ground):
