@@ -59,8 +59,12 @@ def locked(hosting: HostingAccount) -> HostingAccount:
 
     Rows that only point to it can be written meanwhile (`FOR NO KEY UPDATE`), so that no worker waits for a page.
     """
-    rows = HostingAccount.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("organization", "package").get(pk=hosting.pk)
+    rows = HostingAccount.objects.select_for_update(of=("self",), no_key=True).select_related("organization", "package")
+    found = rows.filter(pk=hosting.pk).first()
+    if found is None:
+        # Another client or package while this waited: PostgreSQL then joins the new row with what the old one named.
+        found = rows.get(pk=hosting.pk)
+    return found
 
 
 def current(row: Row) -> Row:

@@ -54,7 +54,7 @@ def _held(actor: Actor, hosting: HostingAccount, resource: str) -> HostingAccoun
     seller = Package._base_manager.select_related("organization").get(pk=hosting.package_id).organization
     if not (actor.is_system or seller.path.startswith(actor.path)):
         raise Forbidden(_("Only who sells the package can make exceptions from it."))
-    Package._base_manager.select_for_update(of=("self",), no_key=True).get(pk=hosting.package_id)
+    promises.hold(hosting)
     return hosting
 
 

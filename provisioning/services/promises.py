@@ -21,14 +21,27 @@ def order(organization: Organization, package: Package) -> None:
     limits.move({organization: amounts}, boundless=_endless(package.limits))
 
 
+def hold(*accounts: HostingAccount, also: Package | None = None) -> None:
+    """Keep the packages of accounts that are held, and `also`, as they are until the transaction ends, so that what is
+    promised does not change meanwhile; the accounts get their packages as they are now.
+    """
+    ids = {row.package_id for row in accounts} | ({also.pk} if also else set())
+    rows = Package._base_manager.select_for_update(of=("self",), no_key=True).select_related("organization")
+    found = {row.pk: row for row in rows.filter(pk__in=ids).order_by("id")}
+    for row in accounts:
+        row.package = found[row.package_id]
+
+
 def give_back(hosting: HostingAccount) -> None:
     """Count one account less, and what it was promised."""
+    hold(hosting)
     amounts = {name: -(limit or 0) for name, limit in _promised([hosting.id])[hosting.id].items()}
     limits.move({hosting.organization: {"accounts": -1, **amounts}})
 
 
 def take_back(hosting: HostingAccount) -> None:
     """Count an account that comes back, and what it is promised; raises LimitReached."""
+    hold(hosting)
     promised = _promised([hosting.id])[hosting.id]
     amounts = {name: limit or 0 for name, limit in promised.items()}
     limits.move({hosting.organization: {"accounts": 1, **amounts}}, boundless=_endless(promised))

@@ -32,6 +32,7 @@ def move_client(
     tree.check(actor=actor, organization=organization, parent=parent)
     with transaction.atomic(), everything("a move concerns two sellers and what is above them"):
         rows = _locked(HostingAccount.objects.filter(organization=organization))
+        promises.hold(*rows, also=package)
         live = [row for row in rows if row.status != Status.TERMINATED]
         changed = _repackage(actor, live, parent, package)
         terms = promises.terms(live)
@@ -64,6 +65,7 @@ def move_account(
         if organization.status != Organization.Status.ACTIVE:
             raise Conflict(_("This client is suspended or closed and can't get new accounts."), field="organization")
         (hosting,) = _locked(HostingAccount.objects.filter(pk=hosting.pk))
+        promises.hold(hosting, also=package)
         if hosting.status == Status.TERMINATED:
             raise Conflict(_("This account has been terminated."), code="terminated")
         before = hosting.organization
