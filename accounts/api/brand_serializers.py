@@ -30,8 +30,7 @@ class HostClaimSerializer(StrictSerializer):
 
     host = serializers.CharField(read_only=True)
     record_name = serializers.CharField(read_only=True)
-    record_type = serializers.ReadOnlyField(default="TXT")
-    record_content = serializers.CharField(read_only=True)
+    record_content = serializers.CharField(read_only=True, help_text="Of the TXT record.")
     addresses = serializers.SerializerMethodField()
     checked_at = serializers.DateTimeField(read_only=True, allow_null=True)
     problem = serializers.CharField(read_only=True)
