@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import AddressChange, User
+from tests.accounts.passkeys import SoftKey
 from tests.cast import HOST_A, PASSWORD, Cast
 
 NEW = "new-address@people.example"
@@ -109,6 +110,20 @@ def test_only_the_newest_reset_link_works(
     """Attack H5: an older link, or one that was used, sets no password."""
     sent = [reset_link(cast, django_capture_on_commit_callbacks) for _twice in range(2)]
     assert [sets_a_password(link) for link in sent] == [False, True]
+
+
+def test_a_reset_is_no_way_round_the_second_factor(
+    cast: Cast, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    """Attack H1."""
+    SoftKey(HOST_A).owned_by(cast.client_a.user)
+    client = stranger()
+    form = client.get(reset_link(cast, django_capture_on_commit_callbacks), follow=True)
+    new = {"password1": "brand-New-pass-77", "password2": "brand-New-pass-77"}
+    assert client.post(form.redirect_chain[-1][0], new).status_code == 302
+    assert client.get("/api/v1/me").status_code == 401
+    sent = {"login": cast.client_a.user.email, "password": "brand-New-pass-77"}
+    assert client.post(reverse("account_login"), sent).headers["location"] == reverse("mfa_authenticate")
 
 
 def test_asking_for_resets_and_guessing_their_links_is_throttled(cast: Cast) -> None:

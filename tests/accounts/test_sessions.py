@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from accounts import browsers
 from accounts.models import OutgoingMail, Session
 from accounts.selectors import sign_in as selectors
 from accounts.session_store import SIGN_IN
@@ -175,3 +176,47 @@ def test_a_stale_session_is_refused_by_the_api_and_a_token_is_not(cast: Cast) ->
 def test_a_session_row_without_a_user_is_in_nobody_s_list(cast: Cast) -> None:
     Client(headers={"host": HOST_A}).get(reverse("account_login"))
     assert not selectors.sessions(cast.client_a.user.id)
+
+
+OWN_SIGN_IN = ("accounts:sign_in", "accounts:sessions_end_others", "accounts:address_change", "mfa_add_webauthn")
+OWN_SIGN_IN_API = ("my_sessions", "my_devices", "my_passkeys")
+
+
+def test_while_impersonated_nobody_s_sign_in_is_seen_or_touched(cast: Cast) -> None:
+    """Attack F5: neither the person's nor, by mistake, one's own."""
+    sign_in(cast)
+    browser = cast.reseller_a.browser()
+    browser.post(reverse("accounts:impersonate", args=[cast.client_a.membership.id]), {"reason": "Ticket 7"})
+    for name in (*OWN_SIGN_IN, "mfa_activate_totp", "account_change_password", "mfa_generate_recovery_codes"):
+        for method in (browser.get, browser.post):
+            assert method(reverse(name)).status_code == 403, name
+    for name in OWN_SIGN_IN_API:
+        assert browser.get(reverse(f"accounts_api:{name}")).status_code == 403, name
+    assert len(selectors.sessions(cast.client_a.user.id)) == 1
+
+
+def test_the_key_changes_when_impersonation_begins_and_ends(cast: Cast) -> None:
+    """Attack H3."""
+    browser = cast.reseller_a.browser()
+    keys = [browser.session.session_key]
+    browser.post(reverse("accounts:impersonate", args=[cast.client_a.membership.id]), {"reason": "Ticket 7"})
+    keys.append(browser.session.session_key)
+    browser.post(reverse("accounts:impersonation_end"))
+    keys.append(browser.session.session_key)
+    assert len(set(keys)) == 3
+    assert [Session.objects.filter(session_key=key).exists() for key in keys] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        (FIREFOX, "Firefox on Linux"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Windows"),
+        ("Mozilla/5.0 (Linux; Android 15) Chrome/140.0 Mobile Safari/537.36", "Chrome on Android"),
+        ("curl/8.5", "an unknown browser"),
+        ("<script>alert(1)</script>", "an unknown browser"),
+    ],
+)
+def test_browsers_are_told_in_a_few_words(agent: str, words: str) -> None:
+    assert browsers.describe(agent) == words

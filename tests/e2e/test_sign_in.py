@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import CDPSession, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.services import brands, sign_in_policies
@@ -17,7 +17,7 @@ from tests import cast as casts
 from tests.cast import PASSWORD, Cast
 
 BRAND_HOST = "atelier.localhost"
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @pytest.fixture
