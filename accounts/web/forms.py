@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from accounts import words
 from accounts.models import Membership, Organization
 from accounts.services.limits import RESOURCES
 
@@ -62,7 +63,7 @@ class LimitsForm(forms.Form):
         super().__init__(*args, **kwargs)
         for resource in RESOURCES:
             self.fields[resource] = forms.IntegerField(
-                label=resource.replace("_", " ").capitalize(), min_value=0, max_value=2**62, required=False
+                label=words.resource(resource), min_value=0, max_value=2**62, required=False
             )
 
 

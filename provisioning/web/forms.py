@@ -357,7 +357,7 @@ class MailboxChangeForm(forms.Form):
 class MailAliasForm(forms.Form):
     """A new mail alias."""
 
-    local = forms.CharField(label=_("Name before the @"), max_length=64, widget=name_input(placeholder="sales"))
+    local = forms.CharField(label=_("Name before the @"), max_length=64, widget=name_input(placeholder=_("sales")))
     destinations = AddressListField(
         label=_("Mail goes to"),
         help_text=_("One address on each line; here or anywhere else."),
@@ -374,7 +374,7 @@ class MailAliasChangeForm(forms.Form):
 class RecordForm(forms.Form):
     """A DNS record."""
 
-    type = forms.ChoiceField(label=_("Type"), choices=Record.Type.choices)
+    type = forms.ChoiceField(label=_("Type"), choices=[(kind, kind) for kind in Record.Type.values])
     name = forms.CharField(
         label=_("Name"),
         max_length=253,

@@ -43,7 +43,7 @@ def actions(template: str) -> tables.TemplateColumn:
 class ServerTable(tables.Table):
     """Target servers."""
 
-    name = tables.Column(linkify=("provisioning:server", {"pk": A("pk")}), attrs=TITLE)
+    name = tables.Column(linkify=("provisioning:server", {"pk": A("pk")}), attrs=TITLE, verbose_name=_("Name"))
     state = tables.TemplateColumn(SERVER_STATE, verbose_name=_("State"))
     host = tables.TemplateColumn(MONO, verbose_name=_("Address"))
     roles = tables.TemplateColumn(
@@ -63,7 +63,7 @@ class ServerTable(tables.Table):
 class PackageTable(tables.Table):
     """Packages on sale."""
 
-    name = tables.Column(linkify=("provisioning:package_change", {"pk": A("pk")}), attrs=TITLE)
+    name = tables.Column(linkify=("provisioning:package_change", {"pk": A("pk")}), attrs=TITLE, verbose_name=_("Name"))
     disk_bytes = tables.TemplateColumn(GB, verbose_name=_("Disk"), default=_("unlimited"))
     mailboxes = tables.TemplateColumn(LIMIT, verbose_name=_("Mailboxes"), default=_("unlimited"))
     databases = tables.TemplateColumn(LIMIT, verbose_name=_("Databases"), default=_("unlimited"))
@@ -86,7 +86,7 @@ class AccountTable(tables.Table):
         attrs={"td": {"class": "cell-choice"}, "th": {"class": "cell-choice"}},
     )
 
-    domain = tables.Column(linkify=("provisioning:account", {"pk": A("pk")}), attrs=TITLE)
+    domain = tables.Column(linkify=("provisioning:account", {"pk": A("pk")}), attrs=TITLE, verbose_name=_("Domain"))
     status = tables.TemplateColumn(STATE, verbose_name=_("State"))
     username = tables.TemplateColumn(MONO, verbose_name=_("User"))
     organization = tables.Column(verbose_name=_("Client"), accessor="organization__name")

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates" / "html"
 FILES = sorted(TEMPLATES.rglob("*.html"))
 NAMES = [path.relative_to(TEMPLATES).as_posix() for path in FILES]
-# First pages of tenants' own sites: served by their servers as one file, so their look is inside them.
-PAGES = [path for path in FILES if path.parent.name != "sites"]
+# First pages of tenants' own sites, and mails, are one file each, so their look is inside them.
+PAGES = [path for path in FILES if path.parent.name not in ("sites", "mail")]
 PAGE_NAMES = [path.relative_to(TEMPLATES).as_posix() for path in PAGES]
 WORD = re.compile(r"[A-Za-z]{2,}")
 SAID_ATTRIBUTES = {
@@ -57,7 +57,8 @@ class Markup(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._script is not None:
-            self.inline_scripts.append(data.strip())
+            if self._script.get("type") != "application/json":  # data, which no browser runs
+                self.inline_scripts.append(data.strip())
         elif not self._style and WORD.search(data):
             self.words.append(data.strip())
 
