@@ -32,7 +32,7 @@ from provisioning.models import (
     Zone,
 )
 from provisioning.selectors import brand_pages as page_selectors
-from provisioning.selectors import brands
+from provisioning.selectors import brands, usage
 from provisioning.selectors import zones as zone_selectors
 from provisioning.spec import (
     AccountSpec,
@@ -138,6 +138,7 @@ class _Rows:
     mail_domains: dict[str, list[MailDomain]] = field(default_factory=dict)
     mailboxes: dict[str, list[Mailbox]] = field(default_factory=dict)
     aliases: dict[str, list[MailAlias]] = field(default_factory=dict)
+    disk: dict[str, int | None] = field(default_factory=dict)
 
     @classmethod
     def read(cls, server: Server, hosting_ids: Collection[str], using: str) -> _Rows:
@@ -174,6 +175,7 @@ class _Rows:
             mail_domains=_grouped(of(MailDomain), lambda row: row.hosting_id),
             mailboxes=_grouped(of(Mailbox, "mail_domain__hosting"), lambda row: row.mail_domain_id),
             aliases=_grouped(of(MailAlias, "mail_domain__hosting"), lambda row: row.mail_domain_id),
+            disk=usage.held_to(server, ids, using),
         )
 
 
@@ -205,6 +207,7 @@ def _account(hosting: HostingAccount, rows: _Rows) -> AccountSpec:
         databases=tuple(DatabaseSpec(row.name) for row in rows.databases[hosting.id] if "database" in services),
         database_users=tuple(_user(row) for row in rows.users[hosting.id] if "database" in services),
         mail_domains=tuple(_mail(row, brand, rows) for row in rows.mail_domains[hosting.id] if "mail" in services),
+        disk_bytes=rows.disk.get(hosting.id),
     )
 
 

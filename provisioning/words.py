@@ -56,6 +56,7 @@ TITLES: dict[str, str | Promise] = {
     "server.bootstrap": gettext_lazy("Set up server %(subject)s"),
     "server.change": gettext_lazy("Change server %(subject)s"),
     "server.overrule": gettext_lazy("Go on with the panel's state on %(subject)s"),
+    "server.quota": gettext_lazy("Hold the accounts on %(subject)s to their disk space"),
     "server.rebuild": gettext_lazy("Rebuild %(subject)s"),
     "server.reconcile": gettext_lazy("Compare and repair %(subject)s"),
     "site.change": gettext_lazy("Change site name %(subject)s"),

@@ -13,6 +13,8 @@ SHELL = "/usr/sbin/nologin"
 PROGRAM = "/usr/lib/hostwright"
 WEB_DIRECTORY = "public_html"
 DAEMONS = ("nginx", "apache2", "named", "mariadb", "hostwright-mail", "postfix", "dovecot")
+LEAST_DISK = 1_048_576
+"""Bytes that a home needs for what the panel itself puts there."""
 PACKAGES = ("libnss-extrausers", "logrotate", "python3", "ssl-cert")
 
 
@@ -29,6 +31,9 @@ def account(server: ServerSpec, account: AccountSpec) -> list[Resource]:
         kinds.user(name, uid=account.uid, gid=account.gid, home=home, shell=SHELL),
         kinds.directory(home, owner=name, group="www-data", mode="0710", data=True),
     ]
+    if account.disk_bytes is not None:
+        size = max(account.disk_bytes, LEAST_DISK)
+        resources.append(kinds.quota(account.uid, user=name, size=size))
     if "web" in here:
         resources += _web(account)
     return resources

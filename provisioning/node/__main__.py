@@ -17,7 +17,9 @@ def _parser() -> argparse.ArgumentParser:
     recover = commands.add_parser("recover", help="undo or finish what a power cut interrupted")
     recover.add_argument("--boot", action="store_true", help="before the daemons start: do what needs none of them")
     commands.add_parser("hold-mail", help="keep the mail database open for its readers, until SIGTERM")
-    measure = commands.add_parser("measure", help="measure what accounts use; the verb `usage` starts it")
+    measure = commands.add_parser(
+        "measure", help="measure what accounts use; the verb `usage` starts it, which holds its lock"
+    )
     measure.add_argument("--slice", action="append", help="only this one; may be given several times")
     commands.add_parser("self-test", help="load everything, read the node's memory, and say hello")
     commands.add_parser("release", help="let another panel take this server")
@@ -34,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         hold(paths)
         return 0
     try:
-        from .measuring import measure
+        from .measuring import measure_politely
         from .node import Node
         from .recover import recover, recover_at_boot
         from .serve import recover_at_start, serve
@@ -46,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         serve(paths)
         return 0
     if options.command == "measure":
-        measure(paths, None if options.slice is None else frozenset(options.slice))
+        measure_politely(paths, None if options.slice is None else frozenset(options.slice))
         return 0
     if options.command == "self-test":
         sys.stdout.write(json.dumps(self_test(paths)) + "\n")

@@ -42,38 +42,45 @@ SIZES = (
 
 
 @contextmanager
-def alone(paths: Paths) -> Iterator[bool]:
-    """Be the one process that measures; gives False when another one is at it."""
+def alone(paths: Paths) -> Iterator[int | None]:
+    """Be the one process that measures: gives the lock's descriptor, and None when another one is at it.
+
+    Whoever inherits the descriptor goes on holding the lock (flock(2)).
+    """
     descriptor = os.open(paths.usage_lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+        else:
+            yield descriptor
     finally:
         os.close(descriptor)
 
 
 def is_measuring(paths: Paths) -> bool:
     """Whether a process measures now."""
-    with alone(paths) as is_mine:
-        return not is_mine
+    with alone(paths) as lock:
+        return lock is None
 
 
 def measure(paths: Paths, slices: frozenset[str] | None = None) -> None:
-    """Measure the accounts of `slices`, or all; nothing when another process is at it."""
-    with alone(paths) as is_mine:
-        if not is_mine:
-            return
-        os.nice(19)
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(SECONDS + PATIENCE)
-        state, meter = State(paths), Meter(paths)
-        try:
-            _Run(paths, state, meter, slices).measure()
-        finally:
-            state.close()
-            meter.close()
+    """Measure the accounts of `slices`, or all. The caller is `alone`."""
+    state, meter = State(paths), Meter(paths)
+    try:
+        _Run(paths, state, meter, slices).measure()
+    finally:
+        state.close()
+        meter.close()
+
+
+def measure_politely(paths: Paths, slices: frozenset[str] | None) -> None:
+    """Measure at the lowest priority, within a time; for a process of its own that has inherited the lock."""
+    os.nice(19)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(SECONDS + PATIENCE)
+    measure(paths, slices)
 
 
 class _Run:

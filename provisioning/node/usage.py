@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -13,7 +14,7 @@ from . import rules
 from .errors import NodeError
 from .facts import versions
 from .load import load
-from .measuring import is_measuring
+from .measuring import alone, is_measuring
 from .meter import Meter
 from .node import Node
 
@@ -23,6 +24,9 @@ WAIT_SECONDS = 0.5
 PACKAGE = __name__.rpartition(".")[0]
 LIBRARY = os.path.abspath(os.path.join(os.path.dirname(__file__), *[".."] * (PACKAGE.count(".") + 1)))
 
+_started: list[subprocess.Popen[bytes]] = []
+"""The processes that this one has started and that may not have ended."""
+
 
 def usage(node: Node, payload: object) -> dict[str, Any]:
     """The report of `usage`. It does not wait for the measuring: ask again while `measuring` is true."""
@@ -30,6 +34,7 @@ def usage(node: Node, payload: object) -> dict[str, Any]:
     since = data.get("since", "")
     slices = data.get("slices")
     _check(node, data.get("server"), since, slices)
+    _started[:] = [process for process in _started if process.poll() is None]
     if data.get("measure"):
         _start(node, slices)
     is_under_way = is_measuring(node.paths)
@@ -60,7 +65,13 @@ def _check(node: Node, server: object, since: object, slices: object) -> None:
 
 
 def _start(node: Node, slices: list[str] | None) -> None:
-    """Start the process that measures, unless one does; it outlives this conversation."""
+    """Start the process that measures, unless one does; it outlives this conversation, and so does its lock."""
+    with alone(node.paths) as lock:
+        if lock is not None:
+            _spawn(node, slices, lock)
+
+
+def _spawn(node: Node, slices: list[str] | None, lock: int) -> None:
     command = [sys.executable, "-m", PACKAGE, "--root", node.paths.root, "measure"]
     command += [f"--slice={name}" for name in slices or ()]
     process = subprocess.Popen(
@@ -69,13 +80,13 @@ def _start(node: Node, slices: list[str] | None) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        pass_fds=(lock,),
         cwd="/",
         env={**os.environ, "PYTHONPATH": LIBRARY},
     )
-    try:
+    _started.append(process)
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(WAIT_SECONDS)
-    except subprocess.TimeoutExpired:
-        return
 
 
 def _accounts(node: Node, meter: Meter, since: str) -> dict[str, dict[str, Any]]:

@@ -15,6 +15,8 @@ from accounts.models import LimitCounter, Organization
 from provisioning.models import HostingAccount, Placement, Server, ServerReading, UsageDay, UsageNow
 
 GAUGES = ("disk_bytes", "inodes", "mail_bytes", "database_bytes")
+LIMITED = ("disk_bytes", "bandwidth_bytes")
+"""Resources of which what is measured stands against a limit."""
 FORECAST_DAYS = 30
 FEWEST_DAYS = 3
 """A trend is told from so many days on."""
@@ -189,6 +191,17 @@ def enforced_on(servers: Collection[Server]) -> dict[str, bool]:
     return {pk: reading.is_enforced for pk, reading in loads(servers).items()}
 
 
+def held_to(server: Server, hosting_ids: Collection[str], using: str) -> dict[str, int | None]:
+    """Return the disk space that the kernel of `server` is to hold accounts to, by id, None for unlimited; empty where
+    it holds nobody to anything.
+    """
+    told = ServerReading.objects.using(using).filter(server=server, load__isnull=False).order_by("-id").first()
+    if told is None or not told.is_enforced:
+        return {}
+    counters = LimitCounter.objects.using(using).filter(subject__in=hosting_ids, resource="disk_bytes")
+    return dict(counters.values_list("subject", "limit"))
+
+
 def is_enforced(hosting: HostingAccount) -> bool | None:
     """Tell whether the server that carries an account's files holds it to its disk space; None: not known yet."""
     placed = Placement.objects.filter(hosting=hosting, service__in=(Placement.Service.WEB, Placement.Service.MAIL))
@@ -197,15 +210,23 @@ def is_enforced(hosting: HostingAccount) -> bool | None:
 
 
 def limits_of(hosting: HostingAccount) -> dict[str, int | None]:
-    """Return the limits of what is measured of an account; None is unlimited."""
-    package = hosting.package
-    return {"disk_bytes": package.disk_bytes, "bandwidth_bytes": package.bandwidth_bytes}
+    """Return the limits of what is measured of an account, exceptions included; None is unlimited; one query."""
+    return limits_of_all([hosting])[hosting.pk]
+
+
+def limits_of_all(hostings: Iterable[HostingAccount]) -> dict[str, dict[str, int | None]]:
+    """Return `limits_of` several accounts, by id; one query."""
+    found = {row.pk: {name: getattr(row.package, name) for name in LIMITED} for row in hostings}
+    counters = LimitCounter.objects.filter(subject__in=list(found), resource__in=LIMITED)
+    for subject, resource, limit in counters.values_list("subject", "resource", "limit"):
+        found[subject][resource] = limit
+    return found
 
 
 def limits_of_organization(organization: Organization) -> dict[str, int | None]:
     """Return an organization's own limits of what is measured; None is unlimited; one query."""
-    found: dict[str, int | None] = dict.fromkeys(("disk_bytes", "bandwidth_bytes"))
-    counters = LimitCounter.objects.filter(subject=organization.pk, resource__in=list(found))
+    found: dict[str, int | None] = dict.fromkeys(LIMITED)
+    counters = LimitCounter.objects.filter(subject=organization.pk, resource__in=LIMITED)
     return {**found, **dict(counters.values_list("resource", "limit"))}
 
 
@@ -276,7 +297,10 @@ def _summed(rows: QuerySet[UsageNow], *by: str) -> list[dict[str, Any]]:
 
 def _use(row: Mapping[str, Any]) -> Use:
     return Use(
-        *(row[f"sum_{name}"] or 0 for name in GAUGES),
+        disk_bytes=row["sum_disk_bytes"] or 0,
+        inodes=row["sum_inodes"] or 0,
+        mail_bytes=row["sum_mail_bytes"] or 0,
+        database_bytes=row["sum_database_bytes"] or 0,
         web_bytes=row["sent"] or 0,
         web_requests=row["requests"] or 0,
         unread=row["sum_unread"] or 0,

@@ -19,9 +19,11 @@ from panel.core import audit, policy, queue
 from panel.core.actors import Actor
 from panel.core.errors import Conflict
 from provisioning.models import HostingAccount, Placement, Server, ServerReading, UsageDay, UsageMonth, UsageNow
-from provisioning.services import runs
+from provisioning.selectors import usage as selectors
+from provisioning.services import intents, operations, runs
 
 MEASURE = "usage.measure"
+HOLD = "server.quota"
 TASK, ACCOUNT_TASK = "provisioning.tasks.measure_usage", "provisioning.tasks.measure_account"
 JITTER = 0.1
 PATIENCE = timedelta(minutes=30)
@@ -101,6 +103,7 @@ def fail(reading: ServerReading, reason: str) -> None:
 def finish(reading: ServerReading, report: Mapping[str, Any]) -> None:
     """Record what a server reported, and end its reading unless it goes on measuring."""
     figures = report["server"]
+    before = selectors.server_load(reading.server)
     root: Mapping[str, int] = next(iter(figures.get("disks", [])), {})
     with transaction.atomic():
         Server.objects.select_for_update(no_key=True).get(pk=reading.server_id)
@@ -116,6 +119,18 @@ def finish(reading: ServerReading, report: Mapping[str, Any]) -> None:
             disk_free_bytes=root.get("free_bytes"),
             figures=figures,
         )
+        if (before is not None and before.is_enforced) != (figures.get("quota") == "enforced"):
+            _hold(reading.server)
+
+
+def _hold(server: Server) -> None:
+    """Hold the accounts of a server to their disk space, or no longer, now that its file system can or cannot."""
+    actor = Actor.system("disk quotas")
+    operation = operations.start(
+        actor=actor, verb=HOLD, subject=server.name, organization=server.organization, server=server
+    )
+    intents.add_server(server, operation=operation, accounts=True)
+    audit.record(actor, HOLD, server)
 
 
 def record(server_id: str, report: Mapping[str, Any]) -> None:

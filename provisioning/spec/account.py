@@ -157,7 +157,8 @@ class AccountSpec:
     """One slice: the part of an account that `services` place on this server.
 
     `default_page` is the branded first index.html, `brand` whose pages visitors see where the account has none,
-    `skeleton` the files (name, text) that its web directory begins with.
+    `skeleton` the files (name, text) that its web directory begins with. `disk_bytes` is what the kernel is to hold it
+    to; None where nothing is to be held, or nothing can be.
     """
 
     id: str
@@ -174,8 +175,10 @@ class AccountSpec:
     databases: tuple[DatabaseSpec, ...] = ()
     database_users: tuple[DatabaseUserSpec, ...] = ()
     mail_domains: tuple[MailDomainSpec, ...] = ()
+    disk_bytes: int | None = None
 
     def __post_init__(self) -> None:
+        checks.size("disk space", self.disk_bytes)
         checks.username(self.username)
         checks.identity("uid", self.uid)
         checks.identity("gid", self.gid)

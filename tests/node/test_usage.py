@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from provisioning.node import homes
+from provisioning.node import usage as verb
 from provisioning.node.errors import NodeError
 from provisioning.node.measuring import alone, measure
 from provisioning.node.usage import usage
@@ -273,10 +274,27 @@ def test_only_some_accounts(machine: Machine, home: Path) -> None:
 
 
 def test_one_process_measures_at_a_time(machine: Machine, home: Path) -> None:
-    with alone(machine.node_paths()):
-        assert asked(machine)["measuring"]
-        measure(machine.node_paths())
-    assert asked(machine)["accounts"][SLICE]["disk_bytes"] is None
+    with alone(machine.node_paths()) as lock:
+        assert lock is not None
+        assert asked(machine, measure=True)["measuring"]
+        with alone(machine.node_paths()) as other:
+            assert other is None
+    report = asked(machine)
+    assert not report["measuring"]
+    assert report["accounts"][SLICE]["disk_bytes"] is None
+
+
+def test_the_lock_is_held_from_the_start_to_the_end(
+    machine: Machine, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the process takes to begin, nobody is told that the measuring is over."""
+    monkeypatch.setattr(verb, "WAIT_SECONDS", 0)
+    report = asked(machine, measure=True)
+    assert report["measuring"]
+    while report["measuring"]:
+        time.sleep(0.01)
+        report = asked(machine)
+    assert report["accounts"][SLICE]["disk_bytes"] is not None
 
 
 def test_an_old_days_sum_is_told_when_it_is_asked_for(machine: Machine, log: Path) -> None:

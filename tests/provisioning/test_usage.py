@@ -14,11 +14,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import LimitCounter
 from panel.core.errors import Forbidden, NotFound
 from panel.core.scoping import everything, tenant
-from provisioning import tasks
+from provisioning import desired, tasks
 from provisioning import usage as engine
-from provisioning.models import HostingAccount, Server, ServerReading, UsageDay, UsageMonth, UsageNow
+from provisioning.models import HostingAccount, Operation, Server, ServerReading, UsageDay, UsageMonth, UsageNow
 from provisioning.selectors import usage as selectors
 from provisioning.services import runs
 from provisioning.services import usage as service
@@ -343,3 +344,49 @@ def test_who_may_ask_for_a_measuring(ground: Ground, monkeypatch: pytest.MonkeyP
         hosting.status = HostingAccount.Status.TERMINATED
         with refused("terminated", status=409):
             service.request_account(actor=cast.reseller_a.actor, hosting=hosting)
+
+
+def reading(ground: Ground, quota: str) -> None:
+    """A reading of the server that tells what its file system holds accounts to."""
+    figures = {"load": [0, 0.5, 0], "processors": 2, "memory_bytes": 2, "memory_free_bytes": 1, "disks": []}
+    report = {"at": NOW, "measuring": False, "server": {**figures, "quota": quota}, "accounts": {}}
+    with everything("test"):
+        service.finish(service.begin(ground.server.id)[0], report)
+
+
+def held(ground: Ground) -> list[Operation]:
+    return list(Operation._base_manager.filter(verb=service.HOLD))
+
+
+def test_accounts_are_held_to_their_disk_space_once_the_file_system_can(ground: Ground):
+    promised = LimitCounter.objects.filter(subject=ground.account_a.id, resource="disk_bytes")
+    promised.update(limit=5 * GB)
+    reading(ground, "none")
+    assert not held(ground)
+    with everything("test"):
+        assert selectors.held_to(ground.server, [ground.account_a.id], "default") == {}
+    reading(ground, "enforced")
+    assert len(held(ground)) == 1
+    assert {intent.slice.hosting_id for intent in held(ground)[0].intents.all()} == {
+        None,
+        ground.account_a.id,
+        ground.account_b.id,
+    }
+    reading(ground, "enforced")
+    assert len(held(ground)) == 1
+    with everything("test"):
+        assert selectors.held_to(ground.server, [ground.account_a.id], "default") == {ground.account_a.id: 5 * GB}
+        assert selectors.is_enforced(ground.account_a)
+        specs = desired.accounts(ground.server, [ground.account_a.id], "default")
+    assert specs[ground.account_a.id].disk_bytes == 5 * GB
+    reading(ground, "counted")
+    assert len(held(ground)) == 2
+
+
+def test_a_limit_of_disk_space_reaches_the_server(bench: Bench):
+    LimitCounter.objects.filter(subject=bench.ground.account_a.id, resource="disk_bytes").update(limit=5 * GB)
+    reading(bench.ground, "enforced")
+    bench.run()
+    bodies = [body for payload in bench.applies() for part in payload["slices"] for body in part["resources"].items()]
+    limits = {key: body["bytes"] for key, body in bodies if key.startswith("quota:")}
+    assert limits == {f"quota:{bench.ground.account_a.uid}": 5 * GB}

@@ -34,7 +34,7 @@ BUDGETS: dict[str, int] = {
     "/packages/{package}": 1,
     "/accounts": 1,
     "/accounts/{account}": 5,
-    "/accounts/{account}/usage": 6,
+    "/accounts/{account}/usage": 7,
     "/accounts/{account}/limits": 3,
     "/accounts/{account}/sites": 3,
     "/accounts/{account}/databases": 3,

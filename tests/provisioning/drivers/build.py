@@ -64,6 +64,7 @@ def account(values: Values) -> AccountSpec:
         databases=tuple(DatabaseSpec(name) for name in values.get("databases", [])),
         database_users=tuple(database_user(item) for item in values.get("database_users", [])),
         mail_domains=tuple(mail_domain(item) for item in values.get("mail_domains", [])),
+        disk_bytes=values.get("disk_bytes"),
     )
 
 
