@@ -69,13 +69,23 @@ class BrandPage(OfBrand, FormPage):
         return [
             Action(_("Host name"), self.address("brand_host"), "world-www"),
             Action(_("Name servers"), servers, "network"),
-            *([Action(_("Mail"), reverse("accounts:mail", args=[self.object.pk]), "mail")] if selectors.own(self.object) else []),
+            *(
+                [Action(_("Mail"), reverse("accounts:mail", args=[self.object.pk]), "mail")]
+                if selectors.own(self.object)
+                else []
+            ),
         ]
 
     def initial(self) -> dict[str, Any]:
         brand = selectors.own(self.object)
         if brand is None:
-            return {"name": self.object.name, "primary_color": colors.DEFAULT, "same_color": True, "locale": "en"}
+            return {
+                "name": self.object.name,
+                "primary_color": colors.DEFAULT,
+                "accent_color": colors.DEFAULT,
+                "same_color": True,
+                "locale": "en",
+            }
         claim = selectors.claim(self.object)
         return {
             **{field: getattr(brand, field) for field in DIRECT},
@@ -107,10 +117,11 @@ class BrandPage(OfBrand, FormPage):
         if data["same_color"]:
             values["accent_color"] = ""
         form = self.form
-        brand_images.dress(
+        _brand, followed = brand_images.dress(
             actor=self.actor, organization=self.object, pictures=form.pictures(), without=data["remove"], **values
         )
-        messages.success(self.request, _("Saved."))
+        words = _("Saved. What servers show of the brand follows; Operations says how far it is.")
+        messages.success(self.request, words if followed else _("Saved."))
         return self.address("brand_host" if selectors.claim(self.object) else "brand")
 
     def make_form(self) -> BrandForm:

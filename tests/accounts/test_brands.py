@@ -99,6 +99,14 @@ def test_a_new_picture_takes_the_place_of_the_old_one(cast: Cast) -> None:
         assert AuditEntry.objects.filter(action="brand.change", object_id=brand.pk).count() >= 3
 
 
+def test_who_follows_brands_is_told_of_pictures(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[frozenset[str]] = []
+    monkeypatch.setattr(brands, "_followers", [lambda _actor, _brand, changed: told.append(changed)])
+    put(cast, "logo", png())
+    put(cast, "logo", png())
+    assert told == [frozenset({"logo"}), frozenset()]
+
+
 def test_pages_show_the_logo_of_their_host_and_no_other(cast: Cast) -> None:
     logo, dark = put(cast, "logo", png()).logo, put(cast, "logo_dark", png("#ffffff")).logo_dark
     page = Client(headers={"host": HOST_A}).get("/sign-in/").content.decode()
