@@ -123,7 +123,7 @@ class Texts(MailView):
 
     actions = {"GET": "brand.view"}
 
-    @extend_schema(responses=formats.MailTextSerializer(many=True))
+    @extend_schema(operation_id="organizations_brand_mail_texts_list", responses=formats.MailTextSerializer(many=True))
     def get(self, request: Request, pk: str) -> Response:
         """List every kind of mail with its text."""
         return Response(formats.MailTextSerializer(selectors.texts(self.brand(pk)), many=True).data)

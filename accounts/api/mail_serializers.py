@@ -1,5 +1,8 @@
 """Request and answer formats of a brand's mail."""
 
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import MailSender, OutgoingMail
@@ -39,11 +42,13 @@ class SenderSerializer(StrictSerializer):
         """Return the From."""
         return selectors.sender_line(sender.brand)
 
-    def get_dkim_record(self, sender: MailSender) -> DnsRecordSerializer | None:
+    @extend_schema_field(DnsRecordSerializer(allow_null=True))
+    def get_dkim_record(self, sender: MailSender) -> dict[str, str] | None:
         """Return the record of the key."""
         return _record(selectors.key_record(sender) if sender.dkim_public else None)
 
-    def get_spf_record(self, sender: MailSender) -> DnsRecordSerializer | None:
+    @extend_schema_field(DnsRecordSerializer(allow_null=True))
+    def get_spf_record(self, sender: MailSender) -> dict[str, str] | None:
         """Return the SPF record under which the installation may send for the brand."""
         return _record(selectors.spf(sender))
 
@@ -82,11 +87,12 @@ class MailTextSerializer(StrictSerializer):
     text = serializers.CharField(max_length=10_000, trim_whitespace=False)
     words = serializers.SerializerMethodField()
 
-    def get_words(self, text: Text) -> list[WordSerializer]:
+    @extend_schema_field(WordSerializer(many=True))
+    def get_words(self, text: Text) -> list[dict[str, Any]]:
         """Return the placeholders."""
         kind = text.kind
         return [
-            {"word": name, "meaning": str(word.meaning), "required": name in kind.required}  # type: ignore[misc]
+            {"word": name, "meaning": str(word.meaning), "required": name in kind.required}
             for name, word in kind.words.items()
         ]
 
@@ -119,5 +125,5 @@ class OutgoingMailSerializer(StrictSerializer):
     sent_at = serializers.DateTimeField(read_only=True, allow_null=True)
 
 
-def _record(record: tuple[str, str] | None) -> DnsRecordSerializer | None:
-    return {"name": record[0], "content": record[1]} if record else None  # type: ignore[return-value]
+def _record(record: tuple[str, str] | None) -> dict[str, str] | None:
+    return {"name": record[0], "content": record[1]} if record else None

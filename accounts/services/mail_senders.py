@@ -80,6 +80,7 @@ def set_smtp(*, actor: Actor, brand: Brand, password: str | None = None, **value
         before = {field: getattr(sender, field) for field in values}
         for field, value in values.items():
             setattr(sender, field, value)
+        sender.smtp_state = MailSender.SmtpState.TESTING if sender.smtp_host else MailSender.SmtpState.OFF
         clean_or_invalid(sender)
         if sender.smtp_port not in PORTS:
             allowed = ", ".join(str(port) for port in PORTS)
@@ -94,7 +95,6 @@ def set_smtp(*, actor: Actor, brand: Brand, password: str | None = None, **value
         _store_password(sender, password if sender.smtp_host else "")
         if any(character in sender.smtp_user for character in "\r\n\0"):
             raise Invalid("smtp_user", _("A user name is one line."), "smtp_user")
-        sender.smtp_state = MailSender.SmtpState.TESTING if sender.smtp_host else MailSender.SmtpState.OFF
         sender.smtp_detail, sender.smtp_tested_at = "", None
         sender.save()
         changes = audit.difference(before, after)

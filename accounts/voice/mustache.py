@@ -13,7 +13,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 DEEPEST = 4
-_TAG = re.compile(r"\{\{([#^/]?)[ \t]*([a-z_]{1,40})[ \t]*\}\}")
+_TAG = re.compile(r"(?<!\{)\{\{([#^/]?)[ \t]*([a-z_]{1,40})[ \t]*\}\}(?!\})")
 _ALONE = re.compile(r"^[ \t]*(\{\{[#^/][ \t]*[a-z_]{1,40}[ \t]*\}\})[ \t]*\r?\n", re.MULTILINE)
 
 

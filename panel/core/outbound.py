@@ -10,6 +10,9 @@ from django.utils.translation import gettext as _
 
 from panel.core.errors import Invalid
 
+#: What a translator of this network turns into any IPv4 address (RFC 6052, RFC 8215).
+TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+
 
 def resolve(host: str, port: int, *, private_allowed: bool = False, field: str = "host") -> Sequence[str]:
     """Look `host` up once and return its addresses, all of them public unless `private_allowed`.
@@ -31,6 +34,8 @@ def is_public(address: str) -> bool:
     """Tell whether an IP address belongs to a host of the Internet; one that wraps another is what it wraps."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
+        if any(ip in network for network in TRANSLATED):
+            return False
         wrapped = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         if wrapped is not None:
             return is_public(str(wrapped))
