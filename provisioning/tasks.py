@@ -14,7 +14,7 @@ from provisioning import preview as preview_engine
 from provisioning import reconcile as engine
 from provisioning import scan as scan_engine
 from provisioning import usage as usage_engine
-from provisioning.services import drift_checks, dues, nameservers, previews, pruning, rebuilds
+from provisioning.services import drift_checks, dues, nameservers, overuse, previews, pruning, rebuilds
 from provisioning.services import usage as usage_readings
 
 # So many servers are compared, and measured, at a time at most: a fleet takes turns instead of taking every worker.
@@ -118,6 +118,12 @@ def bootstrap(operation_id: str, secret_id: str) -> None:
 def scan_brand(scan_id: str) -> None:
     """Look at a brand as a stranger does."""
     scan_engine.run(scan_id)
+
+
+@shared_task(name="provisioning.tasks.check_overuse")
+def check_overuse() -> None:
+    """Compare what resellers really use with their plans."""
+    overuse.check()
 
 
 @shared_task(name="provisioning.tasks.check_mail_domains")

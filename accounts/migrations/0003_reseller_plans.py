@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("block", "Refuse new accounts"),
                             ("notify", "Notify only"),
-                            ("suspend", "Suspend the reseller"),
+                            ("suspend", "Suspend the reseller with its accounts"),
                         ],
                         default="block",
                         max_length=8,

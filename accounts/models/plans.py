@@ -43,7 +43,7 @@ class ResellerPlan(models.Model):
 
         BLOCK = "block", _("Refuse new accounts")
         NOTIFY = "notify", _("Notify only")
-        SUSPEND = "suspend", _("Suspend the reseller")
+        SUSPEND = "suspend", _("Suspend the reseller with its accounts")
 
     TOTALS = (
         "accounts",

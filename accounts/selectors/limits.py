@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import words
 from accounts.models import LimitCounter, LimitUse, Organization, ResellerPlan
+from accounts.selectors import plans
 from panel.core.errors import LimitReached
 from panel.core.scoping import everything
 
@@ -19,6 +20,7 @@ SOURCES: dict[str, str | Promise] = {
     "plan": gettext_lazy("Plan"),
     "package": gettext_lazy("Package"),
     "override": gettext_lazy("Exception for this account"),
+    "oversold": gettext_lazy("What is really used counts, against"),
     "limit": gettext_lazy("Set for this organization"),
     "none": gettext_lazy("No limit"),
 }
@@ -64,7 +66,7 @@ class Line:
 
 def of_organization(organization: Organization) -> list[Line]:
     """Return a line for each resource that is counted for an organization and everything below it."""
-    counters = along(organization)
+    counters, plan = along(organization), plans.of_reseller(organization)
     with everything("limits are summed over the subtree"):
         below = LimitUse.objects.filter(organization__path__startswith=organization.path)
         held = dict(below.values_list("resource").annotate(total=Sum("amount")))
@@ -73,9 +75,20 @@ def of_organization(organization: Organization) -> list[Line]:
         own = counters.get((organization.id, resource))
         limit = own.limit if own else None
         source = "none" if limit is None else "plan" if organization.plan_id else "limit"
+        total = getattr(plan, resource) if plan and resource in plan.oversold else None
+        if total is not None:
+            source = "oversold"
         way = (counters[key, resource] for key in organization.lineage if (key, resource) in counters)
         lines.append(
-            Line(resource, held.get(resource, 0), limit, source, "organization", first_refusal(way, organization))
+            Line(
+                resource,
+                held.get(resource, 0),
+                limit,
+                source,
+                "organization",
+                first_refusal(way, organization),
+                "" if total is None else words.amount(resource, total),
+            )
         )
     return lines
 

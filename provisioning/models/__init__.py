@@ -7,6 +7,7 @@ from provisioning.models.drift import DriftCheck, DriftItem, Pin
 from provisioning.models.mail import MailAlias, Mailbox, MailDomain
 from provisioning.models.nameservers import NameServerCheck
 from provisioning.models.operations import Operation, OperationEvent, OperationTarget, Preview, Run, RunStep
+from provisioning.models.overuse import Overuse
 from provisioning.models.packages import LimitOverride, Package, PlanServer
 from provisioning.models.rebuilds import Rebuild
 from provisioning.models.scans import BrandScan
@@ -36,6 +37,7 @@ __all__ = [
     "Operation",
     "OperationEvent",
     "OperationTarget",
+    "Overuse",
     "Package",
     "Pin",
     "Placement",

@@ -8,15 +8,23 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from accounts.models import LimitCounter, Organization
+from django.utils.translation import gettext as _
+
+from accounts import words
+from accounts.models import LimitCounter, Organization, ResellerPlan
+from accounts.selectors.limits import level
 from accounts.services import limits
-from provisioning.models import HostingAccount, LimitOverride, Package
+from panel.core.errors import LimitReached
+from provisioning.models import HostingAccount, LimitOverride, Overuse, Package
 
 Limits = dict[str, int | None]
 
 
 def order(organization: Organization, package: Package) -> None:
-    """Count one more account of `package`, and what it promises; raises LimitReached."""
+    """Count one more account of `package`, and what it promises; raises LimitReached, too where a plan refuses accounts
+    because more is really used than it has.
+    """
+    _refuse_overuse(organization)
     amounts = {"accounts": 1, **{name: getattr(package, name) or 0 for name in Package.PROMISED}}
     limits.move({organization: amounts}, boundless=_endless(package.limits))
 
@@ -116,3 +124,20 @@ def _promised(ids: list[str]) -> dict[str, Limits]:
 
 def _endless(promised: Limits) -> set[str]:
     return {name for name in Package.PROMISED if promised[name] is None}
+
+
+def _refuse_overuse(organization: Organization) -> None:
+    """Raise LimitReached when a plan above `organization` refuses new accounts because more is used than it has."""
+    rows = Overuse._base_manager.filter(
+        organization__in=organization.lineage, organization__plan__overuse=ResellerPlan.Overuse.BLOCK
+    )
+    found = rows.order_by("organization__path", "resource").first()
+    if found is not None:
+        raise LimitReached(
+            rule=found.resource,
+            level=str(words.LEVELS[level(found.organization_id, organization)]),
+            used=found.used,
+            limit=found.limit,
+            name=words.within(found.resource),
+            remedy=_("Use less in the accounts that are there, or have the plan raised."),
+        )
