@@ -16,9 +16,10 @@ from accounts.models import LimitCounter, Organization
 from accounts.selectors import brands, limits, organizations
 from panel.core.actors import Actor
 from panel.dashboard.formats import Gauge
-from provisioning.models import HostingAccount, Operation, Server
-from provisioning.selectors import drift, hosting_accounts, operations, packages
+from provisioning.models import HostingAccount, Operation, Server, ServerReading
+from provisioning.selectors import drift, hosting_accounts, operations, packages, usage
 from provisioning.selectors import servers as server_selectors
+from provisioning.web import usage_parts
 
 MOST_SHOWN = 8
 PACE_DAYS = 30
@@ -43,6 +44,24 @@ class Step:
     text: str
     url: str
     done: bool
+
+
+@dataclass(frozen=True)
+class Load:
+    """A server and its newest reading, if it was ever measured."""
+
+    server: Server
+    reading: ServerReading | None
+
+    @property
+    def memory_used(self) -> int:
+        """Bytes of memory that are taken."""
+        return _taken(self.reading, "memory") if self.reading else 0
+
+    @property
+    def disk_used(self) -> int:
+        """Bytes of disk space that are taken."""
+        return _taken(self.reading, "disk") if self.reading else 0
 
 
 @dataclass(frozen=True)
@@ -126,12 +145,22 @@ def drifted_servers() -> list[Server]:
     return list(drift.drifted_servers())
 
 
-def servers() -> list[Server]:
-    """Return the servers, those that can't be reached or are not ready first, then those with most accounts."""
+def servers() -> list[Load]:
+    """Return the servers with their newest reading, those that can't be reached or are not ready first, then those
+    with most accounts; two queries.
+    """
     rows = server_selectors.listed().exclude(state=Server.State.RETIRED)
     found = sorted(rows, key=lambda row: (-row.account_count, row.name))  # type: ignore[attr-defined]
     found.sort(key=lambda row: (row.unreachable_since is None, row.state == Server.State.READY))
-    return found[:MOST_SHOWN]
+    readings = usage.loads(found[:MOST_SHOWN])
+    return [Load(row, readings.get(row.pk)) for row in found[:MOST_SHOWN]]
+
+
+def resources(actor: Actor) -> list[usage_parts.Resource]:
+    """Return the disk space and traffic of everything below the actor's organization, with their days."""
+    own = organizations.of_actor(actor)
+    days = usage.days_of(own, usage_parts.DAYS)
+    return usage_parts.resources(usage.totals(own), days, usage.limits_of_organization(own))
 
 
 def drifted_accounts() -> list[HostingAccount]:
@@ -207,6 +236,10 @@ def panel_url(actor: Actor) -> str:
     """Return the address where the actor's clients sign in; empty while the brand has no host of its own."""
     brand = brands.own(organizations.of_actor(actor))
     return brands.base_url(brand) if brand and brand.panel_host else ""
+
+
+def _taken(reading: ServerReading, what: str) -> int:
+    return int((getattr(reading, f"{what}_bytes") or 0) - (getattr(reading, f"{what}_free_bytes") or 0))
 
 
 def _live() -> QuerySet[HostingAccount]:

@@ -70,6 +70,7 @@ class HomePage(Page):
         return {
             "figures": selectors.figures(self.actor),
             "plan": selectors.plan(self.actor),
+            "resources": selectors.resources(self.actor),
             "drifted": selectors.drifted_accounts(),
             "steps": selectors.first_steps(self.actor),
             "panel_url": selectors.panel_url(self.actor),

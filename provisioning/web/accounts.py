@@ -14,10 +14,10 @@ from accounts.selectors import brands, organizations
 from panel.core.web import Action, Empty, FormPage, ListPage
 from provisioning import words
 from provisioning.models import HostingAccount, Operation
-from provisioning.selectors import hosting_accounts, operations, packages
+from provisioning.selectors import hosting_accounts, operations, packages, usage
 from provisioning.selectors import servers as servers_selectors
 from provisioning.services import previews
-from provisioning.web import guides
+from provisioning.web import guides, usage_parts
 from provisioning.web.account_pages import AccountPage, ConfirmByNamePage, VerbActionPage, VerbFormPage
 from provisioning.web.bulk import KINDS
 from provisioning.web.filters import AccountFilter
@@ -140,7 +140,7 @@ class OverviewPage(AccountPage):
             addresses=hosting_accounts.web_addresses(self.hosting),
             **kwargs,
         )
-        usage: dict[str, tuple[int, int | None]] = context["usage"]
+        counted: dict[str, tuple[int, int | None]] = context["usage"]
         brand = brands.for_organization(self.hosting.organization)
         context["guide"] = guides.of(
             self.hosting,
@@ -149,10 +149,12 @@ class OverviewPage(AccountPage):
             addresses=context["addresses"],
             mail_host=brand.mail_host,
         )
+        limits = usage.limits_of(self.hosting)
+        context["resources"] = usage_parts.resources(usage.now_of([self.hosting])[self.hosting.pk], [], limits)
         context["gauges"] = [
             {"label": label, "used": used, "limit": limit}
             for name, label in words.RESOURCES.items()
-            if (counter := usage.get(name)) is not None
+            if not name.endswith("_bytes") and (counter := counted.get(name)) is not None
             for used, limit in [counter]
         ]
         return context

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from panel.core.form_fields import LimitField, SizeField
@@ -40,7 +41,7 @@ class PairsField(forms.CharField):
         return pairs
 
 
-def name_input(**attrs: str) -> forms.TextInput:
+def name_input(**attrs: str | Promise) -> forms.TextInput:
     """Return an input for host names, user names and the like: the browser leaves what is typed as it is."""
     common = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
     return forms.TextInput(attrs={**common, **attrs})

@@ -49,9 +49,12 @@ WRITTEN = {
 EXAMPLES = {"Anna Berg", "exampleorg", "panel@"}
 #: Names of protocols, programs and formats, which are the same in every language.
 NAMES = frozenset(
-    """apache apache2 api aaaa bind caa cname csv debian dkim dmarc dns dovecot ds english hostwright htaccess http
-    https imap ip ipv4 ipv6 json localhost mariadb mx mysql nginx ns ok php png jpeg svg pop3 postfix ptr smtp soa spf srv
-    ssh sshfp tlsa ssl tls totp txt ttl uid url utc www kb mb gb tb kib mib gib ms com example platform public_html px home""".split()
+    """
+    aaaa apache apache2 api bind caa cname com csv debian dkim dmarc dns dovecot ds english example gb gib home
+    hostwright htaccess http https imap ip ipv4 ipv6 jpeg json kb kib localhost mariadb mb mib ms mx mysql nginx
+    ns ok php platform png pop3 postfix ptr public_html px smtp soa spf srv ssh sshfp ssl svg tb tls tlsa totp
+    ttl txt uid url utc www
+    """.split()
 )
 API_PAGES = {"api_schema", "api_docs"}
 
