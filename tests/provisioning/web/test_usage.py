@@ -1,0 +1,119 @@
+"""Pages of use: gauges and lists, what a limit is worth, the way to a measuring."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import LimitCounter
+from panel.core.scoping import everything
+from provisioning.models import HostingAccount
+from provisioning.services import usage as service
+from tests.cast import Cast
+from tests.provisioning import factories
+
+GB = 10**9
+
+
+@pytest.fixture
+def account(cast: Cast) -> HostingAccount:
+    """An account of client A on a ready server."""
+    factories.server(cast.provider.organization)
+    package = factories.package(cast.reseller_a.organization, disk_bytes=20 * GB)
+    return factories.account(cast.client_a.organization, package, "bakery.example")
+
+
+def measure(account: HostingAccount, quota: str = "none", **more: Any) -> None:
+    """Let the account's server tell of it."""
+    now = int(datetime.now(UTC).timestamp())
+    day = datetime.fromtimestamp(now, UTC).date().isoformat()
+    part = {
+        "measured_at": now,
+        "disk_bytes": 12 * GB,
+        "inodes": 4321,
+        "mail_bytes": 2 * GB,
+        "unread": 0,
+        "databases": {"bakery_shop": GB},
+        "web": {day: {"bakery.example": [3 * GB, 17]}},
+        **more,
+    }
+    figures = {
+        "load": [0.1, 0.5, 0.2],
+        "processors": 2,
+        "memory_bytes": 4 * GB,
+        "memory_free_bytes": GB,
+        "disks": [{"path": "/", "bytes": 90 * GB, "free_bytes": 50 * GB}],
+        "sites": 1,
+        "pools": 1,
+        "databases": 1,
+        "versions": {"nginx": "1.26.3"},
+        "quota": quota,
+    }
+    report = {"at": now, "measuring": False, "server": figures, "accounts": {account.pk: part}}
+    with everything("test"):
+        server = account.placements.first().server  # type: ignore[union-attr]
+        service.finish(service.begin(server.pk)[0], report)
+
+
+def page(cast: Cast, who: str, account: HostingAccount) -> str:
+    return str(getattr(cast, who).browser().get(url("account_usage", account)).content.decode())
+
+
+def url(name: str, row: Any) -> str:
+    return reverse(f"provisioning:{name}", args=[row.pk])
+
+
+def test_an_account_shows_what_it_uses(cast: Cast, account: HostingAccount):
+    measure(account)
+    text = page(cast, "client_a", account).replace("\N{NO-BREAK SPACE}", " ")
+    for words in ("13 GB of 20 GB", "3 GB", "17 requests", "bakery_shop", "4321", "measured, not enforced"):
+        assert words in text, words
+    assert url("account_measure", account) in text
+
+
+def test_where_the_kernel_holds_the_limit_it_says_so(cast: Cast, account: HostingAccount):
+    measure(account, "enforced", unread=2)
+    text = page(cast, "client_a", account)
+    assert "not enforced" not in text
+    assert "refuses files beyond the limit" in text
+    assert "could not be counted" in text
+
+
+def test_a_limit_that_is_reached_is_said(cast: Cast, account: HostingAccount):
+    measure(account)
+    LimitCounter.objects.filter(subject=account.pk, resource="bandwidth_bytes").update(limit=GB)
+    assert "The limit is reached." in page(cast, "client_a", account)
+
+
+def test_an_account_that_was_not_measured_says_so(cast: Cast, account: HostingAccount):
+    assert "was not measured yet" in page(cast, "client_a", account)
+
+
+def test_who_only_looks_gets_no_button(cast: Cast, account: HostingAccount):
+    assert url("account_measure", account) not in page(cast, "readonly_a", account)
+
+
+def test_measuring_is_asked_for_by_a_button(cast: Cast, account: HostingAccount, monkeypatch: pytest.MonkeyPatch):
+    rung: list[tuple[str, ...]] = []
+    monkeypatch.setattr(service.queue, "ring", lambda *arguments: rung.append(arguments))
+    with everything("test"):
+        server = account.placements.first().server  # type: ignore[union-attr]
+    answer = cast.client_a.browser().post(url("account_measure", account))
+    assert answer.headers["Location"] == url("account_usage", account)
+    browser = cast.provider.browser()
+    assert browser.post(url("server_measure", server)).headers["Location"] == url("server", server)
+    assert rung == [(service.ACCOUNT_TASK, server.pk, account.pk), (service.TASK, server.pk)]
+
+
+def test_a_server_shows_its_load_and_capacity(cast: Cast, account: HostingAccount):
+    with everything("test"):
+        server = account.placements.first().server  # type: ignore[union-attr]
+    browser = cast.provider.browser()
+    assert "Not measured yet." in browser.get(url("server", server)).content.decode()
+    measure(account)
+    text = browser.get(url("server", server)).content.decode().replace("\N{NO-BREAK SPACE}", " ")
+    for words in ("40 GB of 90 GB", "3 GB of 4 GB", "on 2 processors", "1.26.3", "measured, not enforced", "13 GB"):
+        assert words in text, words
