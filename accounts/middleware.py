@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth import logout
@@ -68,8 +69,8 @@ class PanelHostMiddleware:
 
 class ActorMiddleware:
     """Sets `request.actor` (None for strangers), its tenant scope and time zone; ends a session at the wrong panel and
-    one that has lasted as long as policies let it. `request.is_fresh` says whether the person proved who they are a
-    short while ago.
+    one that has lasted as long as policies let it. The actor is fresh when the person proved who they are a short
+    while ago.
 
     Who lacks a second factor that is demanded is led to set it up, and reaches nothing else. Nobody sees to another
     person's sign-in while impersonating them.
@@ -105,7 +106,6 @@ class ActorMiddleware:
     @staticmethod
     def _actor(request: HttpRequest) -> Actor | None:
         actor = actors.for_request(request)
-        request.is_fresh = False  # type: ignore[attr-defined]
         if actor is None:
             return None
         demands = sign_in.demands(row.organization for row in request.memberships)  # type: ignore[attr-defined]
@@ -113,9 +113,8 @@ class ActorMiddleware:
             return None
         lacks = demands.second_factor and not sign_in.has_second_factor(str(actor.user_id))
         request.lacks_second_factor = lacks  # type: ignore[attr-defined]
-        request.is_fresh = sessions.is_fresh(request.session)  # type: ignore[attr-defined]
         sessions.seen(request.session, actor.address)
-        return actor
+        return replace(actor, fresh=sessions.is_fresh(request.session))
 
 
 def sign_in_first() -> str:

@@ -73,6 +73,8 @@ def change(*, actor: Actor, organization: Organization, **values: Any) -> tuple[
         wanted = values.get("panel_host", brand.panel_host)
         if wanted and not brand.panel_host and not actor.is_system:
             values = values | _usual_names(brand, values, wanted)
+        if wanted != brand.panel_host:
+            policy.require_fresh(actor)
         _judge_names(actor, brand, values)
         values.pop("panel_host", None)
         before = {field: getattr(brand, field) for field in (*values, "panel_host")}

@@ -19,6 +19,7 @@ class Actor:
     `kind` is provider, reseller, client or system, `role` the membership's role or system.
     `path` is the organization's place in the tree ("/" for the system), `scopes` the actions that an API token is
     restricted to (None: no restriction), `impersonator` the person behind an impersonation, `address` the IP address.
+    `fresh` tells whether a person with a session proved a short while ago who they are; programs always count so.
     """
 
     user_id: str | None
@@ -31,6 +32,7 @@ class Actor:
     scopes: frozenset[str] | None = None
     impersonator: Impersonator | None = None
     address: str | None = None
+    fresh: bool = True
 
     @classmethod
     def system(cls, reason: str) -> "Actor":

@@ -3,9 +3,10 @@
 from typing import Protocol
 
 import structlog
+from django.utils.translation import gettext as _
 
 from panel.core.actors import Actor
-from panel.core.errors import DomainError
+from panel.core.errors import DomainError, Forbidden
 
 log = structlog.get_logger(__name__)
 
@@ -16,6 +17,8 @@ class Checker(Protocol):
     def __call__(self, actor: Actor, action: str, obj: object | None) -> None: ...
 
 
+SIGN_IN_AGAIN = "sign_in_again"
+
 _checkers: list[Checker] = []
 _fresh: frozenset[str] = frozenset()
 
@@ -25,6 +28,12 @@ def register(checker: Checker, *, fresh: frozenset[str] = frozenset()) -> None:
     global _fresh
     _checkers[:] = [checker]
     _fresh = fresh
+
+
+def require_fresh(actor: Actor) -> None:
+    """Return when the actor proved a short while ago who they are; raise `Forbidden` (`sign_in_again`) otherwise."""
+    if not actor.fresh:
+        raise Forbidden(_("You signed in a while ago. Prove again that it is you."), code=SIGN_IN_AGAIN)
 
 
 def wants_fresh(action: str) -> bool:

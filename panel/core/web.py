@@ -78,13 +78,15 @@ class Page(TemplateResponseMixin, ContextMixin, View):
         try:
             self.object = self.find()
             policy.require(actor, self.action, self.subject())
-            if self.wants_fresh() and not getattr(request, "is_fresh", False):
-                return redirect_to_login(request.get_full_path(), reverse("account_reauthenticate"))
+            if self.wants_fresh():
+                policy.require_fresh(actor)
             return super().dispatch(request, *args, **kwargs)
         except (Http404, NotFound) as error:
             audit.refused(actor, f"{request.method} {request.path}")
             raise Http404 from error
         except Forbidden as error:
+            if error.code == policy.SIGN_IN_AGAIN:
+                return redirect_to_login(request.get_full_path(), reverse("account_reauthenticate"))
             audit.refused(actor, f"{request.method} {request.path}")
             raise PermissionDenied(error.message) from error
 

@@ -220,3 +220,14 @@ def test_the_key_changes_when_impersonation_begins_and_ends(cast: Cast) -> None:
 )
 def test_browsers_are_told_in_a_few_words(agent: str, words: str) -> None:
     assert browsers.describe(agent) == words
+
+
+def test_another_panel_host_wants_a_fresh_sign_in_in_page_and_api(cast: Cast) -> None:
+    client = cast.reseller_a.browser(fresh=False)
+    url = f"/api/v1/organizations/{cast.reseller_a.organization.id}/brand"
+    for host, status in (("other.reseller-a.example", 403), (HOST_A, 200)):
+        assert client.patch(url, {"panel_host": host}, content_type="application/json").status_code == status
+    page = client.get(reverse("accounts:brand"))
+    sent = {name: value for name, value in page.context["form"].initial.items() if isinstance(value, str)}
+    answer = client.post(reverse("accounts:brand"), sent | {"panel_host": "other.reseller-a.example"})
+    assert answer.headers["location"].startswith(reverse("account_reauthenticate"))

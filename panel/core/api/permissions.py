@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -31,7 +30,6 @@ class HasActor(BasePermission):
                 return True
             raise Forbidden()
         policy.require(actor, action)
-        by_session = actor.via != "api"
-        if by_session and policy.wants_fresh(action) and not getattr(request._request, "is_fresh", False):
-            raise Forbidden(_("Prove in the panel who you are before you do this."), code="sign_in_again")
+        if policy.wants_fresh(action):
+            policy.require_fresh(actor)
         return True
