@@ -90,45 +90,6 @@ class OneOrganization(OrganizationView):
         return Response(self.shown(service.change(actor=self.actor, organization=organization, **values)))
 
 
-class Suspend(OrganizationView):
-    """Suspending."""
-
-    actions = {"POST": "organization.suspend"}
-
-    @extend_schema(request=serializers.ReasonSerializer, responses=Out)
-    def post(self, request: Request, pk: str) -> Response:
-        """Suspend the organization with everything below it."""
-        organization = self.organization(pk)
-        values = self.read(serializers.ReasonSerializer)
-        return Response(self.shown(service.suspend(actor=self.actor, organization=organization, **values)))
-
-
-class Unsuspend(OrganizationView):
-    """Lifting a suspension."""
-
-    actions = {"POST": "organization.unsuspend"}
-
-    @extend_schema(request=serializers.EmptySerializer, responses=Out)
-    def post(self, request: Request, pk: str) -> Response:
-        """Lift the suspension."""
-        organization = self.organization(pk)
-        self.read(serializers.EmptySerializer)
-        return Response(self.shown(service.unsuspend(actor=self.actor, organization=organization)))
-
-
-class Close(OrganizationView):
-    """Closing."""
-
-    actions = {"POST": "organization.close"}
-
-    @extend_schema(request=serializers.EmptySerializer, responses=Out)
-    def post(self, request: Request, pk: str) -> Response:
-        """Close the organization for good."""
-        organization = self.organization(pk)
-        self.read(serializers.EmptySerializer)
-        return Response(self.shown(service.close(actor=self.actor, organization=organization)))
-
-
 class Limits(OrganizationView):
     """The limits of an organization."""
 

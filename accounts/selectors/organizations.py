@@ -45,6 +45,14 @@ def resellers(actor: Actor) -> QuerySet[Organization]:
     return rows.exclude(pk=actor.organization_id or "")
 
 
+def of_kind(kind: str, actor: Actor, *, closed: bool = True) -> QuerySet[Organization]:
+    """Return the clients or the resellers below the actor's organization, with those that are closed or without."""
+    rows = listed().filter(kind=kind)
+    if kind != Organization.Kind.CLIENT:
+        rows = rows.exclude(pk=actor.organization_id or "")
+    return rows if closed else rows.exclude(status=Organization.Status.CLOSED)
+
+
 def sellers() -> QuerySet[Organization]:
     """Return the active organizations in scope that can have clients."""
     return listed().exclude(kind=Organization.Kind.CLIENT).filter(status=Organization.Status.ACTIVE)

@@ -14,7 +14,7 @@ from accounts.selectors import organizations, users
 from accounts.services import limits, onboarding
 from accounts.services import organizations as service
 from accounts.web import forms, tables
-from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage, Page
+from panel.core.web import Action, Empty, FormPage, ListPage, Page
 
 TITLES = {"client": gettext_lazy("Clients"), "reseller": gettext_lazy("Resellers")}
 
@@ -29,7 +29,7 @@ class ClientListPage(ListPage):
     export_name = "clients"
 
     def list_rows(self) -> QuerySet[Organization]:
-        return organizations.clients()
+        return organizations.of_kind("client", self.actor, closed=self.request.GET.get("status") == "closed")
 
     def actions(self) -> list[Action]:
         return [Action(_("New client"), reverse("accounts:client_create"), "plus", "primary")]
@@ -49,7 +49,7 @@ class ResellerListPage(ListPage):
     export_name = "resellers"
 
     def list_rows(self) -> QuerySet[Organization]:
-        return organizations.resellers(self.actor)
+        return organizations.of_kind("reseller", self.actor, closed=self.request.GET.get("status") == "closed")
 
     def actions(self) -> list[Action]:
         return [Action(_("New reseller"), reverse("accounts:reseller_create"), "plus", "primary")]
@@ -110,7 +110,7 @@ class _OfKind(Page):
     kind: ClassVar[str] = "client"
 
     def rows(self) -> QuerySet[Any] | None:
-        return organizations.clients() if self.kind == "client" else organizations.resellers(self.actor)
+        return organizations.of_kind(self.kind, self.actor)
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
         way = [(str(TITLES[self.kind]), reverse(f"accounts:{self.kind}_list"))]
@@ -133,23 +133,36 @@ class OrganizationPage(_OfKind):
         return str(self.object.name)
 
     def actions(self) -> list[Action]:
+        if self.object.status == Organization.Status.CLOSED:
+            return self._deeds(
+                [("organization_reopen", "organization.reopen", _("Open again"), "lock-open", "primary")]
+            )
         found = []
         verbs = [("change", "organization.change", _("Rename"), "pencil", "")]
         if self.kind == "reseller":
             verbs.append(("limits", "organization.set_limit", _("Limits"), "gauge", ""))
             verbs.append(("brand", "brand.change", _("Brand"), "palette", ""))
-        if self.object.status == Organization.Status.ACTIVE:
-            verbs.append(("suspend", "organization.suspend", _("Suspend"), "player-pause", ""))
-        else:
-            verbs.append(("unsuspend", "organization.unsuspend", _("Release"), "player-play", "primary"))
-        verbs.append(("close", "organization.close", _("Close"), "trash", "danger"))
         for verb, action, label, icon, style in verbs:
             if self.may(action):
                 found.append(Action(label, self.url(verb), icon, style))
+        deeds = [("organization_suspend", "organization.suspend", _("Suspend"), "player-pause", "")]
+        if self.object.status == Organization.Status.SUSPENDED:
+            deeds = [("organization_unsuspend", "organization.unsuspend", _("Release"), "player-play", "primary")]
+        if self.kind == "client":
+            deeds.append(("client_move", "organization.move", _("Move"), "arrow-right", ""))
+        deeds.append(("organization_close", "organization.close", _("Close"), "trash", "danger"))
+        found += self._deeds(deeds)
         if self.may("sign_in_policy.change"):
             url = reverse("accounts:sign_in_policy", args=[self.object.pk])
             found.insert(1, Action(_("Sign-in policy"), url, "shield-lock"))
         return found
+
+    def _deeds(self, deeds: list[tuple[str, str, str, str, str]]) -> list[Action]:
+        return [
+            Action(label, reverse(f"provisioning:{route}", args=[self.object.pk]), icon, style)
+            for route, action, label, icon, style in deeds
+            if self.may(action)
+        ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         organization: Organization = self.object
@@ -196,44 +209,3 @@ class LimitsPage(_OfKind, FormPage):
     def act(self, data: dict[str, Any]) -> str:
         limits.change_limits(actor=self.actor, organization=self.object, limits=data)
         return self.url("")
-
-
-class SuspendPage(_OfKind, FormPage):
-    """Suspends an organization."""
-
-    action = "organization.suspend"
-    title = gettext_lazy("Suspend")
-    form_class = forms.ReasonForm
-    submit_label = gettext_lazy("Suspend")
-    intro = gettext_lazy("Its people, and those of everything below it, can then only see to themselves and pay.")
-
-    def act(self, data: dict[str, Any]) -> str:
-        service.suspend(actor=self.actor, organization=self.object, **data)
-        return self.url("")
-
-
-class UnsuspendPage(_OfKind, ActionPage):
-    """Lifts a suspension."""
-
-    action = "organization.unsuspend"
-    title = gettext_lazy("Release")
-    question = gettext_lazy("Lift the suspension?")
-    submit_label = gettext_lazy("Release")
-
-    def act(self) -> str:
-        service.unsuspend(actor=self.actor, organization=self.object)
-        return self.url("")
-
-
-class ClosePage(_OfKind, ActionPage):
-    """Closes an organization."""
-
-    action = "organization.close"
-    title = gettext_lazy("Close")
-    question = gettext_lazy("Close this organization for good? Its people can't sign in any more.")
-    submit_label = gettext_lazy("Close")
-    danger = True
-
-    def act(self) -> str:
-        service.close(actor=self.actor, organization=self.object)
-        return reverse(f"accounts:{self.kind}_list")

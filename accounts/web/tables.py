@@ -28,7 +28,7 @@ class OrganizationFilter(django_filters.FilterSet):
         widget=forms.TextInput(attrs={"placeholder": _("Name"), "type": "search", "maxlength": "100"}),
     )
     status = django_filters.ChoiceFilter(
-        choices=[choice for choice in Organization.Status.choices if choice[0] != Organization.Status.CLOSED],
+        choices=Organization.Status.choices,
         label=_("State"),
         empty_label=_("Any state"),
     )

@@ -23,9 +23,6 @@ urlpatterns = [
         for verb, part, page in (
             ("", "", organizations.OrganizationPage),
             ("change", "change/", organizations.ChangePage),
-            ("suspend", "suspend/", organizations.SuspendPage),
-            ("unsuspend", "release/", organizations.UnsuspendPage),
-            ("close", "close/", organizations.ClosePage),
         )
     ),
     path("organizations/<str:pk>/invite/", invitations.InvitePage.as_view(), name="invite"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
-from accounts.models import LimitCounter
+from accounts.models import LimitCounter, Organization
 from provisioning.models import (
     Database,
     DatabaseUser,
@@ -29,6 +29,12 @@ def listed() -> QuerySet[HostingAccount]:
     )
     rows = HostingAccount.objects.select_related("organization", "package", "suspended_by")
     return rows.annotate(purge_at=Subquery(graves.order_by("due_at").values("due_at")[:1]))
+
+
+def below(organization: Organization) -> QuerySet[HostingAccount]:
+    """Return the accounts of an organization and everything below it that are not terminated, by domain."""
+    rows = HostingAccount.objects.filter(organization__path__startswith=organization.path)
+    return rows.exclude(status=HostingAccount.Status.TERMINATED).order_by("domain")
 
 
 def servers(hosting: HostingAccount) -> list[Server]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import LimitCounter, Organization
+from accounts.models import Brand, LimitCounter, LimitUse, Organization
 from accounts.services import limits
 from accounts.services import relocations as tree
 from panel.core import audit, policy
@@ -91,6 +92,42 @@ def move_account(
         )
         intents.add(hosting, operation=operation)
         return hosting, operation
+
+
+@dataclass(frozen=True)
+class Impact:
+    """What moving a client means: the brand and name servers before and after, its accounts and those of them that need
+    another package, its people, and what it adds to the limits above the new seller as (resource, used then, limit).
+    """
+
+    brands: tuple[Brand, Brand]
+    accounts: list[HostingAccount]
+    unsold: list[HostingAccount]
+    people: tree.People
+    limits: list[tuple[str, int, int]]
+
+
+def impact(*, actor: Actor, organization: Organization, parent: Organization) -> Impact:
+    """Return what `move_client` would change beside what servers do, of which a preview tells."""
+    tree.check(actor=actor, organization=organization, parent=parent)
+    with everything("a move concerns two sellers and what is above them"):
+        rows = HostingAccount.objects.filter(organization=organization).exclude(status=Status.TERMINATED)
+        accounts = list(rows.select_related("package__organization").order_by("domain"))
+        held = dict(LimitUse.objects.filter(organization=organization).values_list("resource", "amount"))
+        common = set(organization.lineage)
+        above = [key for key in parent.lineage if key not in common]
+        counters = LimitCounter.objects.filter(subject__in=above, limit__isnull=False).order_by("resource")
+        return Impact(
+            brands=tree.brands_of(organization, parent),
+            accounts=accounts,
+            unsold=unsold(accounts=accounts, seller=parent),
+            people=tree.people(organization=organization, parent=parent),
+            limits=[
+                (row.resource, row.used + held[row.resource], row.limit or 0)
+                for row in counters
+                if held.get(row.resource)
+            ],
+        )
 
 
 def unsold(*, accounts: Iterable[HostingAccount], seller: Organization) -> list[HostingAccount]:

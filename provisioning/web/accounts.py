@@ -118,6 +118,8 @@ class OverviewPage(AccountPage):
         pk, status, found = self.hosting.pk, self.hosting.status, []
         if status == HostingAccount.Status.ACTIVE and self.may("account.rename"):
             found.append(Action(_("Rename"), reverse("provisioning:account_rename", args=[pk]), "pencil"))
+        if status != HostingAccount.Status.TERMINATED and self.may("account.move"):
+            found.append(Action(_("Move"), reverse("provisioning:account_move", args=[pk]), "arrow-right"))
         if self.hosting.purge_at and self.may("account.restore"):  # type: ignore[attr-defined]
             url = reverse("provisioning:account_restore", args=[pk])
             found.append(Action(_("Restore"), url, "rotate-clockwise", "primary"))

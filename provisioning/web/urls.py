@@ -17,12 +17,19 @@ from provisioning.web import (
     scans,
     servers,
     sites,
+    tenancy,
     usage,
     zones,
 )
 
 app_name = "provisioning"
 urlpatterns = [
+    path("organizations/<str:pk>/suspend/", tenancy.SuspendPage.as_view(), name="organization_suspend"),
+    path("organizations/<str:pk>/release/", tenancy.UnsuspendPage.as_view(), name="organization_unsuspend"),
+    path("organizations/<str:pk>/close/", tenancy.ClosePage.as_view(), name="organization_close"),
+    path("organizations/<str:pk>/reopen/", tenancy.ReopenPage.as_view(), name="organization_reopen"),
+    path("clients/<str:pk>/move/", tenancy.MovePage.as_view(), name="client_move"),
+    path("clients/<str:pk>/move/confirm/", tenancy.MoveConfirmPage.as_view(), name="client_move_confirm"),
     path("brand/scans/", scans.ScanListPage.as_view(), name="scan_list"),
     path("brand/scans/start/", scans.ScanStartPage.as_view(), name="scan_start"),
     path("brand/scans/<str:pk>/", scans.ScanPage.as_view(), name="scan"),
@@ -83,6 +90,7 @@ urlpatterns = [
     path("accounts/<str:pk>/", accounts.OverviewPage.as_view(), name="account"),
     path("accounts/<str:pk>/suspend/", accounts.SuspendPage.as_view(), name="account_suspend"),
     path("accounts/<str:pk>/unsuspend/", accounts.UnsuspendPage.as_view(), name="account_unsuspend"),
+    path("accounts/<str:pk>/move/", tenancy.AccountMovePage.as_view(), name="account_move"),
     path("accounts/<str:pk>/rename/", accounts.RenamePage.as_view(), name="account_rename"),
     path("accounts/<str:pk>/restore/", accounts.RestorePage.as_view(), name="account_restore"),
     path("accounts/<str:pk>/terminate/", accounts.TerminatePage.as_view(), name="account_terminate"),

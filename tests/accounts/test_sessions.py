@@ -139,7 +139,7 @@ def test_a_session_is_noted_as_used_once_a_minute(cast: Cast) -> None:
 DANGEROUS = {
     "accounts:token_create": ("get", "post"),
     "accounts:address_change": ("get", "post"),
-    "accounts:client_close": ("get", "post"),
+    "provisioning:organization_close": ("get", "post"),
     "accounts:member_remove": ("get", "post"),
     "accounts:member_change": ("post",),
 }
@@ -150,7 +150,7 @@ def test_dangerous_pages_ask_again_who_it_is(cast: Cast, name: str) -> None:
     client = Client(headers={"host": HOST_A})
     client.post(reverse("account_login"), {"login": cast.reseller_a.user.email, "password": PASSWORD})
     member, closed = cast.client_a.membership.id, cast.client_a.organization.id
-    objects = {"accounts:member_change": member, "accounts:member_remove": member, "accounts:client_close": closed}
+    objects = {"accounts:member_change": member, "accounts:member_remove": member, "provisioning:organization_close": closed}
     url = reverse(name, args=[objects[name]] if name in objects else [])
     assert client.get(url).status_code == 200
     age(client, 601)
