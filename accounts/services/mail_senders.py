@@ -202,8 +202,8 @@ def try_out(sender_id: str) -> None:
         state, detail = MailSender.SmtpState.WORKING, ""
         try:
             server = outgoing_mails.own_server(sender, identity.domain(sender.brand, sender))
-            server.open()
-            server.close()
+            with outgoing_mails.closing(server):
+                server.open()
         except (OSError, DomainError) as error:
             state, detail = MailSender.SmtpState.FAILED, outgoing_mails.reason(error)
         same = MailSender.objects.filter(pk=sender.pk, smtp_host=sender.smtp_host, smtp_secret=sender.smtp_secret)

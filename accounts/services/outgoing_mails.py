@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import smtplib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from email.utils import format_datetime
 
 import structlog
 from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone, translation
@@ -162,7 +164,18 @@ def _carry(mail: OutgoingMail) -> None:
     found = MailSender.objects.filter(brand=mail.brand).first()
     message = written(mail, found)
     message.connection = connection(found, identity.domain(mail.brand, found))
-    message.send()
+    with closing(message.connection):
+        message.send()
+
+
+@contextmanager
+def closing(server: BaseEmailBackend) -> Iterator[None]:
+    """Close a connection in the end, also one that never came about; what a server says to that does not matter."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            server.close()
 
 
 def written(mail: OutgoingMail, found: MailSender | None) -> signing.SignedMessage:

@@ -69,11 +69,15 @@ class BrandPage(OfBrand, FormPage):
         return [
             Action(_("Host name"), self.address("brand_host"), "world-www"),
             Action(_("Name servers"), servers, "network"),
-            *(
-                [Action(_("Mail"), reverse("accounts:mail", args=[self.object.pk]), "mail")]
-                if selectors.own(self.object)
-                else []
-            ),
+            *(self._of_brand() if selectors.own(self.object) else []),
+        ]
+
+    def _of_brand(self) -> list[Action]:
+        """The ways to what a brand that there is has beyond this page."""
+        pk = self.object.pk
+        return [
+            Action(_("Mail"), reverse("accounts:mail", args=[pk]), "mail"),
+            Action(_("Pages on servers"), reverse("provisioning:brand_pages", args=[pk]), "world"),
         ]
 
     def initial(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from provisioning.api import (
     accounts,
+    brand_pages,
     databases,
     drift,
     limits,
@@ -25,6 +26,8 @@ app_name = "provisioning_api"
 urlpatterns = [
     path("brand-scans", scans.BrandScanList.as_view(), name="brand_scans"),
     path("brand-scans/<str:pk>", scans.BrandScanItem.as_view(), name="brand_scan"),
+    path("organizations/<str:pk>/brand/pages", brand_pages.Pages.as_view(), name="brand_pages"),
+    path("organizations/<str:pk>/brand/skeleton", brand_pages.Skeleton.as_view(), name="brand_skeleton"),
     path("organizations/<str:pk>/name-servers", nameservers.NameServerList.as_view(), name="nameservers"),
     path(
         "organizations/<str:pk>/name-servers/check", nameservers.NameServerCheck.as_view(), name="nameservers_check"

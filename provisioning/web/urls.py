@@ -4,6 +4,7 @@ from django.urls import path
 
 from provisioning.web import (
     accounts,
+    brand_pages,
     bulk,
     databases,
     drift,
@@ -34,6 +35,11 @@ urlpatterns = [
     path("brand/scans/start/", scans.ScanStartPage.as_view(), name="scan_start"),
     path("brand/scans/<str:pk>/", scans.ScanPage.as_view(), name="scan"),
     path("brand/scans/<str:pk>/part/", scans.ScanPart.as_view(), name="scan_part"),
+    path("brands/<str:pk>/pages/", brand_pages.PagesPage.as_view(), name="brand_pages"),
+    path("brands/<str:pk>/pages/<str:page>/", brand_pages.PagePreviewPage.as_view(), name="brand_page_preview"),
+    path("brands/<str:pk>/files/new/", brand_pages.FilePage.as_view(), name="brand_file_add"),
+    path("brands/<str:pk>/files/<str:name>/", brand_pages.FilePage.as_view(), name="brand_file"),
+    path("brands/<str:pk>/files/<str:name>/remove/", brand_pages.FileRemovePage.as_view(), name="brand_file_remove"),
     path("brand/name-servers/", nameservers.NameServersPage.as_view(), name="nameservers"),
     path(
         "resellers/<str:pk>/brand/name-servers/",

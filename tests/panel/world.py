@@ -15,6 +15,7 @@ from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import Address, BrandScan, Operation
 from provisioning.services import (
+    brand_pages,
     database_users,
     databases,
     drift,
@@ -85,6 +86,11 @@ def make() -> World:
             next_at=timezone.now(),
         )
         world.add("mail_of_reseller_a", failed.id, OF_RESELLER_A)
+        brand_pages.set_skeleton(
+            actor=system, brand=cast.reseller_a.organization.brand, files={"robots.txt": "User-agent: *"}
+        )
+        world.add("file_of_brand", "robots.txt", OF_RESELLER_A)
+        world.add("page_of_brand", "first", frozenset(ROLES))
         world.add("welcome", "welcome", frozenset(ROLES))  # a kind of mail of every brand, no object
         server = factories.server(cast.provider.organization)
         world.add("server", server.id, OF_PROVIDER)

@@ -17,6 +17,8 @@ SIGN_IN = 5  # brand of the host, token, membership, organizations above and the
 BUDGETS: dict[str, int] = {
     "/brand-scans": 1,
     "/brand-scans/{scan}": 1,
+    "/organizations/{seller}/brand/pages": 3,
+    "/organizations/{seller}/brand/skeleton": 3,
     "/organizations/{seller}/name-servers": 8,
     "/servers": 1,
     "/servers/{server}": 1,
