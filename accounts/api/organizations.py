@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,7 +12,8 @@ from accounts.api import serializers
 from accounts.models import Organization
 from accounts.selectors import limits as lines
 from accounts.selectors import organizations as selectors
-from accounts.services import limits
+from accounts.selectors import plans
+from accounts.services import limits, onboarding
 from accounts.services import organizations as service
 from panel.core import policy
 from panel.core.api.views import ApiView
@@ -62,13 +64,16 @@ class Organizations(OrganizationView):
         values = self.read(serializers.OrganizationCreateSerializer)
         parent = self.organization(values.pop("parent", self.actor.organization_id))
         if values.pop("kind") == "client":
-            if "resellers_allowed" in values:
-                raise Invalid("unknown_field", "A client has no resellers.", "resellers_allowed")
+            for field in ("resellers_allowed", "plan"):
+                if field in values:
+                    raise Invalid("unknown_field", _("Only a reseller has this."), field)
             made = service.create_client(actor=self.actor, parent=parent, name=values["name"])
         else:
             if "resellers_allowed" in values:
                 policy.require(self.actor, "organization.allow_resellers")
-            made = service.create_reseller(actor=self.actor, parent=parent, **values)
+            if "plan" in values:
+                values["plan"] = self.find(plans.listed(), values["plan"])
+            made = onboarding.reseller(actor=self.actor, parent=parent, **values)
         return self.created(self.shown(made), reverse("accounts_api:organization", args=[made.id]))
 
 

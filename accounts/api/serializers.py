@@ -18,6 +18,7 @@ class OrganizationSerializer(StrictSerializer):
     parent = serializers.SerializerMethodField()  # type: ignore[assignment]
     status = serializers.ChoiceField(choices=Organization.Status.choices, read_only=True)
     suspended_reason = serializers.CharField(read_only=True)
+    plan = serializers.CharField(source="plan_id", read_only=True, allow_null=True, help_text="Of a reseller.")
     resellers_allowed = serializers.BooleanField(read_only=True)
     mail_vouched = serializers.BooleanField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
@@ -36,6 +37,7 @@ class OrganizationCreateSerializer(StrictSerializer):
     name = serializers.CharField(max_length=100)
     parent = serializers.CharField(max_length=32, required=False)  # type: ignore[assignment]
     resellers_allowed = serializers.BooleanField(required=False)
+    plan = serializers.CharField(max_length=32, required=False, help_text="The plan of a reseller.")
 
 
 class OrganizationChangeSerializer(StrictSerializer):

@@ -2,8 +2,8 @@
 
 from django.db import transaction
 
-from accounts.models import Membership, Organization
-from accounts.services import invitations, organizations
+from accounts.models import Membership, Organization, ResellerPlan
+from accounts.services import invitations, organizations, plans
 from panel.core.actors import Actor
 
 
@@ -21,12 +21,17 @@ def reseller(
     parent: Organization,
     name: str,
     resellers_allowed: bool = False,
+    plan: ResellerPlan | None = None,
     email: str = "",
     person: str = "",
 ) -> Organization:
-    """Create a reseller; with a mail address also its owner, who gets an invitation."""
+    """Create a reseller; with a plan it has its limits from the start, and with a mail address its owner, who gets an
+    invitation.
+    """
     with transaction.atomic():
         made = organizations.create_reseller(actor=actor, parent=parent, name=name, resellers_allowed=resellers_allowed)
+        if plan is not None:
+            made = plans.assign(actor=actor, organization=made, plan=plan)
         _own(actor, made, email, person)
     return made
 

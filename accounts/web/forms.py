@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts import words
-from accounts.models import Membership, Organization
+from accounts.models import Membership, Organization, ResellerPlan
 from accounts.services.limits import RESOURCES
 
 
@@ -36,10 +36,16 @@ class ClientForm(forms.Form):
 class ResellerForm(ClientForm):
     """A new reseller."""
 
-    resellers_allowed = forms.BooleanField(label=_("May have resellers of its own"), required=False)
+    plan: forms.ModelChoiceField[ResellerPlan] = forms.ModelChoiceField(
+        None, label=_("Plan"), required=False, empty_label=_("No plan: no limits of its own")
+    )
+    resellers_allowed = forms.BooleanField(
+        label=_("May have resellers of its own"), required=False, help_text=_("With a plan, the plan says so.")
+    )
 
-    def __init__(self, *args: Any, may_allow: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, may_allow: bool, plans: QuerySet[ResellerPlan], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["plan"].queryset = plans  # type: ignore[attr-defined]
         if not may_allow:
             del self.fields["resellers_allowed"]
 

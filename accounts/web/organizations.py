@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import words
 from accounts.models import Organization
-from accounts.selectors import organizations, users
+from accounts.selectors import organizations, plans, users
 from accounts.services import limits, onboarding
 from accounts.services import organizations as service
 from accounts.web import forms, tables
@@ -96,7 +97,11 @@ class ResellerCreatePage(ClientCreatePage):
         return [(_("Resellers"), reverse("accounts:reseller_list"))]
 
     def form_options(self) -> dict[str, Any]:
-        return super().form_options() | {"may_allow": self.may("organization.allow_resellers")}
+        own = organizations.of_actor(self.actor)
+        return super().form_options() | {
+            "may_allow": self.may("organization.allow_resellers"),
+            "plans": plans.sold_by(own),
+        }
 
     def act(self, data: dict[str, Any]) -> str:
         made = onboarding.reseller(actor=self.actor, **data)
@@ -140,7 +145,9 @@ class OrganizationPage(_OfKind):
         found = []
         verbs = [("change", "organization.change", _("Rename"), "pencil", "")]
         if self.kind == "reseller":
-            verbs.append(("limits", "organization.set_limit", _("Limits"), "gauge", ""))
+            verbs.append(("plan", "organization.assign_plan", _("Plan"), "package", ""))
+            if not self.object.plan_id:
+                verbs.append(("limits", "organization.set_limit", _("Limits"), "gauge", ""))
             verbs.append(("brand", "brand.change", _("Brand"), "palette", ""))
         for verb, action, label, icon, style in verbs:
             if self.may(action):
@@ -152,6 +159,9 @@ class OrganizationPage(_OfKind):
             deeds.append(("client_move", "organization.move", _("Move"), "arrow-right", ""))
         deeds.append(("organization_close", "organization.close", _("Close"), "trash", "danger"))
         found += self._deeds(deeds)
+        found.insert(
+            0, Action(_("Use and limits"), reverse("accounts:organization_limits", args=[self.object.pk]), "gauge")
+        )
         if self.may("sign_in_policy.change"):
             url = reverse("accounts:sign_in_policy", args=[self.object.pk])
             found.insert(1, Action(_("Sign-in policy"), url, "shield-lock"))
@@ -171,8 +181,14 @@ class OrganizationPage(_OfKind):
             facts.insert(1, (_("Reason"), organization.suspended_reason))
         if organization.parent_id != self.actor.organization_id and organization.parent:
             facts.append((_("Belongs to"), organization.parent.name))
+        plan = plans.of_reseller(organization)
+        if plan is not None:
+            facts.append((_("Plan"), plan.name))
         for counter in organizations.limits(organization):
-            facts.append((counter.resource.replace("_", " ").capitalize(), f"{counter.used} / {counter.limit}"))
+            used, limit = (words.amount(counter.resource, value) for value in (counter.used, counter.limit))
+            facts.append(
+                (words.resource(counter.resource), _("%(used)s of %(limit)s") % {"used": used, "limit": limit})
+            )
         return super().get_context_data(
             facts=facts, organization=organization, table=tables.MemberTable(users.members(organization.path)), **kwargs
         )

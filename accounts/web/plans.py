@@ -41,7 +41,7 @@ class PlanListPage(ListPage):
     def empty(self) -> Empty:
         may = self.may("plan.create")
         text = _("A plan says how much a reseller can sell: accounts, disk space, bandwidth.")
-        return Empty("license", _("No plans yet"), text, reverse("accounts:plan_create") if may else "", _("New plan"))
+        return Empty("package", _("No plans yet"), text, reverse("accounts:plan_create") if may else "", _("New plan"))
 
 
 class PlanCreatePage(FormPage):
@@ -185,6 +185,21 @@ class OrganizationLimitsPage(Page):
             plan_features=[words.feature(name) for name in plan.features] if plan else [],
             **kwargs,
         )
+
+
+class OwnLimitsPage(OrganizationLimitsPage):
+    """The limits of the organization that one works for."""
+
+    title = gettext_lazy("Limits")
+
+    def rows(self) -> QuerySet[Any] | None:
+        return None
+
+    def find(self) -> Any:
+        return organizations.of_actor(self.actor)
+
+    def get_title(self) -> str:
+        return str(self.title)
 
 
 def _impact(resellers: list[Organization], plan: ResellerPlan) -> Impact:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("reseller-plans/<str:pk>/", plans.PlanChangePage.as_view(), name="plan_change"),
     path("reseller-plans/<str:pk>/remove/", plans.PlanRemovePage.as_view(), name="plan_remove"),
     path("resellers/<str:pk>/plan/", plans.ResellerPlanPage.as_view(), name="reseller_plan"),
+    path("limits/", plans.OwnLimitsPage.as_view(), name="own_limits"),
     path("organizations/<str:pk>/limits/", plans.OrganizationLimitsPage.as_view(), name="organization_limits"),
     path("resellers/<str:pk>/limits/", organizations.LimitsPage.as_view(kind="reseller"), name="reseller_limits"),
     *(

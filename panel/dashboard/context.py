@@ -57,6 +57,7 @@ NAVIGATION = [
         _("Business"),
         [
             Item(_("Resellers"), "accounts:reseller_list", "building-store", "organization.create_reseller", SELLERS),
+            Item(_("Reseller plans"), "accounts:plan_list", "package", "plan.create", SELLERS),
             Item(_("Brand"), "accounts:brand", "palette", "brand.change", SELLERS),
             Item(_("White-label scan"), "provisioning:scan_list", "eye", "brand.view", SELLERS),
         ],
@@ -69,6 +70,7 @@ NAVIGATION = [
         _("Organization"),
         [
             Item(_("Team"), "accounts:member_list", "users-group", "membership.view"),
+            Item(_("Limits"), "accounts:own_limits", "gauge", "organization.view", frozenset({"reseller"})),
             Item(_("API tokens"), "accounts:token_list", "key", "token.view"),
             Item(_("Activity"), "dashboard:activity", "history", "audit.view"),
         ],
@@ -131,7 +133,7 @@ def _usable(actor: Actor, item: Item, organization: Organization | None) -> bool
     if actor.kind not in item.kinds or not policy.allowed(actor, item.action):
         return False
     may_have_resellers = actor.kind == "provider" or (organization is not None and organization.resellers_allowed)
-    return item.route != "accounts:reseller_list" or may_have_resellers
+    return item.route not in ("accounts:reseller_list", "accounts:plan_list") or may_have_resellers
 
 
 def _brand(brand: Brand | None) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def test_packages_that_change_while_accounts_move_and_end_leave_right_sums(groun
     actions: list[Callable[[], Any]] = []
     for number, hosting in enumerate(accounts):
         actions.append(partial(packages.move, actor=SYSTEM, hosting=hosting, package=other))
-        wanted = {"resource": "disk_bytes", "limit": (20 + number) * GB, "reason": "A gift"}
+        wanted: dict[str, Any] = {"resource": "disk_bytes", "limit": (20 + number) * GB, "reason": "A gift"}
         actions.append(partial(overrides.set, actor=SYSTEM, hosting=hosting, **wanted))
         if number % 3 == 0:
             actions.append(partial(hosting_accounts.terminate, actor=SYSTEM, hosting=hosting, confirm=hosting.domain))

@@ -119,6 +119,7 @@ ACCOUNTS_PAGES = [
     Row("accounts:plan_change", "GET POST", "plan_of_reseller_a", SELL),
     Row("accounts:plan_remove", "GET POST", "plan_of_reseller_a", SELL),
     Row("accounts:reseller_plan", "GET POST", "below=reseller_a", PROVIDER),
+    Row("accounts:own_limits", "GET", "", PEOPLE),
     Row("accounts:organization_limits", "GET", "client_a", LOOK),
     Row("accounts:organization_limits", "GET", "reseller_a", SELL_LOOK),
     Row("accounts:reseller_limits", "GET POST", "below=reseller_a", PROVIDER),
