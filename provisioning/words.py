@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -172,6 +174,19 @@ STEPS: dict[str, str | Promise] = {
     "say hello": gettext_lazy("Speak to the node program"),
     "write": gettext_lazy("Write files, zones and logins"),
 }
+#: What a drift check compares, by the node's maker of it.
+LOOKS: dict[str, str | Promise] = {
+    "memberships": gettext_lazy("groups"),
+    "moves": gettext_lazy("names on the move"),
+    "packages": gettext_lazy("packages"),
+    "quotas": gettext_lazy("disk quotas"),
+    "rows": gettext_lazy("mail domains, mailboxes and aliases"),
+    "services": gettext_lazy("services"),
+    "sql": gettext_lazy("databases and their logins"),
+    "tree": gettext_lazy("files and directories"),
+    "users": gettext_lazy("users"),
+    "zones": gettext_lazy("zones"),
+}
 STEP_VERBS: dict[str, str | Promise] = {
     "check": gettext_lazy("Check %(daemon)s"),
     "reload": gettext_lazy("Reload %(daemon)s"),
@@ -180,10 +195,17 @@ STEP_VERBS: dict[str, str | Promise] = {
 }
 
 
+LOOK = re.compile(r"look (?:at|(?P<more>for more)) (?P<maker>(?!the )\S+)")
+
+
 def step(name: str) -> str:
     """Return a step in words: a known one, `check <daemon>` and the like translated, others as the node said them."""
     if name in STEPS:
         return str(STEPS[name])
+    looked = LOOK.fullmatch(name)
+    if looked:
+        things = {"things": LOOKS.get(looked["maker"], looked["maker"])}
+        return (_("Look for %(things)s of nobody") if looked["more"] else _("Compare %(things)s")) % things
     verb, _space, daemon = name.partition(" ")
     if daemon and verb in STEP_VERBS:
         return str(STEP_VERBS[verb]) % {"daemon": ", ".join(_daemon(name) for name in daemon.split(", "))}

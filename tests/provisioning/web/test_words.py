@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from provisioning import words
+from provisioning.node.makers import together
 from provisioning.web import plans
 
 
 @pytest.mark.parametrize(
     ("step", "shown"),
     [
+        ("look at tree", "Compare files and directories"),
+        ("look for more sql", "Look for databases and their logins of nobody"),
+        ("look at the system", "Look at the system"),
         ("read desired state", "Read what should be"),
         ("check nginx", "Check nginx"),
         ("check apache2, named, php8.4-fpm, zones", "Check Apache, BIND, PHP 8.4, zones"),
@@ -62,3 +66,7 @@ def test_a_plan_too_long_to_be_kept_counts_all_of_it():
 
 def test_nothing_to_change_is_an_empty_plan():
     assert plans.build([]) == plans.Plan([], 0, 0, 0, [], [], False)
+
+
+def test_every_look_of_the_node_has_words():
+    assert {maker.name for maker in (*together.MAKERS, together.PACKAGES)} <= words.LOOKS.keys()
