@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from provisioning import words
-from provisioning.node.makers import together
+from provisioning.node.makers import MAKERS, PACKAGES
 from provisioning.web import plans
 
 
@@ -69,4 +69,4 @@ def test_nothing_to_change_is_an_empty_plan():
 
 
 def test_every_look_of_the_node_has_words():
-    assert {maker.name for maker in (*together.MAKERS, together.PACKAGES)} <= words.LOOKS.keys()
+    assert {maker.name for maker in (*MAKERS, PACKAGES)} <= words.LOOKS.keys()
