@@ -14,6 +14,7 @@ from pytest_django import DjangoDbBlocker
 from panel.core.scoping import everything
 from panel.demo.proofs import dns_answer, http_get
 from provisioning.models import DatabaseUser, HostingAccount, Operation, Run
+from provisioning.selectors import usage
 from provisioning.services import database_users, databases, hosting_accounts, servers
 from tests.provisioning import engine_world
 from tests.provisioning.engine_world import PASSWORD, SYSTEM, World, fresh, prove, rejected, settled
@@ -43,6 +44,27 @@ def test_an_order_becomes_a_live_account_and_the_same_again_changes_nothing(worl
     run = Run.objects.filter(server=world.row).latest("id")
     assert (run.status, run.changes, run.reloads) == (Run.Status.APPLIED, 0, {})
     prove(live)
+
+
+def test_what_an_account_uses_is_measured_over_ssh(world: World) -> None:
+    hosting, operation, live = world.full("measured.example")
+    world.reconcile()
+    settled(operation)
+    prove(live)
+    printed = StringIO()
+    call_command("usage", world.row.name, stdout=printed)
+    assert "measured.example: " in printed.getvalue()
+    with everything("test"):
+        use = usage.now_of([hosting])[hosting.pk]
+        (site,) = usage.sites_of(hosting)
+        databases = usage.databases_of(hosting)
+        load = usage.server_load(world.row)
+    assert use.disk_bytes > use.mail_bytes > 0
+    assert site[0] == "measured.example"
+    assert site[2] >= 1
+    assert databases[live.database] > 0
+    assert load is not None
+    assert load.memory_bytes > 0
 
 
 def test_suspended_and_released(world: World) -> None:
