@@ -151,6 +151,7 @@ class OverviewPage(AccountPage):
             addresses=context["addresses"],
             mail_host=brand.mail_host,
         )
+        context["guide_open"] = guides.lies_open(self.hosting, context["guide"])
         limits = usage.limits_of(self.hosting)
         context["resources"] = usage_parts.resources(usage.now_of([self.hosting])[self.hosting.pk], [], limits)
         context["gauges"] = [

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from provisioning.models import HostingAccount
+from provisioning.models import HostingAccount, MailDomain
 from provisioning.selectors import hosting_accounts
+
+
+OPEN_FOR = timedelta(days=14)
+"""So long after an account was made its guide lies open."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +34,10 @@ def of(
 ) -> list[Step]:
     """Return the way from a new account to a web site and mail that work; two queries.
 
-    A domain counts as pointed here once its mail does: that is what the panel looks up in the public DNS by itself.
+    A domain counts as led here once its mail is: that is what the panel looks up in the public DNS by itself.
     """
     domains = list(hosting_accounts.mail_domains(hosting))
-    pointed = any(row.delivers for row in domains)
+    pointed = any(row.delivery == MailDomain.Delivery.VERIFIED for row in domains)
     steps = [_point(hosting, pointed=pointed, nameservers=nameservers, addresses=addresses)]
     steps.append(_upload(hosting))
     if "mail" in features and domains:
@@ -40,6 +46,11 @@ def of(
         if mail_host:
             steps.append(_mail_program(mail_host))
     return steps
+
+
+def lies_open(hosting: HostingAccount, steps: list[Step]) -> bool:
+    """Whether the guide is unfolded: while the account is new and its domain does not lead here."""
+    return not steps[0].done and timezone.now() - hosting.created_at < OPEN_FOR
 
 
 def _point(hosting: HostingAccount, *, pointed: bool, nameservers: list[str], addresses: list[str]) -> Step:

@@ -49,7 +49,7 @@
         Object.assign({}, axis, { values: function (plot, ticks) { return ticks.map(write); }, size: 64, space: 32, incrs: bytes ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] })
       ],
       series: [
-        { label: "", value: function (plot, at) { return at === null ? "" : day.format(at * 1000); } },
+        { label: figure.querySelector("th").textContent, value: function (plot, at) { return at === null ? "" : day.format(at * 1000); } },
         { label: figure.dataset.label, stroke: line, width: 2, fill: colour(figure, "fill"), value: function (plot, value) { return write(value); }, points: { show: false } }
       ]
     };
