@@ -8,9 +8,10 @@ class ProvisioningConfig(AppConfig):
     label = "provisioning"
 
     def ready(self) -> None:
-        """Let accounts follow their brands, and brands take no host name that is somebody's."""
-        from accounts.services import brands, host_claims
-        from provisioning.services import branding, host_names
+        """Let accounts follow their brands, brands take nobody's host name, and keys get into our zones."""
+        from accounts.services import brands, host_claims, mail_senders
+        from provisioning.services import brand_records, branding, host_names
 
         brands.follow(branding.spread)
         host_claims.consult(host_names.judge)
+        mail_senders.publish_by(brand_records.publish)

@@ -60,7 +60,7 @@ def sender_line(brand: Brand) -> str:
 
 def key_record(sender: MailSender) -> tuple[str, str]:
     """Return name and text of the TXT record that publishes a sender's key (RFC 6376 §3.6.2)."""
-    domain = identity.domain(sender.brand, sender)
+    domain = identity.wanted(sender.brand, sender).rpartition("@")[2]
     return signing.record_name(sender.dkim_selector, domain), signing.record_text(sender.dkim_public)
 
 
@@ -71,7 +71,7 @@ def spf(sender: MailSender) -> tuple[str, str] | None:
     if not settings.MAIL_SOURCES:
         return None
     addresses = " ".join(f"ip{6 if ':' in address else 4}:{address}" for address in settings.MAIL_SOURCES)
-    return identity.domain(sender.brand, sender), f"v=spf1 {addresses} ~all"
+    return identity.wanted(sender.brand, sender).rpartition("@")[2], f"v=spf1 {addresses} ~all"
 
 
 def _text(brand: Brand, kind: Kind, row: MailTemplate | None) -> Text:

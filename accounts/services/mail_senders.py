@@ -53,12 +53,12 @@ def change(*, actor: Actor, brand: Brand, **values: Any) -> MailSender:
     policy.require(actor, "brand.change", brand)
     with transaction.atomic():
         sender = _locked(brand)
-        domain = identity.domain(brand, sender)
+        domain = _domain(sender)
         before = {field: getattr(sender, field) for field in values}
         for field, value in values.items():
             setattr(sender, field, value)
         clean_or_invalid(sender)
-        if sender.dkim_state != MailSender.DkimState.OFF and identity.domain(brand, sender) != domain:
+        if sender.dkim_state != MailSender.DkimState.OFF and _domain(sender) != domain:
             sender.dkim_state, sender.dkim_checked_at, sender.dkim_detail = MailSender.DkimState.WAITING, None, ""
         sender.save()
         after = {field: getattr(sender, field) for field in values}
@@ -210,6 +210,10 @@ def try_out(sender_id: str) -> None:
         same.filter(smtp_state=MailSender.SmtpState.TESTING).update(
             smtp_state=state, smtp_detail=detail, smtp_tested_at=timezone.now()
         )
+
+
+def _domain(sender: MailSender) -> str:
+    return identity.wanted(sender.brand, sender).rpartition("@")[2]
 
 
 def _known(values: dict[str, Any], fields: tuple[str, ...]) -> None:

@@ -9,18 +9,32 @@ from django.conf import settings
 from accounts.models import Brand, MailSender
 
 
-def address(brand: Brand, sender: MailSender | None = None) -> str:
-    """Return the address that a brand's mail comes from.
+def wanted(brand: Brand, sender: MailSender | None = None) -> str:
+    """Return the address that a brand's mail is to come from: the one that it has set, else one at its panel's host.
 
-    The one that the brand has set, else one at its panel's host, its own support or hostmaster's. The installation's
-    stands in only where a brand has none of these.
+    The installation's stands in where a brand has neither; its customers then sign in at another's host as well.
     """
     if sender is not None and sender.from_address:
         return sender.from_address
     if brand.panel_host:
         return f"panel@{brand.panel_host}"
-    installation = settings.DEFAULT_FROM_EMAIL.rpartition("<")[2].strip("<> ")
-    return brand.support_email or brand.hostmaster or installation
+    return settings.DEFAULT_FROM_EMAIL.rpartition("<")[2].strip("<> ")
+
+
+def address(brand: Brand, sender: MailSender | None = None) -> str:
+    """Return the address that a brand's mail comes from now.
+
+    One that the brand has set counts once its domain shows that it is the brand's, by publishing the key, or when the
+    brand's own server sends; nobody gets to speak as somebody else by typing an address.
+    """
+    if sender is not None and sender.from_address and not is_proved(sender):
+        return wanted(brand)
+    return wanted(brand, sender)
+
+
+def is_proved(sender: MailSender) -> bool:
+    """Tell whether the address that was set may be used."""
+    return sender.has_own_server or sender.dkim_state == MailSender.DkimState.PUBLISHED
 
 
 def sender(brand: Brand, found: MailSender | None = None) -> str:

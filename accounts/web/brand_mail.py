@@ -16,6 +16,7 @@ from accounts.models import Brand
 from accounts.selectors import brand_mail as selectors
 from accounts.selectors import brands as brand_selectors
 from accounts.services import mail_senders, mail_templates, outgoing_mails
+from accounts.voice import identity
 from accounts.web import mail_forms
 from accounts.web.brands import OfBrand
 from panel.core.errors import DomainError
@@ -61,6 +62,7 @@ class MailPage(OfMail):
             brand=self.brand,
             sender=sender,
             sender_line=selectors.sender_line(self.brand),
+            waits_for_key=bool(sender.from_address) and not identity.is_proved(sender),
             key_record=selectors.key_record(sender) if sender.dkim_public else None,
             spf=selectors.spf(sender),
             texts=[(text, self.to("mail_text", text.kind.name)) for text in selectors.texts(self.brand)],

@@ -288,10 +288,22 @@ def test_public_addresses_are_let_through() -> None:
     assert all(outbound.is_public(address) for address in ("93.184.216.34", "2606:2800:220:1::1"))
 
 
-def test_a_brand_without_a_host_speaks_from_its_own_addresses(cast: Cast, brand: Brand) -> None:
+def test_nobody_speaks_as_somebody_else_by_typing_an_address(cast: Cast, brand: Brand) -> None:
+    usual = "Atelier A <panel@panel.reseller-a.example>"
+    with everything("test"):
+        mail_senders.change(actor=cast.reseller_a.actor, brand=brand, from_address="ceo@bank.example")
+        assert selectors.sender_line(brand) == usual
+        sender = mail_senders.make_key(actor=cast.reseller_a.actor, brand=brand)
+        assert selectors.key_record(sender)[0] == "mail1._domainkey.bank.example"
+        assert selectors.sender_line(brand) == usual
+        MailSender._base_manager.update(dkim_state=MailSender.DkimState.PUBLISHED)
+        assert selectors.sender_line(brand) == "Atelier A <ceo@bank.example>"
+
+
+def test_a_brand_without_a_host_speaks_from_the_installations_address(cast: Cast, brand: Brand) -> None:
     Brand._base_manager.filter(pk=brand.pk).update(panel_host="")
     brand.refresh_from_db()
     with everything("test"):
-        assert selectors.sender_line(brand) == "Atelier A <help@reseller-a.example>"
+        assert selectors.sender_line(brand) == "Atelier A <panel@localhost>"
         sent = send(brand=brand, to="anna@people.example", template="test", context={"name": "Anna"})
     assert sent is not None

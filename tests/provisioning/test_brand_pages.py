@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import Brand, BrandImage
+from accounts.selectors import brand_mail
 from accounts.selectors import brands as brand_selectors
+from accounts.services import mail_senders, organizations
 from panel.core.actors import Actor
 from panel.core.errors import Invalid
 from panel.core.scoping import everything
 from provisioning import desired
-from provisioning.models import HostingAccount, Intent, Operation, Server, Slice
+from provisioning.models import HostingAccount, Intent, Operation, Record, Server, Slice
 from provisioning.services import brand_pages, branding
 from tests.cast import Cast, Person
 from tests.provisioning import factories
@@ -171,3 +173,17 @@ def test_an_account_keeps_the_files_that_it_began_with(cast: Cast, server: Serve
 def test_a_skeleton_is_a_few_small_texts(cast: Cast, server: Server, files: dict[str, str]) -> None:
     with everything("test"), pytest.raises(Invalid):
         brand_pages.set_skeleton(actor=cast.reseller_a.actor, brand=brand_of(cast.client_a), files=files)
+
+
+def test_a_key_gets_into_the_brands_own_zone_and_into_nobody_elses(cast: Cast, server: Server) -> None:
+    owner = cast.reseller_a
+    with everything("test"):
+        own = organizations.create_client(actor=SYSTEM, parent=owner.organization, name="Ourselves")
+        package = factories.package(owner.organization, name="Own")
+        mine = factories.account(own, package, "reseller-a.example")
+        sender = mail_senders.make_key(actor=owner.actor, brand=brand_of(cast.client_a))
+        name, text = brand_mail.key_record(sender)
+        (record,) = Record.objects.filter(type="TXT")
+        assert (record.zone.hosting_id, f"{record.name}.{record.zone.name}", record.content) == (mine.id, name, text)
+        mail_senders.make_key(actor=cast.reseller_b.actor, brand=brand_of(cast.client_b))
+        assert Record.objects.filter(type="TXT").count() == 1
