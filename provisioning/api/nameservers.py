@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +14,7 @@ from accounts.selectors import brands, organizations
 from panel.core.errors import NotFound
 from provisioning.api.base import Document, Endpoint, Nothing, describe
 from provisioning.api.base import Operation as OperationDocument
+from provisioning.selectors import brand_names
 from provisioning.selectors import nameservers as selectors
 from provisioning.services import nameservers as service
 
@@ -53,6 +55,28 @@ class NameServers(Document):
     servers = NameServer(many=True)
 
 
+class BrandRecord(Document):
+    """A record that the brand's own domain needs for its panel or its mail."""
+
+    purpose = serializers.ChoiceField(choices=["panel", "mail", "spf"])
+    name = serializers.CharField()
+    type = serializers.CharField()
+    content = serializers.CharField()
+    zone = serializers.CharField(source="zone_id", allow_null=True, help_text="The zone for it, when it is here.")
+    present = serializers.BooleanField(help_text="Whether that zone has it.")
+
+
+class BrandNames(NameServers):
+    """All name servers of a brand, and the records of its other names."""
+
+    records = serializers.SerializerMethodField()
+
+    @extend_schema_field(BrandRecord(many=True))
+    def get_records(self, overview: selectors.Overview) -> Any:
+        """Return what panel and mail of the brand need."""
+        return BrandRecord(brand_names.records(self.context["brand"]), many=True).data
+
+
 class RecordsAdded(Document):
     """What was started for the records."""
 
@@ -75,10 +99,11 @@ class NameServerList(_OfBrand):
 
     actions = {"GET": "brand.view"}
 
-    @describe("brand_nameservers_retrieve", "Show a brand's name servers", NameServers)
+    @describe("brand_nameservers_retrieve", "Show a brand's name servers", BrandNames)
     def get(self, request: Request, pk: str) -> Response:
-        """Of the organization's own brand."""
-        return Response(NameServers(selectors.overview(self.brand(pk))).data)
+        """Of the organization's own brand, with the records that its panel and its mail need."""
+        brand = self.brand(pk)
+        return Response(BrandNames(selectors.overview(brand), context={"brand": brand}).data)
 
 
 class NameServerCheck(_OfBrand):

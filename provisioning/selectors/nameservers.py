@@ -84,11 +84,11 @@ def overview(brand: Brand) -> Overview:
     check = NameServerCheck.objects.filter(brand=brand).first()
     seen = {found.host: found for found in map(Finding.read, check.findings)} if check else {}
     wanted = addresses_for(brand)
-    zones = _zones(brand)
+    zones = own_zones(brand, brand.nameservers)
     held = _address_records(list(zones.values()))
     servers = []
     for host in brand.nameservers:
-        zone = next((zones[name] for name in _above(host) if name in zones), None)
+        zone = next((zones[name] for name in above(host) if name in zones), None)
         has = zone is not None and {(kind, address) for _name, kind, address in _typed(host, wanted[host])} <= held.get(
             (zone.pk, _relative(host, zone)), set()
         )
@@ -101,24 +101,26 @@ def overview(brand: Brand) -> Overview:
 def addresses_for(brand: Brand) -> dict[str, list[str]]:
     """Return the public addresses that each name server of a brand should have.
 
-    Name servers are dealt out over the DNS servers that the brand's accounts are on, or could be; with fewer servers
-    than names, names share.
+    Name servers are dealt out over the DNS servers; with fewer servers than names, names share.
     """
+    found = pools(brand, "dns")
+    return {host: found[place % len(found)] if found else [] for place, host in enumerate(brand.nameservers)}
+
+
+def pools(brand: Brand, service: str) -> list[list[str]]:
+    """Return the shared public addresses of each server for `service` (dns, mail …) that the brand's accounts are on,
+    or, while it has none, could be on."""
     with everything("servers are the provider's"):
-        ready = Server.objects.filter(role_dns=True).exclude(state=Server.State.RETIRED)
+        ready = Server.objects.filter(**{f"role_{service}": True}).exclude(state=Server.State.RETIRED)
         inside = Q(placements__hosting__organization__path__startswith=brand.organization.path)
-        used = ready.filter(inside & Q(placements__service="dns")).distinct().order_by("id")
-        lineage = brand.organization.lineage
-        usable = (
-            ready.filter(Q(reserved_for=None) | Q(reserved_for__in=lineage), closed=False).distinct().order_by("id")
-        )
-        servers = list(used) or list(usable)
-        rows = Address.objects.filter(server__in=servers, kind=Address.Kind.SHARED).order_by("family", "id")
+        used = ready.filter(inside & Q(placements__service=service)).distinct().order_by("id")
+        mine = Q(reserved_for=None) | Q(reserved_for__in=brand.organization.lineage)
+        servers = list(used) or list(ready.filter(mine, closed=False).distinct().order_by("id"))
         by_server: dict[str, list[str]] = {server.pk: [] for server in servers}
+        rows = Address.objects.filter(server__in=servers, kind=Address.Kind.SHARED).order_by("family", "id")
         for row in rows:
             by_server[row.server_id].append(row.public)
-    pools = [found for found in by_server.values() if found]
-    return {host: pools[place % len(pools)] if pools else [] for place, host in enumerate(brand.nameservers)}
+    return [found for found in by_server.values() if found]
 
 
 def due(now: datetime, later: datetime, sooner: datetime) -> list[Brand]:
@@ -132,11 +134,17 @@ def due(now: datetime, later: datetime, sooner: datetime) -> list[Brand]:
         return list(rows.filter(never | old | left).order_by("id")[:20])
 
 
-def _zones(brand: Brand) -> dict[str, Zone]:
-    """Return the zones of the brand's own tree that its name servers may stand in, by name."""
-    names = {name for host in brand.nameservers for name in _above(host)}
+def own_zones(brand: Brand, hosts: list[str]) -> dict[str, Zone]:
+    """Return the zones of the brand's own tree that `hosts` may stand in, by name."""
+    names = {name for host in hosts for name in above(host)}
     rows = Zone.objects.filter(name__in=names, hosting__organization__path__startswith=brand.organization.path)
     return {zone.name: zone for zone in rows.select_related("hosting__organization", "hosting__package")}
+
+
+def above(host: str) -> list[str]:
+    """Return the names that a host may stand in, the nearest first, top-level domains left out."""
+    labels = host.split(".")
+    return [".".join(labels[start:]) for start in range(1, len(labels) - 1)]
 
 
 def _address_records(zones: list[Zone]) -> dict[tuple[str, str], set[tuple[str, str]]]:
@@ -145,11 +153,6 @@ def _address_records(zones: list[Zone]) -> dict[tuple[str, str], set[tuple[str, 
     for zone_id, name, kind, content in rows.values_list("zone_id", "name", "type", "content"):
         found.setdefault((zone_id, name), set()).add((kind, content))
     return found
-
-
-def _above(host: str) -> list[str]:
-    labels = host.split(".")
-    return [".".join(labels[start:]) for start in range(1, len(labels) - 1)]
 
 
 def _relative(host: str, zone: Zone) -> str:

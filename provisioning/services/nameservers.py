@@ -14,6 +14,7 @@ from panel.core.actors import Actor
 from panel.core.errors import Conflict
 from provisioning import nameserver_look
 from provisioning.models import NameServerCheck, Operation
+from provisioning.selectors import brand_names
 from provisioning.selectors import nameservers as selectors
 from provisioning.services import zones
 
@@ -44,16 +45,15 @@ def check_due() -> None:
 
 
 def add_records(*, actor: Actor, brand: Brand) -> list[Operation]:
-    """Add the address records of the brand's name servers to the zones of its own that are hosted here, all or none.
+    """Add the records of the brand's name servers, panel and mail to its own zones that are hosted here, all or none.
 
     Raises Conflict when nothing is left to add.
     """
     policy.require(actor, "brand.change", brand)
     missing = selectors.overview(brand).addable
-    if not missing:
-        raise Conflict(
-            _("There is nothing to add: no zone here lacks an address of a name server."), code="nothing_to_add"
-        )
+    others = [record for record in brand_names.records(brand) if record.zone is not None and not record.present]
+    if not missing and not others:
+        raise Conflict(_("There is nothing to add: no zone here lacks a record of the brand."), code="nothing_to_add")
     started = []
     with transaction.atomic():
         for server in missing:
@@ -66,4 +66,10 @@ def add_records(*, actor: Actor, brand: Brand) -> list[Operation]:
                     started.append(
                         zones.add_record(actor=actor, zone=server.zone, type=kind, name=name, content=address)[1]
                     )
+        for record in others:
+            if record.zone is not None:
+                added = zones.add_record(
+                    actor=actor, zone=record.zone, type=record.type, name=record.relative, content=record.content
+                )
+                started.append(added[1])
     return started

@@ -16,6 +16,7 @@ from accounts.models import Organization
 from accounts.selectors import brands, organizations
 from panel.core.errors import DomainError, Forbidden, NotFound
 from panel.core.web import Page
+from provisioning.selectors import brand_names
 from provisioning.selectors import nameservers as selectors
 from provisioning.services import nameservers as service
 
@@ -51,8 +52,11 @@ class NameServersPage(Page):
         brand = brands.own(self.object)
         found = selectors.overview(brand) if brand else None
         servers = sorted(found.servers, key=lambda server: server.domain) if found else []
+        records = brand_names.records(brand) if brand else []
         return super().get_context_data(
             overview=found,
+            records=records,
+            addable=any(record.zone and not record.present for record in records),
             domains=[(domain, list(group)) for domain, group in groupby(servers, key=lambda server: server.domain)],
             brand_url=self.breadcrumbs()[-1][1],
             **kwargs,

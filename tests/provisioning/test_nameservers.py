@@ -14,6 +14,7 @@ from panel.core.scoping import everything
 from provisioning import nameserver_look
 from provisioning.models import Address, NameServerCheck, Record, Server
 from provisioning.nameserver_look import Finding
+from provisioning.selectors import brand_names
 from provisioning.selectors import nameservers as selectors
 from provisioning.services import nameservers
 from tests.provisioning import factories
@@ -171,6 +172,34 @@ def test_records_are_added_where_the_zone_is_here(ground: Ground) -> None:
         assert selectors.overview(brand).addable == []
         with pytest.raises(Conflict):
             nameservers.add_records(actor=ground.cast.reseller_a.actor, brand=brand)
+
+
+def test_panel_and_mail_of_the_brand_have_their_records(ground: Ground, settings: Any) -> None:
+    settings.PANEL_ADDRESSES = ["203.0.113.80", "2001:db8::80"]
+    package = factories.package(ground.cast.reseller_a.organization, "Own")
+    with everything("test"):
+        factories.account(ground.cast.client_a.organization, package, "atelier-a.org")
+        brand = brands.set(
+            actor=SYSTEM,
+            organization=ground.cast.reseller_a.organization,
+            panel_host="login.atelier-a.org",
+            mail_host="mail.atelier-a.org",
+        )
+        wanted = {(one.name, one.type, one.content): one.present for one in brand_names.records(brand)}
+        assert wanted == {
+            ("login.atelier-a.org", "A", "203.0.113.80"): False,
+            ("login.atelier-a.org", "AAAA", "2001:db8::80"): False,
+            ("mail.atelier-a.org", "A", "198.51.100.2"): True,
+            ("_spf.atelier-a.org", "TXT", "v=spf1 ip4:198.51.100.2 -all"): False,
+        }
+        nameservers.add_records(actor=ground.cast.reseller_a.actor, brand=brand)
+        assert all(one.present for one in brand_names.records(brand))
+    here = {"host": "login.atelier-a.org"}
+    page = ground.cast.reseller_a.browser().get("/brand/name-servers/", headers=here).content.decode()
+    assert "v=spf1 ip4:198.51.100.2 -all" in page
+    url = f"/api/v1/organizations/{ground.cast.reseller_a.organization.pk}/name-servers"
+    shown = ground.cast.reseller_a.program().get(url, headers=here).json()
+    assert {record["purpose"] for record in shown["records"]} == {"panel", "mail", "spf"}
 
 
 def test_zones_of_other_tenants_are_none_of_its_own(ground: Ground) -> None:
