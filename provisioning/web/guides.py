@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from provisioning.models import HostingAccount, MailDomain
 from provisioning.selectors import hosting_accounts
 
-
 OPEN_FOR = timedelta(days=14)
 """So long after an account was made its guide lies open."""
 
