@@ -46,7 +46,8 @@ def brands_of(organization: Organization, parent: Organization) -> tuple[Brand, 
 
 def people(*, organization: Organization, parent: Organization) -> People:
     """Return what moving a client means for its people; nothing where both live under the same brand."""
-    before, after = brands_of(organization, parent)
+    before = brands.root_for_member(organization)
+    after = brands.root_for_member(_placed(organization, parent))
     found = People()
     if before.pk == after.pk:
         return found
@@ -74,7 +75,7 @@ def move(
     with transaction.atomic(), everything("a move concerns two sellers and what is above them"):
         organization, parent = (organizations.locked(row) for row in (organization, parent))
         check(actor=actor, organization=organization, parent=parent)
-        before, after = brands_of(organization, parent)
+        before = brands.root_for_member(organization)
         old, left = organization.parent, organization.path
         uses = LimitUse.objects.select_for_update().filter(organization=organization, amount__gt=0)
         held = dict(uses.order_by("resource").values_list("resource", "amount"))
@@ -85,6 +86,7 @@ def move(
         more = grown or {}
         taken = {name: held.get(name, 0) + more.get(name, 0) for name in {*held, *more}}
         limits.move({organization: taken}, boundless=boundless)
+        after = brands.root_for_member(organization)
         if before.pk != after.pk:
             _take_people_along(organization, after)
         audit.record(actor, "organization.move", organization, {"parent": (str(old), parent.name)})
@@ -102,18 +104,24 @@ def _memberships(organization: Organization) -> list[Membership]:
     return list(Membership.objects.select_related("user").filter(organization=organization).order_by("id"))
 
 
-def _can_go(membership: Membership, brand: Brand) -> bool:
+def _placed(organization: Organization, parent: Organization) -> Organization:
+    """Return the client as it would stand below `parent`; not to be saved."""
+    kind, path = organization.kind, f"{parent.path}{organization.id}/"
+    return Organization(id=organization.id, kind=kind, name=organization.name, parent=parent, path=path)
+
+
+def _can_go(membership: Membership, root: Organization) -> bool:
     user = membership.user
     elsewhere = Membership.objects.filter(user=user).exclude(organization_id=membership.organization_id).exists()
-    known = User.objects.filter(brand_root_id=brand.organization_id, email__iexact=user.email).exists()
+    known = User.objects.filter(brand_root=root, email__iexact=user.email).exists()
     return not elsewhere and not known
 
 
-def _take_people_along(organization: Organization, brand: Brand) -> None:
+def _take_people_along(organization: Organization, root: Organization) -> None:
     system = Actor.system("move to another seller")
     along = []
     for membership in _memberships(organization):
-        if _can_go(membership, brand):
+        if _can_go(membership, root):
             along.append(membership.user_id)
             continue
         user, role = membership.user, membership.role
@@ -122,7 +130,7 @@ def _take_people_along(organization: Organization, brand: Brand) -> None:
         invitations.create(
             actor=system, organization=organization, email=user.email, role=role, name=user.name, locale=user.locale
         )
-    User.objects.filter(pk__in=along).update(brand_root=brand.organization)
+    User.objects.filter(pk__in=along).update(brand_root=root)
     Authenticator.objects.filter(user__in=along, type=Authenticator.Type.WEBAUTHN).delete()
     waiting = Invitation.objects.filter(organization=organization, accepted_at__isnull=True, revoked_at__isnull=True)
     for invitation in waiting.exclude(invited_by=None):
