@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -390,3 +392,25 @@ def test_a_limit_of_disk_space_reaches_the_server(bench: Bench):
     bodies = [body for payload in bench.applies() for part in payload["slices"] for body in part["resources"].items()]
     limits = {key: body["bytes"] for key, body in bodies if key.startswith("quota:")}
     assert limits == {f"quota:{bench.ground.account_a.uid}": 5 * GB}
+
+
+def test_the_command_measures_and_prints(bench: Bench):
+    bench.run()
+    hosting = bench.ground.account_a
+    store = bench.at(f"/home/{hosting.username}/mail/a-site.org")
+    store.mkdir()
+    (store / "message").write_bytes(b"x" * 7_000_000)
+    printed = StringIO()
+    call_command("usage", bench.server.name, stdout=printed)
+    text = printed.getvalue().replace("\N{NO-BREAK SPACE}", " ")
+    assert "a-site.org: 7.0 MB of files (mail 7.0 MB), 0 B of databases, 0 B sent this month" in text
+    assert f"{bench.server.name}: 7.0 MB in 2 accounts." in text
+
+
+def test_the_command_says_what_it_cannot_do(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(CommandError) as unknown:
+        call_command("usage", "nowhere")
+    assert unknown.value.returncode == 2
+    with unreachable(monkeypatch), pytest.raises(CommandError) as failed:
+        call_command("usage", bench.server.name)
+    assert (failed.value.returncode, str(failed.value)) == (2, runs.REASON_UNREACHABLE)
