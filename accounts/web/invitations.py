@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -160,6 +161,8 @@ class AcceptPage(View):
         if known:
             messages.success(request, _("You have joined %(name)s.") % {"name": found.organization.name})
             return redirect("/")
+        # Whoever has just chosen a password need not prove it again for what comes next.
+        record_authentication(request, joined, method="password", email=joined.email)
         answer: HttpResponseBase = perform_login(request, joined, email_verification="none")
         return answer
 
