@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext, ngettext
 from pytest_django import DjangoDbBlocker
 
+from accounts.voice.catalogue import KINDS
 from panel.core.scoping import everything
 from tests.panel import pseudo
 from tests.panel.matrix import PUBLIC, ROWS, Row
@@ -112,6 +113,13 @@ def test_no_page_for_strangers_holds_plain_english(world: World, db: None, data:
         answer = Client(headers={"host": world.cast.client_a.host}).get(url)
     if answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html"):
         assert sorted(set(pseudo.english(answer.content.decode(), data, NAMES))) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_mail_holds_plain_english(kind: str):
+    with pseudo.spoken():
+        mail = f"<h1>{KINDS[kind].subject}</h1><p>{KINDS[kind].text}</p>"
+    assert pseudo.english(mail, [], NAMES) == []
 
 
 def test_the_reader_finds_what_it_must():
