@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from accounts import host_proof
 from accounts.models import Brand, HostClaim, Organization
 from accounts.selectors import brands as selectors
-from accounts.services import brands
-from panel.core import audit, policy
+from accounts.services import brands, host_claims
+from panel.core import policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict
 
@@ -66,8 +66,7 @@ def withdraw(*, actor: Actor, organization: Organization) -> Brand:
     """Give up the claim; the brand keeps the host that it has."""
     with transaction.atomic():
         claim = claim_of(actor, organization)
-        claim.delete()
-        audit.record(actor, "brand.withdraw_host", claim.brand, {"claimed_host": (claim.host, "")})
+        host_claims.drop(actor, claim.brand)
     return claim.brand
 
 

@@ -73,14 +73,14 @@ def change(*, actor: Actor, organization: Organization, **values: Any) -> tuple[
         wanted = values.get("panel_host", brand.panel_host)
         if wanted and not brand.panel_host and not actor.is_system:
             values = values | _usual_names(brand, values, wanted)
-        if wanted != brand.panel_host:
+        if wanted not in (brand.panel_host, host_claims.waiting_for(brand)):
             policy.require_fresh(actor)
         _judge_names(actor, brand, values)
-        values.pop("panel_host", None)
+        names_host = values.pop("panel_host", None) is not None
         before = {field: getattr(brand, field) for field in (*values, "panel_host")}
         for field, value in values.items():
             setattr(brand, field, value)
-        proof = host_claims.decide(actor=actor, brand=brand, host=wanted)
+        proof = host_claims.decide(actor=actor, brand=brand, host=wanted) if names_host else None
         if proof is not None:
             _use_host(brand, wanted, proof)
         done = write(actor, brand, before, created=created)

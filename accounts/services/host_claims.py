@@ -36,10 +36,13 @@ def judge(actor: Actor, brand: Brand, host: str, field: str) -> bool:
 def decide(*, actor: Actor, brand: Brand, host: str) -> Brand.Proof | None:
     """Return how `host` is proved, or None when the brand stays as it is; then a claim for it may be waiting.
 
+    The host that it has ends its claim to another one.
+
     The installation itself is believed; a name in a zone of the brand's own needs no proof unless another brand wants
     it, too. Runs in the caller's transaction.
     """
     if host == brand.panel_host:
+        drop(actor, brand)
         return None
     if not host:
         if brand.organization.kind != Organization.Kind.PROVIDER:
@@ -51,22 +54,35 @@ def decide(*, actor: Actor, brand: Brand, host: str) -> Brand.Proof | None:
         return Brand.Proof.VOUCHED
     own_zone = judge(actor, brand, host, "panel_host")
     if actor.is_system:
-        HostClaim.objects.filter(brand=brand).delete()
+        drop(actor, brand)
         return Brand.Proof.VOUCHED
     if own_zone and not selectors.claimed_by_others(host, brand):
-        HostClaim.objects.filter(brand=brand).delete()
+        drop(actor, brand)
         return Brand.Proof.ZONE
     _claim(actor, brand, host)
     return None
 
 
-def _claim(actor: Actor, brand: Brand, host: str) -> None:
+def waiting_for(brand: Brand) -> str:
+    """Return the host that a brand waits for, or ""."""
     claim = HostClaim.objects.filter(brand=brand).first()
-    if claim is not None and claim.host == host:
+    return claim.host if claim else ""
+
+
+def drop(actor: Actor, brand: Brand) -> None:
+    """End the brand's claim, if it has one. Runs in the caller's transaction."""
+    host = waiting_for(brand)
+    if host:
+        HostClaim.objects.filter(brand=brand).delete()
+        audit.record(actor, "brand.withdraw_host", brand, {"claimed_host": (host, "")})
+
+
+def _claim(actor: Actor, brand: Brand, host: str) -> None:
+    before = waiting_for(brand)
+    if before == host:
         return
     if selectors.name_taken(host, brand):
         raise Conflict(_("This host name is already in use."), field="panel_host")
-    before = claim.host if claim else ""
     HostClaim.objects.filter(brand=brand).delete()
     HostClaim.objects.create(brand=brand, host=host, token=secrets.token_hex(16))
     audit.record(actor, "brand.claim_host", brand, {"claimed_host": (before, host)})

@@ -217,6 +217,18 @@ def test_a_claim_can_be_given_up(cast: Cast) -> None:
         assert not HostClaim.objects.exists()
 
 
+def test_other_changes_leave_a_claim_and_the_host_in_use_ends_it(cast: Cast) -> None:
+    want(cast.reseller_a, NEW)
+    token = claim_of(cast.reseller_a).token
+    with tenant(cast.reseller_a.actor.path):
+        brands.set(actor=cast.reseller_a.actor, organization=cast.reseller_a.organization, footer="Foot")
+    want(cast.reseller_a, NEW, name="Atelier")
+    assert claim_of(cast.reseller_a).token == token
+    want(cast.reseller_a, HOST_A)
+    with everything("test"):
+        assert not HostClaim.objects.exists()
+
+
 def test_claims_are_looked_at_by_themselves(cast: Cast, dns: dict[str, list[str]]) -> None:
     want(cast.reseller_a, NEW)
     claim = claim_of(cast.reseller_a)
