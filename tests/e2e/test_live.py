@@ -34,7 +34,7 @@ def sign_in(browser: Browser, panel: Panel, role: str) -> Page:
     page.goto(f"{address}/sign-in/")
     page.get_by_label("Email").fill(panel.logins[role]["email"])
     page.get_by_label("Password").fill(panel.logins[role]["password"])
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("button", name="Your sign-in")).to_be_visible()
     return page
 

@@ -87,7 +87,7 @@ def sign_in(page: Page, site: str, email: str) -> None:
     page.goto(f"{site}/sign-in/")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("button", name="Your sign-in")).to_be_visible()
 
 
@@ -104,10 +104,10 @@ def test_a_wrong_password_is_refused_and_the_right_one_leads_home(
     expect(page).to_have_url(f"{site}/sign-in/?next=/")
     page.get_by_label("Email").fill(people.reseller_a.user.email)
     page.get_by_label("Password").fill("wrong-password-1")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Atelier A")).to_be_visible()
     assert page.get_by_text("Northwind Hosting").count() == 0
 
