@@ -26,7 +26,7 @@ def request(*, actor: Actor, email: str, agent: str = "") -> AddressChange:
     """
     policy.require(actor, "profile.secure")
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=actor.user_id)
+        user = User.objects.select_for_update(no_key=True).get(pk=actor.user_id)
         AddressChange.objects.filter(user=user).delete()
         texts = {"old": secrets.token_urlsafe(32), "new": secrets.token_urlsafe(32)}
         change = AddressChange(
@@ -77,7 +77,11 @@ def confirm(*, text: str, address: str | None) -> AddressChange:
     """
     with transaction.atomic():
         change = find(text)
-        user = User.objects.select_for_update().select_related("brand_root").get(pk=change.user_id)
+        user = (
+            User.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("brand_root")
+            .get(pk=change.user_id)
+        )
         change = find(text)
         side = "old_confirmed_at" if _digest(text) == change.old_digest else "new_confirmed_at"
         setattr(change, side, timezone.now())

@@ -22,7 +22,7 @@ def change(*, actor: Actor, organization: Organization, **values: object) -> Sig
         if field not in CHANGEABLE:
             raise Invalid("unknown", _("A sign-in policy has no such field."), field)
     with transaction.atomic():
-        row = selectors.policy_of(Organization.objects.select_for_update().get(pk=organization.pk))
+        row = selectors.policy_of(Organization.objects.select_for_update(no_key=True).get(pk=organization.pk))
         before = {field: getattr(row, field) for field in values}
         for field, value in values.items():
             setattr(row, field, value)
