@@ -7,11 +7,13 @@ from typing import Any
 
 import django_tables2
 from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
 
 from accounts import words
+from panel.core import exports
 from panel.core.web import Empty, FormPage, Page, configured
 from provisioning.models import HostingAccount, Operation
 from provisioning.selectors import hosting_accounts, operations, packages
@@ -99,6 +101,23 @@ class AccountPage(OfAccount):
             return False
         return super().may(action, obj)
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Show the tab, or send one of its lists as a file (`?export=` with the list's name)."""
+        wanted = request.GET.get("export")
+        if wanted is None:
+            return super().get(request, *args, **kwargs)
+        self.get_context_data()
+        table = self._tables.get(wanted)
+        if table is None:
+            raise Http404
+        kind = type(table).__name__.removesuffix("Table").lower()
+        return exports.of_table(request, table, f"{self.hosting.domain}-{kind}")
+
+    @cached_property
+    def _tables(self) -> dict[str, django_tables2.Table]:
+        """The lists of the page by name, as they are made."""
+        return {}
+
     def followed(self) -> Operation | None:
         """Return the operation that a change has just led here with."""
         wanted = self.request.GET.get("operation", "")
@@ -126,6 +145,9 @@ class AccountPage(OfAccount):
     ) -> Any:
         """Return a table of something that the account holds, sorted and paged by the address."""
         table = table_class(rows, prefix=prefix, empty_text=empty)
+        name = prefix.rstrip("-") or table_class.__name__.removesuffix("Table").lower()
+        self._tables[name] = table
+        table.export_url = f"?export={name}"
         return configured(self.request, table, 50)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -73,6 +74,20 @@ def test_a_file_takes_queries_by_piece_not_by_row(
     with CaptureQueriesContext(connection) as more:
         fetch(cast.provider, LIST, export="csv")
     assert len(more) == len(few)
+
+
+def test_every_list_of_an_account_comes_as_a_file_too(cast: Cast, accounts: list[HostingAccount]):
+    tabs = {"account_mail": 2, "account_databases": 2, "account_sites": 1, "account_zones": 1, "account_history": 1}
+    for tab, count in tabs.items():
+        url = reverse(f"provisioning:{tab}", args=[accounts[0].pk])
+        names = re.findall(r'href="\?export=([^"]+)"', cast.client_a.browser().get(url).content.decode())
+        assert len(set(names)) <= count, tab
+        for name in names:
+            assert fetch(cast.client_a, url, export=name), (tab, name)
+        assert cast.client_a.browser().get(url, {"export": "nothing"}).status_code == 404
+        assert cast.client_b.browser().get(url, {"export": "csv"}).status_code == 404
+    records = fetch(cast.client_a, reverse("provisioning:account_zones", args=[accounts[0].pk]), export="0")
+    assert {"A", "MX", "NS"} <= {row["Type"] for row in records}
 
 
 @pytest.mark.parametrize("how", [{"format": "csv"}, {}])
