@@ -77,7 +77,7 @@
   }
 
   document.addEventListener("DOMContentLoaded", drawAll);
-  document.addEventListener("hostwright:theme", drawAll);
+  document.addEventListener("panel:theme", drawAll);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
   var waiting;
   window.addEventListener("resize", function () { clearTimeout(waiting); waiting = setTimeout(drawAll, 120); });

@@ -12,7 +12,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,26 @@ class Panel:
     reseller: str
     logins: dict[str, dict[str, Any]]
     log: Path
+    port: int = 0
+    folder: Path = Path()
+    environment: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of manage.py beside the running panel."""
+        argv = [sys.executable, "manage.py", *words]
+        return subprocess.run(argv, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+
+    def run_code(self, code: str) -> subprocess.CompletedProcess[str]:
+        """Run a few lines of Python beside the running panel."""
+        argv = [sys.executable, "-c", code]
+        return subprocess.run(argv, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+
+    def mails(self) -> list[EmailMessage]:
+        """Return every mail that left, oldest first."""
+        files = sorted((self.folder / "mail").glob("*"), key=lambda path: path.stat().st_mtime_ns)
+        texts = [path.read_bytes() for path in files]
+        whole = b"".join(texts).split(b"-" * 79)
+        return [BytesParser(policy=policy.default).parsebytes(text.lstrip()) for text in whole if text.strip()]
 
 
 @contextmanager
@@ -45,6 +68,7 @@ def running(folder: Path, resolver: str) -> Iterator[Panel]:
         "HOSTWRIGHT_VAR_DIR": str(folder),
         "HOSTWRIGHT_PORT": str(port),
         "HOSTWRIGHT_PUBLIC_RESOLVERS": resolver,
+        "HOSTWRIGHT_PANEL_ADDRESSES": "127.0.0.1",
     }
     log = folder / "panel.log"
     with log.open("wb") as output:
@@ -62,7 +86,8 @@ def running(folder: Path, resolver: str) -> Iterator[Panel]:
         )
         assert made.returncode == 0, made.stderr
         logins = json.loads(made.stdout.strip().splitlines()[-1])
-        yield Panel(f"http://127.0.0.1:{port}", f"http://northwind.localhost:{port}", logins, log)
+        reseller = f"http://northwind.localhost:{port}"
+        yield Panel(f"http://127.0.0.1:{port}", reseller, logins, log, port, folder, environment)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
