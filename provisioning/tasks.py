@@ -54,7 +54,6 @@ def sweep() -> None:
             build_preview.delay(preview_id)
         previews.forget_expired()
         pruning.prune()
-        usage_readings.prune()
     check_mail_domains.delay()
 
 
@@ -76,6 +75,14 @@ def measure_usage(server_id: str) -> None:
     delay = usage_engine.measure(server_id)
     if delay is not None:
         measure_usage.apply_async(args=(server_id,), countdown=delay.total_seconds())
+
+
+@shared_task(name="provisioning.tasks.prune_usage")
+def prune_usage() -> None:
+    """Forget old days and readings of use, a batch after the other."""
+    with everything("old use"):
+        while usage_readings.prune():
+            pass
 
 
 @shared_task(name="provisioning.tasks.measure_account")

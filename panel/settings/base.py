@@ -228,6 +228,7 @@ CELERY_BEAT_SCHEDULE = {
     "overuse": {"task": "provisioning.tasks.check_overuse", "schedule": 3600.0, "options": {"expires": 3600}},
     "brands": {"task": "provisioning.tasks.check_brands", "schedule": 300.0, "options": {"expires": 300}},
     "forget_sign_in": {"task": "accounts.tasks.forget_sign_in", "schedule": 3600.0, "options": {"expires": 3600}},
+    "prune_usage": {"task": "provisioning.tasks.prune_usage", "schedule": 3600.0, "options": {"expires": 3600}},
     "purge": {"task": "panel.core.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from accounts.models import LimitCounter, Organization
+from accounts.selectors import plans
 from provisioning.models import HostingAccount, Placement, Server, ServerReading, UsageDay, UsageNow
 
 GAUGES = ("disk_bytes", "inodes", "mail_bytes", "database_bytes")
@@ -175,9 +176,9 @@ def server_load(server: Server) -> ServerReading | None:
 
 def loads(servers: Collection[Server]) -> dict[str, ServerReading]:
     """Return `server_load` of several servers, by id; one query."""
-    told = ServerReading.objects.filter(server__in=servers, load__isnull=False)
-    newest = told.filter(started_at__gte=timezone.now() - timedelta(days=2)).order_by("id")
-    return {reading.server_id: reading for reading in newest}
+    told = ServerReading.objects.filter(server=OuterRef("pk"), load__isnull=False).order_by("-id").values("pk")[:1]
+    newest = Server.objects.filter(pk__in=[server.pk for server in servers]).values_list(Subquery(told))
+    return {reading.server_id: reading for reading in ServerReading.objects.filter(pk__in=newest)}
 
 
 def readings(server: Server, days: int = 30) -> QuerySet[ServerReading]:
@@ -224,10 +225,16 @@ def limits_of_all(hostings: Iterable[HostingAccount]) -> dict[str, dict[str, int
 
 
 def limits_of_organization(organization: Organization) -> dict[str, int | None]:
-    """Return an organization's own limits of what is measured; None is unlimited; one query."""
+    """Return what stands against what an organization really uses: its limits, and of what it may sell more than once,
+    what its plan has; None is unlimited. At most two queries.
+    """
     found: dict[str, int | None] = dict.fromkeys(LIMITED)
     counters = LimitCounter.objects.filter(subject=organization.pk, resource__in=LIMITED)
-    return {**found, **dict(counters.values_list("resource", "limit"))}
+    found.update(counters.values_list("resource", "limit"))
+    plan = plans.of_reseller(organization)
+    if plan is not None:
+        found.update((name, getattr(plan, name)) for name in plan.oversold)
+    return found
 
 
 def forecast(days: Sequence[Day], resource: str, limit: int | None) -> Forecast | None:

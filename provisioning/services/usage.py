@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from panel.core import audit, policy, queue
+from panel.core import audit, ids, policy, queue
 from panel.core.actors import Actor
 from panel.core.errors import Conflict
 from provisioning.models import HostingAccount, Placement, Server, ServerReading, UsageDay, UsageMonth, UsageNow
@@ -254,18 +254,18 @@ def _forget_gone(server_id: str, told: Mapping[str, Any]) -> None:
 
 def prune() -> int:
     """Fold a batch of days that are older than `KEEP_DAYS` into their months, and thin out old readings of servers;
-    returns how many rows went.
+    returns how many rows went. Identifiers grow with time, so that only old rows are looked at.
     """
     now = timezone.now()
-    limit = now.astimezone(UTC).date() - timedelta(days=KEEP_DAYS)
+    limit = now - timedelta(days=KEEP_DAYS)
     with transaction.atomic():
-        days = list(UsageDay._base_manager.filter(date__lt=limit).order_by("date", "id")[:BATCH])
+        days = list(UsageDay._base_manager.filter(pk__lt=ids.first("usd", limit)).order_by("id")[:BATCH])
         _fold(days)
         UsageDay._base_manager.filter(pk__in=[day.pk for day in days]).delete()
-    old = ServerReading.objects.filter(started_at__lt=now - KEEP_READINGS)
+    old = ServerReading.objects.filter(pk__lt=ids.first("rdg", now - KEEP_READINGS))
     last = old.annotate(day=TruncDate("started_at", tzinfo=UTC)).order_by().values("server", "day")
     kept = last.annotate(last=Max("pk")).values("last")
-    thinned, _models = old.exclude(Q(pk__in=kept) & Q(started_at__gte=now - timedelta(days=KEEP_DAYS))).delete()
+    thinned, _models = old.exclude(Q(pk__in=kept) & Q(pk__gte=ids.first("rdg", limit))).delete()
     return len(days) + thinned
 
 

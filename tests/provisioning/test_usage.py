@@ -17,14 +17,17 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import LimitCounter
+from accounts.services import plans
+from panel.core import ids, queue
 from panel.core.errors import Forbidden, NotFound
 from panel.core.scoping import everything, tenant
-from provisioning import desired, tasks
+from provisioning import desired, tasks, transport
 from provisioning import usage as engine
 from provisioning.models import HostingAccount, Operation, Server, ServerReading, UsageDay, UsageMonth, UsageNow
 from provisioning.selectors import usage as selectors
 from provisioning.services import runs
 from provisioning.services import usage as service
+from provisioning.spec import AccountSpec
 from tests.provisioning.engine import Bench, bench, unreachable
 from tests.provisioning.ground import Ground, refused
 
@@ -81,8 +84,8 @@ def test_a_measuring_brings_what_is_on_the_server(bench: Bench):
     load = selectors.server_load(bench.server)
     assert load is not None
     assert load.processors == os.cpu_count()
-    assert load.memory_bytes > load.memory_free_bytes > 0
-    assert load.disk_bytes > load.disk_free_bytes > 0
+    assert (load.memory_bytes or 0) > (load.memory_free_bytes or 0) > 0
+    assert (load.disk_bytes or 0) > (load.disk_free_bytes or 0) > 0
     assert load.figures["accounts"] == 2
     assert not load.is_enforced
 
@@ -108,8 +111,8 @@ def test_an_unreachable_server_is_tried_again_in_its_time(bench: Bench, monkeypa
 
 
 def test_a_node_program_that_cannot_measure_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch):
-    original = engine.transport.call
-    monkeypatch.setattr(engine.transport, "call", lambda target, _verb, payload: original(target, "usage-x", payload))
+    original = transport.call
+    monkeypatch.setattr(transport, "call", lambda target, _verb, payload: original(target, "usage-x", payload))
     assert engine.measure(bench.server.id) is None
     assert ServerReading.objects.get().reason == service.REASON_TOO_OLD
 
@@ -298,18 +301,21 @@ def test_traffic_by_site_and_databases_by_name(ground: Ground):
         assert selectors.databases_of(ground.account_a) == {"asite_shop": 50}
 
 
+def old_day(hosting: HostingAccount, server: Server, day: int, **figures: int) -> None:
+    """A day of May 2024, recorded then."""
+    made_at = ids.first("usd", datetime(2024, 5, day, tzinfo=UTC))
+    UsageDay.objects.create(id=made_at, hosting=hosting, server=server, date=date(2024, 5, day), **figures)
+
+
 def test_old_days_become_months(ground: Ground):
     for day, size, sent in ((1, 100, 5), (2, 300, 6), (3, 200, 7)):
-        UsageDay.objects.create(
-            hosting=ground.account_a, server=ground.server, date=date(2024, 5, day), disk_bytes=size, web_bytes=sent,
-            web_requests=1,
-        )  # fmt: skip
+        old_day(ground.account_a, ground.server, day, disk_bytes=size, web_bytes=sent, web_requests=1)
     record(ground, told(ground.account_a))
     assert service.prune() == 3
     month = UsageMonth._base_manager.get()
     assert (month.month, month.disk_bytes, month.web_bytes, month.web_requests) == (date(2024, 5, 1), 300, 18, 3)
-    UsageDay.objects.create(hosting=ground.account_a, server=ground.server, date=date(2024, 5, 4), web_bytes=2)
-    service.prune()
+    old_day(ground.account_a, ground.server, 4, web_bytes=2)
+    tasks.prune_usage()
     month.refresh_from_db()
     assert (month.disk_bytes, month.web_bytes) == (300, 20)
     assert UsageDay._base_manager.count() == 1
@@ -317,16 +323,39 @@ def test_old_days_become_months(ground: Ground):
 
 def test_old_readings_are_thinned_out(ground: Ground):
     now = timezone.now().replace(hour=12)
-    for age in (timedelta(0), timedelta(days=40), timedelta(days=40, hours=1), timedelta(days=500)):
-        reading = ServerReading.objects.create(server=ground.server, next_at=now, finished_at=now)
-        ServerReading.objects.filter(pk=reading.pk).update(started_at=now - age)
+    for age in (timedelta(days=500), timedelta(days=40, hours=1), timedelta(days=40), timedelta(0)):
+        made_at = ids.first("rdg", now - age)
+        ServerReading.objects.create(id=made_at, server=ground.server, next_at=now, finished_at=now)
+        ServerReading.objects.filter(pk=made_at).update(started_at=now - age)
     assert service.prune() == 2
-    assert [round((now - row.started_at).total_seconds() / 86400) for row in ServerReading.objects.all()] == [40, 0]
+    assert service.prune() == 0
+    assert [(now - row.started_at) / timedelta(days=1) for row in ServerReading.objects.all()] == [0, 40]
+
+
+def test_what_a_reseller_may_oversell_stands_against_what_its_plan_has(ground: Ground):
+    cast = ground.cast
+    reseller = cast.reseller_a.organization
+    values = {"disk_bytes": 9 * GB, "bandwidth_bytes": 7 * GB, "oversell_disk": True}
+    with everything("test"):
+        plan = plans.create(actor=cast.provider.actor, organization=cast.provider.organization, name="Shared", **values)
+        plans.assign(actor=cast.provider.actor, organization=reseller, plan=plan)
+        reseller.refresh_from_db()
+        assert selectors.limits_of_organization(reseller) == {"disk_bytes": 9 * GB, "bandwidth_bytes": 7 * GB}
+        client = selectors.limits_of_organization(cast.client_a.organization)
+    assert client == {"disk_bytes": None, "bandwidth_bytes": None}
+
+
+def test_the_newest_reading_of_each_server_is_told_in_one_query(ground: Ground):
+    reading(ground, "none")
+    reading(ground, "enforced")
+    with everything("test"), queries(1):
+        loads = selectors.loads([ground.server])
+    assert loads[ground.server.id].is_enforced
 
 
 def test_who_may_ask_for_a_measuring(ground: Ground, monkeypatch: pytest.MonkeyPatch):
     rung: list[tuple[str, ...]] = []
-    monkeypatch.setattr(service.queue, "ring", lambda *arguments: rung.append(arguments))
+    monkeypatch.setattr(queue, "ring", lambda *arguments: rung.append(arguments))
     cast, hosting = ground.cast, ground.account_a
     with everything("test"):
         service.request_account(actor=cast.client_a.actor, hosting=hosting)
@@ -380,7 +409,9 @@ def test_accounts_are_held_to_their_disk_space_once_the_file_system_can(ground: 
         assert selectors.held_to(ground.server, [ground.account_a.id], "default") == {ground.account_a.id: 5 * GB}
         assert selectors.is_enforced(ground.account_a)
         specs = desired.accounts(ground.server, [ground.account_a.id], "default")
-    assert specs[ground.account_a.id].disk_bytes == 5 * GB
+    spec = specs[ground.account_a.id]
+    assert isinstance(spec, AccountSpec)
+    assert spec.disk_bytes == 5 * GB
     reading(ground, "counted")
     assert len(held(ground)) == 2
 

@@ -9,6 +9,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import LimitCounter
+from panel.core import queue
 from panel.core.scoping import everything
 from provisioning.models import HostingAccount
 from provisioning.services import usage as service
@@ -98,7 +99,7 @@ def test_who_only_looks_gets_no_button(cast: Cast, account: HostingAccount):
 
 def test_measuring_is_asked_for_by_a_button(cast: Cast, account: HostingAccount, monkeypatch: pytest.MonkeyPatch):
     rung: list[tuple[str, ...]] = []
-    monkeypatch.setattr(service.queue, "ring", lambda *arguments: rung.append(arguments))
+    monkeypatch.setattr(queue, "ring", lambda *arguments: rung.append(arguments))
     with everything("test"):
         server = account.placements.first().server  # type: ignore[union-attr]
     answer = cast.client_a.browser().post(url("account_measure", account))
