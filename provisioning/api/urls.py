@@ -29,9 +29,7 @@ urlpatterns = [
     path("organizations/<str:pk>/brand/pages", brand_pages.Pages.as_view(), name="brand_pages"),
     path("organizations/<str:pk>/brand/skeleton", brand_pages.Skeleton.as_view(), name="brand_skeleton"),
     path("organizations/<str:pk>/name-servers", nameservers.NameServerList.as_view(), name="nameservers"),
-    path(
-        "organizations/<str:pk>/name-servers/check", nameservers.NameServerCheck.as_view(), name="nameservers_check"
-    ),
+    path("organizations/<str:pk>/name-servers/check", nameservers.NameServerCheck.as_view(), name="nameservers_check"),
     path(
         "organizations/<str:pk>/name-servers/records",
         nameservers.NameServerRecords.as_view(),
