@@ -41,7 +41,6 @@ from provisioning.services import (
     intents,
     mail_domains,
     operations,
-    packages,
     promises,
     sites,
     usernames,
@@ -78,7 +77,6 @@ def create(
     domain = normal("domain", names.hostname, domain)
     with transaction.atomic():
         organization, package = _locked_buyer(organization, package)
-        packages.check_carries(organization, package)
         promises.order(organization, package)
         brand = brands.of_organizations([organization]).get(organization.id)
         uid = counters.next_uid()  # From here on one creation after another, so that a free user name stays free.

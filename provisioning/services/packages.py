@@ -101,7 +101,7 @@ def move(*, actor: Actor, hosting: HostingAccount, package: Package) -> tuple[Ho
             raise Invalid("package", _("Choose one of your own packages that is still on sale."), "package")
         if package.pk == before.pk:
             raise Conflict(_("The account has this package already."), field="package", code="same")
-        check_carries(hosting.organization, package)
+        promises.check_carries(package, plans.above(hosting.organization))
         hosting.package = package
         hosting.save(update_fields=["package"])
         promises.apply([hosting])
@@ -115,21 +115,6 @@ def move(*, actor: Actor, hosting: HostingAccount, package: Package) -> tuple[Ho
         )
         intents.add(hosting, services=("web",), operation=operation)
     return hosting, operation
-
-
-def check_carries(organization: Organization, package: Package) -> None:
-    """Refuse a package that carries as many accounts as a plan above lets one carry; its row has to be locked."""
-    most = [plan.accounts_per_package for plan in plans.above(organization) if plan.accounts_per_package is not None]
-    if not most:
-        return
-    held = package.hosting_accounts.exclude(status=HostingAccount.Status.TERMINATED).count()
-    if held >= min(most):
-        raise Conflict(
-            _("The package %(name)s carries %(held)s accounts, and the plan allows %(most)s per package. Use another.")
-            % {"name": package.name, "held": held, "most": min(most)},
-            field="package",
-            code="accounts_per_package",
-        )
 
 
 def check_promises(organization: Organization, promised: Mapping[str, int | None], field: str = "") -> None:

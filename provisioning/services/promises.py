@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 
 from accounts import words
 from accounts.models import LimitCounter, Organization, ResellerPlan
+from accounts.selectors import plans
 from accounts.selectors.limits import level
 from accounts.services import limits
-from panel.core.errors import LimitReached
+from panel.core.errors import Conflict, LimitReached
 from provisioning.models import HostingAccount, LimitOverride, Overuse, Package
 
 Limits = dict[str, int | None]
@@ -24,9 +25,27 @@ def order(organization: Organization, package: Package) -> None:
     """Count one more account of `package`, and what it promises; raises LimitReached, too where a plan refuses accounts
     because more is really used than it has.
     """
-    _refuse_overuse(organization)
+    above = plans.above(organization)
+    check_carries(package, above)
+    if any(plan.overuse == ResellerPlan.Overuse.BLOCK for plan in above):
+        _refuse_overuse(organization)
     amounts = {"accounts": 1, **{name: getattr(package, name) or 0 for name in Package.PROMISED}}
     limits.move({organization: amounts}, boundless=_endless(package.limits))
+
+
+def check_carries(package: Package, above: Iterable[ResellerPlan]) -> None:
+    """Refuse a package that carries as many accounts as a plan `above` lets one carry; its row has to be locked."""
+    most = [plan.accounts_per_package for plan in above if plan.accounts_per_package is not None]
+    if not most:
+        return
+    held = package.hosting_accounts.exclude(status=HostingAccount.Status.TERMINATED).count()
+    if held >= min(most):
+        raise Conflict(
+            _("The package %(name)s carries %(held)s accounts, and the plan allows %(most)s per package. Use another.")
+            % {"name": package.name, "held": held, "most": min(most)},
+            field="package",
+            code="accounts_per_package",
+        )
 
 
 def hold(*accounts: HostingAccount, also: Package | None = None) -> None:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Brand, LimitCounter, LimitUse, Organization
+from accounts.selectors import plans
 from accounts.services import limits
 from accounts.services import relocations as tree
 from panel.core import audit, policy
@@ -16,7 +17,7 @@ from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid
 from panel.core.scoping import everything
 from provisioning.models import HostingAccount, Operation, Package, Slice
-from provisioning.services import intents, operations, packages, promises
+from provisioning.services import intents, operations, promises
 
 Status = HostingAccount.Status
 
@@ -162,7 +163,7 @@ def _repackage(
 def _sell(rows: list[HostingAccount], terms: promises.Terms) -> None:
     """Write the new packages of accounts that have moved, and their limits."""
     for row in rows:
-        packages.check_carries(row.organization, row.package)
+        promises.check_carries(row.package, plans.above(row.organization))
         row.save(update_fields=["package"])
     limits.set_limits_of_accounts({row.id: terms.limits[row.id] for row in rows})
 

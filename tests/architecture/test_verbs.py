@@ -24,6 +24,10 @@ NO_VERB = {
     "holding.finish": "the part that services of verbs share",
     "dues.destroy": "the system's own, at the deadline that a person confirmed",
     "mail_domains.record_check": "the system's own, when the public MX points here",
+    "packages.change": "the page and the API show which accounts it touches; servers follow in the disk space alone",
+    "overrides.set": "one limit, with the panel's own reason; servers follow in the disk space alone",
+    "overrides.remove": "the package's own limit again; servers follow in the disk space alone",
+    "overuse.check": "the system's own, as the reseller's plan says",
     "servers.prepared": "the set-up of a server: there is nothing yet that it could be compared with",
 }
 
