@@ -22,6 +22,7 @@ from provisioning.api.fields import Password, Reference, Text
 from provisioning.api.mail import AliasChange, AliasCreate, MailboxChange, MailboxCreate, MailboxRemove
 from provisioning.api.servers import AddressAdd, ServerChange
 from provisioning.api.sites import SiteAliasCreate
+from provisioning.api.tenancy import AccountMove, OrganizationClose, OrganizationMove, OrganizationSuspend
 from provisioning.api.zones import RecordChange, RecordCreate
 from provisioning.models import Preview as PreviewRow
 from provisioning.selectors import hosting_accounts as accounts
@@ -34,6 +35,10 @@ from provisioning.services import previews as service
 def _on(body: type[StrictSerializer], **objects: serializers.Field[Any, Any, Any, Any]) -> type[StrictSerializer]:
     """Return the body of an endpoint together with the ids that stand in its address."""
     return type(body.__name__, (body,), dict(objects))
+
+
+def _organization(action: str) -> Reference:
+    return Reference(organizations.listed, action)
 
 
 def _accounts(action: str) -> serializers.ListField:
@@ -69,6 +74,12 @@ ARGUMENTS: dict[str, type[StrictSerializer]] = {
     "accounts.change_package": _on(
         Nothing, accounts=_accounts("account.change"), package=Reference(packages.listed, "package.view")
     ),
+    "account.move": _on(AccountMove, account=Reference(accounts.listed, "account.move", source="hosting")),
+    "organization.move": _on(OrganizationMove, organization=_organization("organization.move")),
+    "organization.suspend": _on(OrganizationSuspend, organization=_organization("organization.suspend")),
+    "organization.unsuspend": _on(Nothing, organization=_organization("organization.unsuspend")),
+    "organization.close": _on(OrganizationClose, organization=_organization("organization.close")),
+    "organization.reopen": _on(Nothing, organization=_organization("organization.reopen")),
     "address.add": _on(AddressAdd, server=Reference(servers.listed, "address.add")),
     "address.remove": _on(Nothing, address=Reference(servers.addresses, "address.remove")),
     "brand.change": BrandChange,

@@ -55,10 +55,12 @@ class OfOrganization(Page):
     def said_accounts(self) -> str:
         """Return how many hosting accounts there are, and the first by name."""
         count = len(self.accounts)
+        if not count:
+            return _("No hosting accounts are left")
         text = ngettext("%(count)d hosting account", "%(count)d hosting accounts", count) % {"count": count}
         names = ", ".join(row.domain for row in self.accounts[:MOST_NAMES])
         more = "…" if count > MOST_NAMES else ""
-        return f"{text}: {names}{more}" if names else text
+        return f"{text}: {names}{more}"
 
 
 class SuspendPage(OfOrganization, verb_pages.VerbFormPage):
