@@ -15,8 +15,8 @@ ACCENTED = "àƀćďéƒĝĥíĵķĺɱñóƥɋŕśţúṽŵẋýžÀɃĆĎÉƑĜ
 LETTERS = str.maketrans(PLAIN, ACCENTED)
 # Placeholders, tags and entities are no words.
 KEPT = re.compile(r"(%\([^)]*\)[a-z]|%[a-z%]|\{[^}]*\}|<[^>]*>|&[a-z]+;)")
-# Colours, secrets, host names, paths and identifiers are no words either.
-CODES = re.compile(r"\{\{[#/]?\w+\}\}|#[0-9a-f]{6}\b|\b[A-Z2-7]{32}\b|/?[\w-]+(?:[./_@][\w-]+)+")
+# Senders' policies, colours, secrets, host names, paths and identifiers are no words either.
+CODES = re.compile(r"\bv=spf1 .*|\{\{[#/]?\w+\}\}|#[0-9a-f]{6}\b|\b[A-Z2-7]{32}\b|/?[\w-]+(?:[./_@][\w-]+)+")
 WORD = re.compile(r"[A-Za-z]{2,}")
 SAID = {"alt", "aria-label", "aria-description", "placeholder", "title", "data-copied", "data-words", "data-label"}
 SILENT = {"script", "style", "code", "pre", "svg"}

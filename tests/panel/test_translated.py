@@ -34,7 +34,7 @@ WRITTEN = {
     "provisioning.Database": ["name"],
     "provisioning.DatabaseUser": ["name"],
     "provisioning.Domain": ["name"],
-    "provisioning.DriftItem": ["key", "service"],
+    "provisioning.DriftItem": ["key"],
     "provisioning.HostingAccount": ["username", "domain"],
     "provisioning.LimitOverride": ["reason"],
     "provisioning.MailAlias": ["local"],
