@@ -16,10 +16,10 @@ from accounts.models import LimitCounter, Organization
 from accounts.selectors import brands, limits, organizations
 from panel.core.actors import Actor
 from panel.dashboard.formats import Gauge
+from provisioning import outlooks
 from provisioning.models import HostingAccount, Operation, Server, ServerReading
 from provisioning.selectors import drift, hosting_accounts, operations, packages, usage
 from provisioning.selectors import servers as server_selectors
-from provisioning.web import usage_parts
 
 MOST_SHOWN = 8
 PACE_DAYS = 30
@@ -156,11 +156,11 @@ def servers() -> list[Load]:
     return [Load(row, readings.get(row.pk)) for row in found[:MOST_SHOWN]]
 
 
-def resources(actor: Actor) -> list[usage_parts.Resource]:
+def resources(actor: Actor) -> list[outlooks.Resource]:
     """Return the disk space and traffic of everything below the actor's organization, with their days."""
     own = organizations.of_actor(actor)
-    days = usage.days_of(own, usage_parts.DAYS)
-    return usage_parts.resources(usage.totals(own), days, usage.limits_of_organization(own))
+    days = usage.days_of(own, outlooks.DAYS)
+    return outlooks.resources(usage.totals(own), days, usage.limits_of_organization(own))
 
 
 def drifted_accounts() -> list[HostingAccount]:

@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.selectors import brands, organizations
 from panel.core.web import Action, Empty, FormPage, ListPage
-from provisioning import words
+from provisioning import outlooks, words
 from provisioning.models import HostingAccount, Operation
 from provisioning.selectors import hosting_accounts, operations, packages, usage
 from provisioning.selectors import servers as servers_selectors
 from provisioning.services import previews
-from provisioning.web import guides, usage_parts
+from provisioning.web import guides
 from provisioning.web.account_pages import AccountPage, ConfirmByNamePage, VerbActionPage, VerbFormPage
 from provisioning.web.bulk import KINDS
 from provisioning.web.filters import AccountFilter
@@ -153,7 +153,7 @@ class OverviewPage(AccountPage):
         )
         context["guide_open"] = guides.lies_open(self.hosting, context["guide"])
         limits = usage.limits_of(self.hosting)
-        context["resources"] = usage_parts.resources(usage.now_of([self.hosting])[self.hosting.pk], [], limits)
+        context["resources"] = outlooks.resources(usage.now_of([self.hosting])[self.hosting.pk], [], limits)
         context["gauges"] = [
             {"label": label, "used": used, "limit": limit}
             for name, label in words.RESOURCES.items()

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy
 
 from panel.core.sizes import size
 from panel.core.web import Action, ActionPage
+from provisioning import outlooks
 from provisioning.models import HostingAccount
 from provisioning.selectors import hosting_accounts
 from provisioning.selectors import usage as selectors
 from provisioning.services import usage as service
-from provisioning.web import usage_parts
 from provisioning.web.account_pages import AccountPage, OfAccount
 from provisioning.web.servers import OfServer
 
@@ -37,11 +37,11 @@ class UsagePage(AccountPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add use, days and lists."""
         use = selectors.now_of([self.hosting])[self.hosting.pk]
-        days = selectors.days_of(self.hosting, usage_parts.DAYS)
+        days = selectors.days_of(self.hosting, outlooks.DAYS)
         databases = selectors.databases_of(self.hosting)
         return super().get_context_data(
             use=use,
-            resources=usage_parts.resources(use, days, selectors.limits_of(self.hosting)),
+            resources=outlooks.resources(use, days, selectors.limits_of(self.hosting)),
             parts=[
                 (_("Files"), size(use.disk_bytes - use.mail_bytes)),
                 (_("Mail"), size(use.mail_bytes)),

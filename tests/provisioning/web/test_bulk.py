@@ -129,6 +129,8 @@ def small(cast: Cast) -> Package:
 
 def test_a_list_serves_no_longer_pages_than_it_offers(cast: Cast, accounts: list[HostingAccount]):
     browser = cast.reseller_a.browser()
-    answer = browser.get(reverse("provisioning:account_list") + "?per_page=1000000&page=x")
-    assert answer.context["table"].paginator.per_page == 25
-    assert browser.get(reverse("provisioning:account_list") + "?per_page=100").context["table"].paginator.per_page == 100
+    served = {}
+    for wanted in ("1000000&page=x", "100"):
+        answer = browser.get(f"{reverse('provisioning:account_list')}?per_page={wanted}")
+        served[wanted] = answer.context["table"].paginator.per_page
+    assert served == {"1000000&page=x": 25, "100": 100}
