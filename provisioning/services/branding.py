@@ -55,17 +55,21 @@ def spread(actor: Actor, brand: Brand, changed: frozenset[str]) -> Operation | N
     return operation
 
 
-def bring(*, hosting: HostingAccount, brand: Brand) -> Operation | None:
-    """See that the web server of an account that is new, or new under `brand`, has the brand's pages.
+def bring(*hostings: HostingAccount, brand: Brand | None = None) -> Operation | None:
+    """See that the web servers of accounts of one client that are new, or new under its brand, have the brand's pages.
 
-    An operation of the system, since the server is not the account's; None where they are there. Runs in the
-    transaction that places the account, so that the pages come in the same run.
+    An operation of the system, since the servers are not the accounts'; None where they are there. Runs in the
+    transaction that places the accounts, so that the pages come in the same run. `brand` saves a look for it.
     """
+    brand = brand or next(iter(of_organizations({item.organization for item in hostings[:1]}).values()), None)
+    if brand is None:
+        return None
     key = f"directory:{paths.PAGES}/{brand.pk}"
     there = Slice.objects.filter(
-        hosting=None, server__placements__hosting=hosting, server__placements__service=Placement.Service.WEB
+        hosting=None,
+        server__in=Placement.objects.filter(hosting__in=hostings, service=Placement.Service.WEB).values("server"),
     )
-    lacking = list(there.exclude(manifest__has_key=key).select_related("server__organization"))
+    lacking = list(there.exclude(manifest__has_key=key).select_related("server__organization").order_by("id"))
     if not lacking:
         return None
     server = lacking[0].server

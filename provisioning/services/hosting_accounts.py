@@ -109,8 +109,7 @@ def create(
             {"domain": [None, claimed.name], "username": [None, hosting.username], "package": [None, package.name]},
         )
         intents.add(hosting, operation=operation)
-        if brand is not None:
-            branding.bring(hosting=hosting, brand=brand)
+        branding.bring(hosting, brand=brand)
     return hosting, operation
 
 

@@ -17,7 +17,7 @@ from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid
 from panel.core.scoping import everything
 from provisioning.models import HostingAccount, Operation, Package, Slice
-from provisioning.services import intents, operations, promises
+from provisioning.services import branding, intents, operations, promises
 
 Status = HostingAccount.Status
 
@@ -92,6 +92,7 @@ def move_account(
             actor=actor, verb="account.move", subject=hosting.domain, organization=organization, hosting=hosting
         )
         intents.add(hosting, operation=operation)
+        branding.bring(hosting)
         return hosting, operation
 
 
@@ -190,4 +191,5 @@ def _follow(
         return None
     operation = operations.start(actor=actor, verb=verb, subject=subject, organization=organization)
     intents.again(slices, operation=operation)
+    branding.bring(*rows)
     return operation

@@ -13,7 +13,7 @@ from panel.core.errors import Invalid
 from panel.core.scoping import everything
 from provisioning import desired
 from provisioning.models import HostingAccount, Intent, Operation, Record, Server, Slice
-from provisioning.services import brand_pages, branding
+from provisioning.services import brand_pages, branding, relocations
 from tests.cast import Cast, Person
 from tests.provisioning import factories
 
@@ -187,3 +187,15 @@ def test_a_key_gets_into_the_brands_own_zone_and_into_nobody_elses(cast: Cast, s
         assert (record.zone.hosting_id, f"{record.name}.{record.zone.name}", record.content) == (mine.id, name, text)
         mail_senders.make_key(actor=cast.reseller_b.actor, brand=brand_of(cast.client_b))
         assert Record.objects.filter(type="TXT").count() == 1
+
+
+def test_an_account_that_gets_another_client_brings_the_pages_of_its_brand(cast: Cast, server: Server) -> None:
+    hosting = order(cast.client_a, "one.example")
+    applied(server)
+    with everything("test"):
+        shared = factories.package(cast.provider.organization, name="Everybody's")
+        relocations.move_account(
+            actor=cast.provider.actor, hosting=hosting, organization=cast.client_b.organization, package=shared
+        )
+        assert dirty() == {"server", hosting.id}
+        assert [pages.brand for pages in desired.server_spec(server).brand_pages] == [brand_of(cast.client_b).id]
