@@ -118,8 +118,8 @@ class Meter:
     # --- web logs
 
     def positions(self, slice_id: str, site: str) -> list[Position]:
-        """How far the logs of a site were read, the one read last first."""
-        query = "SELECT length, head, offset FROM log WHERE slice = ? AND site = ? ORDER BY read_at DESC"
+        """How far the logs of a site were read, those first of which more is known: two may begin alike."""
+        query = "SELECT length, head, offset FROM log WHERE slice = ? AND site = ? ORDER BY length DESC, read_at DESC"
         return [Position(*row) for row in self._connection.execute(query, (slice_id, site))]
 
     def advance(self, slice_id: str, site: str, position: Position, sums: Sums, now: float) -> None:

@@ -207,6 +207,13 @@ def test_a_new_log_with_the_inode_of_an_old_one_is_read_from_its_start(machine: 
     assert web(machine)[TODAY][SITE] == (134, 3)
 
 
+def test_two_logs_that_begin_alike(machine: Machine, log: Path) -> None:
+    log.with_name(log.name + ".1").write_text(line(100, "/same"))
+    log.write_text(line(100, "/same") + line(20, "/more"))
+    assert web(machine)[TODAY][SITE] == (220, 3)
+    assert web(machine)[TODAY][SITE] == (220, 3)
+
+
 def test_a_log_that_is_a_link_is_not_read(machine: Machine, log: Path) -> None:
     stolen = machine.at("/stolen")
     stolen.write_text(line(5000))
