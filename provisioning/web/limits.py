@@ -23,6 +23,9 @@ from provisioning.selectors import hosting_accounts, limits, packages, servers
 from provisioning.services import overrides, plan_servers
 from provisioning.web.account_pages import AccountFormPage, AccountPage, VerbFormPage
 
+UNCOUNTED = frozenset({"addon_domains"})
+"""Limits that packages have for what accounts can't hold yet."""
+
 
 class PackageChoiceForm(forms.Form):
     """Another package."""
@@ -85,7 +88,6 @@ class AccountLimitsPage(AccountPage):
     action = "account.view"
     template_name = "provisioning/account_limits.html"
     tab = "account"
-    flags = ("account.override",)
 
     def actions(self) -> list[Action]:
         if self.hosting.status == HostingAccount.Status.TERMINATED or not self.may("account.change"):
@@ -97,7 +99,8 @@ class AccountLimitsPage(AccountPage):
         has = packages.features_of(self.hosting)
         features = [(words.feature(name), name in has) for name in words.FEATURES]
         return super().get_context_data(
-            lines=limits.of_account(self.hosting),
+            lines=[line for line in limits.of_account(self.hosting) if line.resource not in UNCOUNTED],
+            overridable=self.may("account.override"),
             features=features,
             php_versions=", ".join(self.hosting.package.php_versions),
             **kwargs,
