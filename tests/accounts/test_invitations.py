@@ -33,7 +33,8 @@ def invite(cast: Cast, email: str = "new@people.example", role: str = "technicia
 
 def link() -> tuple[str, str]:
     """Return host and path of the link in the newest mail."""
-    return re.findall(r"https://([^/\s]+)(/invitations/\S+)", str(mail.outbox[-1].body))[0]
+    host, path = re.findall(r"https://([^/\s]+)(/invitations/\S+)", str(mail.outbox[-1].body))[0]
+    return host, path
 
 
 @pytest.fixture

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0001_initial'),
+        ("core", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='auditentry',
-            name='impersonator_label',
+            model_name="auditentry",
+            name="impersonator_label",
             field=models.CharField(blank=True, max_length=200),
         ),
         migrations.AddField(
-            model_name='auditentry',
-            name='impersonator_path',
+            model_name="auditentry",
+            name="impersonator_path",
             field=models.CharField(blank=True, max_length=500),
         ),
     ]
