@@ -1,6 +1,6 @@
 """The one door by which every mail leaves, in the name of a brand."""
 
-from accounts.services.outgoing_mails import send, send_text
+from accounts.services.outgoing_mails import Letter, send, send_all, send_text
 from accounts.voice.identity import sender
 
-__all__ = ["send", "send_text", "sender"]
+__all__ = ["Letter", "send", "send_all", "send_text", "sender"]

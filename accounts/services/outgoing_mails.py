@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import smtplib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -65,31 +66,46 @@ def send(
     is sent, and None returned, when something was sent for it before. `kind` is what the outbox calls it, if not the
     template.
     """
-    words = KINDS[template].words
     own = MailTemplate._base_manager.filter(brand=brand, kind=template).first()
-    with translation.override(locale or brand.locale):
-        subject, text = _texts(KINDS[template], own)
-        values = dict.fromkeys(words, "") | common(brand) | dict(context)
-        subject, body = mustache.fill(subject, values), mustache.fill(text, values)
-    return send_text(brand=brand, to=to, subject=subject, text=body, kind=kind or template, locale=locale, once=once)
+    subject, text = _filled(brand, template, own, context, locale)
+    return send_text(brand=brand, to=to, subject=subject, text=text, kind=kind or template, locale=locale, once=once)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What `send` is told of a mail that goes out with others."""
+
+    brand: Brand
+    to: str
+    template: str
+    context: Mapping[str, str]
+    locale: str
+    once: str
+
+
+def send_all(letters: Sequence[Letter]) -> None:
+    """Do what `send` does for many mails in a number of queries that does not grow with them."""
+    rows = MailTemplate._base_manager.filter(
+        brand__in={letter.brand.pk for letter in letters}, kind__in={letter.template for letter in letters}
+    )
+    own = {(row.brand_id, row.kind): row for row in rows}
+    mails = []
+    for letter in letters:
+        words = own.get((letter.brand.pk, letter.template))
+        subject, text = _filled(letter.brand, letter.template, words, letter.context, letter.locale)
+        mails.append(
+            _mail(letter.brand, letter.to, subject, text, kind=letter.template, locale=letter.locale, once=letter.once)
+        )
+    OutgoingMail._base_manager.bulk_create(mails, ignore_conflicts=True)
+    for mail in mails:
+        ring(DELIVER, mail.id)
 
 
 def send_text(
     *, brand: Brand, to: str, subject: str, text: str, kind: str, locale: str = "", once: str | None = None
 ) -> OutgoingMail | None:
     """Send a mail whose words are ready; the same as `send` otherwise. `kind` is what the outbox calls it."""
-    subject = " ".join(subject.split())[:250]
-    language = locale or brand.locale
-    with translation.override(language):
-        content = {"subject": subject, "text": text, "html": html.of(brand, subject, text, language)}
-    mail = OutgoingMail(
-        brand=brand,
-        kind=kind,
-        recipient=to,
-        sealed=vault.seal(json.dumps(content)),
-        once=once,
-        next_at=timezone.now(),
-    )
+    mail = _mail(brand, to, subject, text, kind=kind, locale=locale, once=once)
     try:
         with transaction.atomic():
             mail.save(force_insert=True)
@@ -99,6 +115,32 @@ def send_text(
         return None
     ring(DELIVER, mail.id)
     return mail
+
+
+def _filled(
+    brand: Brand, template: str, own: MailTemplate | None, context: Mapping[str, str], locale: str
+) -> tuple[str, str]:
+    """Return subject and text of a kind of mail with its values."""
+    kind = KINDS[template]
+    with translation.override(locale or brand.locale):
+        subject, text = _texts(kind, own)
+        values = dict.fromkeys(kind.words, "") | common(brand) | dict(context)
+        return mustache.fill(subject, values), mustache.fill(text, values)
+
+
+def _mail(brand: Brand, to: str, subject: str, text: str, *, kind: str, locale: str, once: str | None) -> OutgoingMail:
+    subject = " ".join(subject.split())[:250]
+    language = locale or brand.locale
+    with translation.override(language):
+        content = {"subject": subject, "text": text, "html": html.of(brand, subject, text, language)}
+    return OutgoingMail(
+        brand=brand,
+        kind=kind,
+        recipient=to,
+        sealed=vault.seal(json.dumps(content)),
+        once=once,
+        next_at=timezone.now(),
+    )
 
 
 def common(brand: Brand) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from accounts.mail import send
+from accounts.mail import Letter, send_all
 from accounts.models import Brand, Membership, User
 from panel.core.scoping import everything
 from provisioning.models import HostingAccount, Operation
@@ -29,12 +29,14 @@ def applied(operation_ids: Iterable[str]) -> None:
         clients = {operation.hosting.organization for operation in done if operation.hosting}
         people = _people(client.id for client in clients)
         branded = brands.of_organizations(clients)
+        letters = []
         for operation in done:
             hosting = operation.hosting
             if hosting is None or hosting.organization_id not in branded or not _stands(operation, hosting):
                 continue
             for user in people[hosting.organization_id]:
-                _tell(operation, hosting, user, branded[hosting.organization_id])
+                letters.append(_letter(operation, hosting, user, branded[hosting.organization_id]))
+        send_all(letters)
 
 
 def _people(client_ids: Iterable[str]) -> dict[str, list[User]]:
@@ -51,7 +53,7 @@ def _stands(operation: Operation, hosting: HostingAccount) -> bool:
     return hosting.status == (HostingAccount.Status.SUSPENDED if suspended else HostingAccount.Status.ACTIVE)
 
 
-def _tell(operation: Operation, hosting: HostingAccount, user: User, brand: Brand) -> None:
+def _letter(operation: Operation, hosting: HostingAccount, user: User, brand: Brand) -> Letter:
     template = TEMPLATES[operation.verb]
     context = {"name": user.name, "domain": hosting.domain}
     if template == "welcome":
@@ -62,5 +64,4 @@ def _tell(operation: Operation, hosting: HostingAccount, user: User, brand: Bran
         }
     if template == "suspension":
         context["reason"] = hosting.suspended_reason
-    once = f"{operation.id}:{user.id}"
-    send(brand=brand, to=user.email, template=template, context=context, locale=user.locale, once=once)
+    return Letter(brand, user.email, template, context, user.locale, once=f"{operation.id}:{user.id}")
