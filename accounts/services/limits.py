@@ -154,13 +154,19 @@ def used_by(organization: Organization, resource: str) -> int:
 
 
 def _held_below(organization: Organization, resources: Iterable[str]) -> Counter[str]:
-    """Return what the organization and everything below it hold, and keep it so until the transaction ends.
+    """Return what the organization and everything below it hold, and keep it so until the transaction ends."""
+    with_gate = _locked_below(organization, {GATE})
+    return with_gate + _locked_below(organization, {*resources} - {GATE})
+
+
+def _locked_below(organization: Organization, resources: Collection[str]) -> Counter[str]:
+    """Lock what the subtree holds of some resources and sum it up.
 
     Rows that are missing are made first: so a transaction that is about to make one is waited for, too.
     """
     wanted = sorted(resources)
-    subtree = Organization.objects.filter(path__startswith=organization.path)
     below = LimitUse.objects.filter(resource__in=wanted, organization__path__startswith=organization.path)
+    subtree = Organization.objects.filter(path__startswith=organization.path)
     ids, there = list(subtree.values_list("id", flat=True)), set(below.values_list("resource", "organization_id"))
     missing = sorted({(resource, key) for resource in wanted for key in ids} - there)
     LimitUse.objects.bulk_create(
