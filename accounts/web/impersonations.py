@@ -51,7 +51,7 @@ class ImpersonatePage(FormPage):
 class ImpersonationEndPage(Page):
     """Goes back to being oneself."""
 
-    action = "organization.view"
+    action = "profile.view"
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

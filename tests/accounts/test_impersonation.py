@@ -157,6 +157,15 @@ def test_it_ends_by_the_button_and_the_session_is_fresh(cast: Cast) -> None:
     assert Impersonation._base_manager.get().ended_at is not None
 
 
+def test_it_ends_where_the_person_is_suspended_too(cast: Cast) -> None:
+    browser = act_as(cast.reseller_a, cast.client_a)
+    with everything("test"):
+        organizations.suspend(actor=cast.reseller_a.actor, organization=cast.client_a.organization)
+    assert "Access suspended" in browser.get("/").content.decode()
+    assert browser.post(reverse("accounts:impersonation_end")).status_code == 302
+    assert me(browser)["user"] == cast.reseller_a.user.id
+
+
 def test_it_ends_by_signing_out(cast: Cast) -> None:
     browser = act_as(cast.reseller_a, cast.client_a)
     browser.post(reverse("account_logout"))
