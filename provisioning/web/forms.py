@@ -405,7 +405,7 @@ class BulkReasonForm(forms.Form):
 class BulkPackageForm(forms.Form):
     """The package that accounts get."""
 
-    package = forms.ModelChoiceField(queryset=Package.objects.none(), label=_("New package"))
+    package: forms.ModelChoiceField[Package] = forms.ModelChoiceField(queryset=None, label=_("New package"))
 
     def __init__(self, *args: Any, packages: QuerySet[Package], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
