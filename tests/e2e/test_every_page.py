@@ -29,7 +29,7 @@ def world(transactional_db: None) -> World:
     return made
 
 
-# A provider opens nearly every page that there is; the others' own view of the same pages is looked at in the long form.
+# A provider opens nearly every page that there is; the others' views of the same pages belong to the long form.
 ROLES = ["provider", "client_a", *(pytest.param(role, marks=pytest.mark.long) for role in OTHERS)]
 
 
