@@ -21,7 +21,7 @@ PLAN = {
 }
 # An account's order and new names always lead to the plan first; a database may come with its user; brands are shown
 # by the app below.
-SHOWN_OTHERWISE = {"account.create", "account.rename", "brand.change", "database.create"}
+SHOWN_OTHERWISE = {"account.create", "account.move", "account.rename", "brand.change", "database.create"}
 # Of chosen accounts: the plan is the only way, see test_bulk.py.
 SHOWN_OTHERWISE |= {"accounts.change_package", "accounts.suspend", "accounts.unsuspend"}
 
