@@ -24,6 +24,7 @@ NO_VERB = {
     "branding.bring": "part of whatever brings an account of a brand to a server",
     "brand_pages.change": "two files of a server that nothing else reads; the page shows them as they will be",
     "brand_records.publish": "adds the record that the page of the key shows",
+    "nameservers.add_records": "adds the records that the page of the name servers lists",
     "holding.finish": "the part that services of verbs share",
     "dues.destroy": "the system's own, at the deadline that a person confirmed",
     "mail_domains.record_check": "the system's own, when the public MX points here",

@@ -17,7 +17,7 @@ SIGN_IN = 5  # brand of the host, token, membership, organizations above and the
 BUDGETS: dict[str, int] = {
     "/brand-scans": 1,
     "/brand-scans/{scan}": 1,
-    "/organizations/{seller}/brand/pages": 3,
+    "/organizations/{seller}/brand/pages": 4,
     "/organizations/{seller}/brand/skeleton": 3,
     "/organizations/{seller}/name-servers": 11,
     "/servers": 1,
