@@ -16,6 +16,7 @@ from accounts.selectors import plans
 from accounts.services import limits, onboarding
 from accounts.services import organizations as service
 from panel.core import policy
+from panel.core.api.limits import LimitSerializer
 from panel.core.api.views import ApiView
 from panel.core.errors import Invalid
 
@@ -100,12 +101,12 @@ class Limits(OrganizationView):
 
     actions = {"GET": "organization.view", "PATCH": "organization.set_limit"}
 
-    @extend_schema(responses=serializers.LimitSerializer(many=True))
+    @extend_schema(responses=LimitSerializer(many=True))
     def get(self, request: Request, pk: str) -> Response:
         """Show every limit with its use, and why one more would be refused."""
         return Response(self._shown(self.organization(pk)))
 
-    @extend_schema(request=serializers.LimitsChangeSerializer, responses=serializers.LimitSerializer(many=True))
+    @extend_schema(request=serializers.LimitsChangeSerializer, responses=LimitSerializer(many=True))
     def patch(self, request: Request, pk: str) -> Response:
         """Set limits; null lifts one."""
         organization = self.organization(pk)
@@ -115,4 +116,4 @@ class Limits(OrganizationView):
 
     @staticmethod
     def _shown(organization: Organization) -> Any:
-        return serializers.LimitSerializer(lines.of_organization(organization), many=True).data
+        return LimitSerializer(lines.of_organization(organization), many=True).data

@@ -3,7 +3,6 @@
 from rest_framework import serializers
 
 from accounts.models import Membership, Organization
-from accounts.selectors.limits import SOURCES
 from accounts.services.limits import RESOURCES
 from panel.core.api.serializers import StrictSerializer
 from panel.core.models import AuditEntry
@@ -56,32 +55,6 @@ class ReasonSerializer(StrictSerializer):
 
 class EmptySerializer(StrictSerializer):
     """No fields at all."""
-
-
-class WhyNotSerializer(StrictSerializer):
-    """Why one more would be refused: which rule, whose, its use and limit, and what would allow it."""
-
-    rule = serializers.CharField(read_only=True)
-    level = serializers.CharField(read_only=True)
-    used = serializers.IntegerField(read_only=True)
-    limit = serializers.IntegerField(read_only=True)
-    remedy = serializers.CharField(read_only=True)
-    detail = serializers.CharField(source="message", read_only=True)
-
-
-class LimitSerializer(StrictSerializer):
-    """A limit and its use; `why_not` is null when one more would be accepted."""
-
-    resource = serializers.CharField(read_only=True)
-    limit = serializers.IntegerField(read_only=True, allow_null=True, help_text="null is unlimited, 0 none.")
-    used = serializers.IntegerField(read_only=True)
-    level = serializers.ChoiceField(choices=["account", "organization"], read_only=True)
-    source = serializers.ChoiceField(  # type: ignore[assignment]
-        choices=sorted(SOURCES), read_only=True, help_text="Where the limit comes from."
-    )
-    reason = serializers.CharField(read_only=True, help_text="Why there is an exception.")
-    one_more = serializers.BooleanField(read_only=True, help_text="Whether one more would be accepted.")
-    why_not = WhyNotSerializer(source="refusal", read_only=True, allow_null=True)
 
 
 LimitsChangeSerializer: type[StrictSerializer] = type(

@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.serializers import LimitSerializer
+from panel.core.api.limits import LimitSerializer
 from panel.core.api.serializers import StrictSerializer
 from provisioning.api.accounts import Account, AccountPackage
 from provisioning.api.base import Document, Endpoint, describe, started_of

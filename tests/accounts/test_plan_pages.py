@@ -9,7 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Organization, ResellerPlan
+from accounts.selectors import limits as limit_selectors
 from accounts.services import limits, plans
+from panel.core.api.limits import SOURCES
 from panel.core.scoping import everything
 from tests.cast import Cast
 
@@ -91,6 +93,10 @@ def test_the_api_tells_the_same(cast: Cast) -> None:
     assert line["why_not"]["remedy"] in line["why_not"]["detail"]
     free = next(row for row in rows if row["resource"] == "aliases")
     assert (free["limit"], free["one_more"], free["why_not"]) == (None, True, None)
+
+
+def test_pages_and_api_know_the_same_sources_of_limits() -> None:
+    assert set(SOURCES) == set(limit_selectors.SOURCES)
 
 
 def test_a_plan_by_program_from_cradle_to_grave(cast: Cast) -> None:
