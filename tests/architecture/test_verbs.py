@@ -32,6 +32,7 @@ NO_VERB = {
     "overrides.set": "one limit, with the panel's own reason; servers follow in the disk space alone",
     "overrides.remove": "the package's own limit again; servers follow in the disk space alone",
     "overuse.check": "the system's own, as the reseller's plan says",
+    "usage.finish": "the system's own: what was measured is held against the plan",
     "servers.prepared": "the set-up of a server: there is nothing yet that it could be compared with",
 }
 
