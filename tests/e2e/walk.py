@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.urls import reverse
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
 
 from tests.cast import PROVIDER_HOST, Person
 from tests.panel.matrix import ROWS, SECOND_FACTOR, Row
@@ -22,8 +22,8 @@ from tests.panel.world import World
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = ROOT / "var" / "screenshots"
-WIDE = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 HERE = "atelier.localhost"
 SERIOUS = ("serious", "critical")
 Scheme = Literal["light", "dark"]
@@ -87,7 +87,7 @@ def look(page: Page, name: str, address: str, findings: Findings, folder: str) -
             said.append(message.text)
 
     page.on("console", listen)
-    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    page.set_viewport_size(WIDE)
     page.emulate_media(color_scheme="light")
     answer = page.goto(address)
     assert answer is not None
@@ -102,7 +102,7 @@ def look(page: Page, name: str, address: str, findings: Findings, folder: str) -
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         _judge(page, f"{name} {scheme}", rules, findings)
         _keep(page, folder, f"{name}-1440-{scheme}")
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.set_viewport_size(PHONE)
     wide: int = page.evaluate(OVERFLOW)
     if wide > 0:
         findings.wrong.append(f"{name}: {wide} px wider than a phone")
