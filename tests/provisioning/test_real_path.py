@@ -60,6 +60,7 @@ def test_what_an_account_uses_is_measured_over_ssh(world: World) -> None:
         databases = usage.databases_of(hosting)
         load = usage.server_load(world.row)
     assert use.mail_bytes
+    assert use.disk_bytes
     assert use.disk_bytes > use.mail_bytes
     assert site[0] == "measured.example"
     assert site[2] >= 1
