@@ -10,7 +10,7 @@ from django.apps import apps
 from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from pytest_django import DjangoDbBlocker
 
@@ -58,6 +58,13 @@ NAMES = frozenset(
     """.split()
 )
 API_PAGES = {"api_schema", "api_docs"}
+#: Links that open nothing: their pages say so.
+DEAD = {
+    "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},
+    "accounts:address_confirm": {"text": "gone"},
+    "accounts:invitation_accept": {"token": "gone"},
+    "dashboard:brand_file": {"name": "gone"},
+}
 
 
 def rows() -> list[Row]:
@@ -105,13 +112,10 @@ def test_no_page_holds_plain_english(world: World, db: None, data: list[str], ro
 @pytest.mark.parametrize("route", sorted(PUBLIC - API_PAGES))
 def test_no_page_for_strangers_holds_plain_english(world: World, db: None, data: list[str], route: str):  # noqa: F811
     cache.clear()
-    try:
-        url = reverse(route)
-    except NoReverseMatch as error:  # a page of one object, which no stranger can name
-        pytest.skip(str(error))
+    url = reverse(route, kwargs=DEAD.get(route))
     with pseudo.spoken():
         answer = Client(headers={"host": world.cast.client_a.host}).get(url)
-    if answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html"):
+    if answer.headers.get("Content-Type", "").startswith("text/html"):
         assert sorted(set(pseudo.english(answer.content.decode(), data, NAMES))) == []
 
 
