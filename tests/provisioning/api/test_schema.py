@@ -20,7 +20,7 @@ SECRET = re.compile(r"hash|digest|secret|seed|totp|private|token|password|cipher
 #: A token is shown once, when it is made.
 SHOWN_ONCE = {"TokenCreated.token"}
 #: Yes or no, however it is called.
-FLAGS = {"ResellerPlan.private_nameservers"}
+FLAGS = {"Passkey.passwordless", "ResellerPlan.private_nameservers", "Sender.private_allowed"}
 
 
 @pytest.fixture(scope="module")
