@@ -323,6 +323,7 @@ def run(*, quick: bool) -> Figures:
     """Start everything, measure, take everything down."""
     figures = Figures()
     with running() as panel, floor(panel.machine) as by_hand:
+        panel.warm_up()
         print("  the panel and its server are ready", flush=True)
         measure(Bench(panel, by_hand, figures), quick=quick)
     return figures
