@@ -54,8 +54,10 @@ def test_a_client_is_made_shown_renamed_and_suspended(cast: Cast) -> None:
     assert document["parent"] == cast.reseller_a.organization.id
     path = f"/organizations/{document['id']}"
     assert json.loads(send(program, "PATCH", path, {"name": "Ünal"}).content)["name"] == "Ünal"
-    assert json.loads(send(program, "POST", f"{path}/suspend", {"reason": "unpaid"}).content)["status"] == "suspended"
-    assert json.loads(send(program, "POST", f"{path}/unsuspend").content)["status"] == "active"
+    suspended = json.loads(send(program, "POST", f"{path}/suspend", {"reason": "unpaid"}).content)
+    assert (suspended["organization"]["status"], suspended["operation"]) == ("suspended", None)
+    released = json.loads(send(program, "POST", f"{path}/unsuspend").content)
+    assert (released["organization"]["status"], released["operation"]) == ("active", None)
     assert json.loads(send(program, "GET", path).content)["name"] == "Ünal"
 
 
