@@ -64,7 +64,7 @@ PlanChangeSerializer: type[StrictSerializer] = type(
     (StrictSerializer,),
     {
         "__doc__": "What is to change; what is left out stays.",
-        "name": serializers.CharField(max_length=80, required=False),
+        "name": serializers.CharField(max_length=80, trim_whitespace=False, required=False),
         **_limits(min_value=0, max_value=2**62, required=False),
         **{name: serializers.BooleanField(required=False, help_text=text) for name, text in FLAGS.items()},
         "overuse": serializers.ChoiceField(choices=ResellerPlan.Overuse.choices, required=False),
@@ -77,7 +77,7 @@ PlanCreateSerializer: type[StrictSerializer] = type(
     (PlanChangeSerializer,),
     {
         "__doc__": "A new plan; limits that are left out are unlimited, and it has all features unless some are named.",
-        "name": serializers.CharField(max_length=80),
+        "name": serializers.CharField(max_length=80, trim_whitespace=False),
     },
 )
 
