@@ -1,9 +1,13 @@
 """What all tests share: the real servers, and the marks of each test in its report."""
 
 import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import settings
+
+from panel.core import ids
 
 # Machines are slow at times, so no example has a deadline; script/test long asks for many more examples.
 settings.register_profile("hostwright", deadline=None, max_examples=int(os.environ.get("HOSTWRIGHT_EXAMPLES", "200")))
@@ -20,3 +24,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         kinds = [kind for kind in KINDS if item.get_closest_marker(kind)]
         item.user_properties.append(("kinds", " ".join(kinds)))
+
+
+@pytest.fixture(autouse=True)
+def _back_in_the_present() -> Iterator[None]:
+    """Ids never go back within a process: what a test made in the future must not be before what later ones make."""
+    yield
+    if ids.new("now") > ids.first("now", datetime.now(UTC) + timedelta(minutes=1)):
+        ids._last = 0

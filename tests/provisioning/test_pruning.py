@@ -68,8 +68,7 @@ def test_a_sweep_forgets_a_batch_at_a_time(aged: Ground, monkeypatch: pytest.Mon
         assert [pruning.prune() for _sweep in range(4)] == [2, 2, 1, 0]
 
 
-def test_only_old_rows_are_looked_at(ground: Ground, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(ids, "_last", 0)  # Ids never go back, and another test may have been in the future.
+def test_only_old_rows_are_looked_at(ground: Ground):
     carry(ground, names(ground, "applied"))
     Operation._base_manager.update(finished_at=OLD)
     with everything("test"):
