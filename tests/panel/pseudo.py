@@ -15,8 +15,9 @@ ACCENTED = "àƀćďéƒĝĥíĵķĺɱñóƥɋŕśţúṽŵẋýžÀɃĆĎÉƑĜ
 LETTERS = str.maketrans(PLAIN, ACCENTED)
 # Placeholders, tags and entities are no words.
 KEPT = re.compile(r"(%\([^)]*\)[a-z]|%[a-z%]|\{[^}]*\}|<[^>]*>|&[a-z]+;)")
-# Senders' policies, colours, secrets, host names, paths and identifiers are no words either.
-CODES = re.compile(r"\bv=spf1 .*|\{\{[#/]?\w+\}\}|#[0-9a-f]{6}\b|\b[A-Z2-7]{32}\b|/?[\w-]+(?:[./_@][\w-]+)+")
+# Secrets, senders' policies, colours, host names, paths and identifiers are no words either.
+SECRET = re.compile(r"\b[A-Z2-7]{32}\b")
+CODES = re.compile(r"\bv=spf1 .*|\{\{[#/]?\w+\}\}|#[0-9a-f]{6}\b|/?[\w-]+(?:[./_@][\w-]+)+")
 WORD = re.compile(r"[A-Za-z]{2,}")
 SAID = {"alt", "aria-label", "aria-description", "placeholder", "title", "data-copied", "data-words", "data-label"}
 SILENT = {"script", "style", "code", "pre", "svg"}
@@ -94,8 +95,8 @@ def english(page: str, data: Iterable[str], names: Container[str]) -> list[str]:
     reader.close()
     found = []
     for text in reader.said:
-        left = text
-        if WORD.search(text):
+        left = SECRET.sub(" ", text)  # First, since a time zone such as NZ may stand in the middle of one.
+        if WORD.search(left):
             for value in data:
                 left = left.replace(value, " ")
         left = CODES.sub(" ", left)

@@ -129,6 +129,7 @@ def test_no_mail_holds_plain_english(kind: str):
 def test_the_reader_finds_what_it_must():
     page = f'<p title="Plain">Hello <b class="mono">literal</b> {pseudo.accent("dear")}</p><input placeholder="There">'
     assert pseudo.english(page, ["Hello"], NAMES) == ["Plain", "There"]
+    assert pseudo.english("<p>CBXCDVAKGJJE7FJONZYOID5JZVMLG4W2</p>", ["NZ"], NAMES) == []
     assert re.search(r"%\(x\)s", pseudo.accent("dear %(x)s"))
     with pseudo.spoken():
         assert gettext("Save").isalpha()
