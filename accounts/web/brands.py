@@ -13,35 +13,25 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Brand, Organization
+from accounts.models import Brand
 from accounts.selectors import brands as selectors
 from accounts.selectors import organizations
 from accounts.services import brand_hosts, brand_images
 from accounts.web.brand_forms import BrandForm, PreviewForm
 from panel.core import colors
 from panel.core.errors import DomainError, Forbidden, NotFound
-from panel.core.web import Action, ActionPage, FormPage, Page
+from panel.core.web import Action, ActionPage, FormPage, OwnOrBelow
 
 DIRECT = tuple(name for name in BrandForm.base_fields if name not in (*brand_images.SLOTS, "remove", "same_color"))
 
 
-class OfBrand(Page):
+class OfBrand(OwnOrBelow):
     """A page about the brand of one's own organization, or of a reseller below."""
 
     action = "brand.change"
 
     def rows(self) -> QuerySet[Any] | None:
         return organizations.listed()
-
-    def find(self) -> Organization:
-        self.kwargs.setdefault("pk", self.actor.organization_id)
-        found: Organization = super().find()
-        return found
-
-    @property
-    def is_own(self) -> bool:
-        """Whether it is the brand of one's own organization."""
-        return bool(self.object.pk == self.actor.organization_id)
 
     def address(self, route: str) -> str:
         """Return the address of another page of this brand: `brand`, `brand_host` …"""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -10,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts import words
+from accounts.limit_forms import LimitsForm
 from accounts.models import ResellerPlan
 from panel.core.form_fields import LimitField, SizeField
 
@@ -23,20 +22,10 @@ SECTIONS: list[tuple[str | Promise, tuple[str, ...]]] = [
 ]
 
 
-class PlanForm(forms.Form):
-    """The limits and features that are sold to a reseller. Empty is unlimited, 0 is none."""
+class PlanForm(LimitsForm):
+    """The limits and features that are sold to a reseller."""
 
-    name = forms.CharField(label=_("Name"), max_length=80)
     accounts = LimitField(label=_("Accounts"))
-    disk_bytes = SizeField(label=_("Disk space in GB"))
-    bandwidth_bytes = SizeField(label=_("Bandwidth per month in GB"))
-    mailboxes = LimitField(label=_("Mailboxes"))
-    aliases = LimitField(label=_("Mail aliases"))
-    databases = LimitField(label=_("Databases"))
-    database_users = LimitField(label=_("Database users"))
-    subdomains = LimitField(label=_("Subdomains"))
-    alias_domains = LimitField(label=_("Alias domains"))
-    records = LimitField(label=_("DNS records"))
     accounts_per_package = LimitField(
         label=_("Accounts per package"), help_text=_("So many accounts may one package carry.")
     )
@@ -57,20 +46,8 @@ class PlanForm(forms.Form):
     account_bandwidth_bytes = SizeField(label=_("Bandwidth per month in GB"))
     account_mailboxes = LimitField(label=_("Mailboxes"))
     account_databases = LimitField(label=_("Databases"))
-    features = forms.MultipleChoiceField(
-        label=_("Features"),
-        required=False,
-        choices=list(words.FEATURES.items()),
-        initial=list(words.FEATURES),
-        widget=forms.CheckboxSelectMultiple,
-    )
     private_nameservers = forms.BooleanField(label=_("Name servers of its own"), required=False, initial=True)
     resellers_allowed = forms.BooleanField(label=_("Resellers of its own"), required=False)
-
-    def __init__(self, *args: Any, features: Collection[str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        sold = [(name, label) for name, label in words.FEATURES.items() if name in features]
-        self.fields["features"].choices = sold  # type: ignore[attr-defined]
 
 
 class PlanChoiceForm(forms.Form):

@@ -6,11 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django import forms
+from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from panel.core.errors import DomainError, Forbidden, NotFound
-from panel.core.web import SHOW_FIRST, FormPage, refuse
+from panel.core.web import FormPage
 
 MOST_LINES = 20
 
@@ -43,25 +43,14 @@ class ImpactFormPage(FormPage):
         """Return what the form's values would do, or None where there is nothing to show."""
         raise NotImplementedError
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def submit(self, form: forms.Form) -> HttpResponseBase:
         """Show what it would do, then do it."""
-        form = self.make_form()
-        if not form.is_valid():
-            return self.show(form, status=400)
         self.confirmed = hashlib.sha256(repr(sorted(form.cleaned_data.items())).encode()).hexdigest()
-        try:
-            if self.shows_first and SHOW_FIRST in request.POST:
-                return HttpResponseRedirect(self.plan(form.cleaned_data))
-            if request.POST.get("confirmed") != self.confirmed:
-                self.shown = self.impact(form.cleaned_data)
-                if self.shown is not None:
-                    return self.show(form)
-            return self.done(form.cleaned_data)
-        except (NotFound, Forbidden):
-            raise
-        except DomainError as error:
-            refuse(form, error)
-            return self.show(form, status=error.status)
+        if not self.is_plan_wanted and self.request.POST.get("confirmed") != self.confirmed:
+            self.shown = self.impact(form.cleaned_data)
+            if self.shown is not None:
+                return self.show(form)
+        return super().submit(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add what it would do, and a button that says so."""

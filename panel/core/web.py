@@ -184,6 +184,20 @@ class ListPage(Page):
         return f"?{query.urlencode()}"
 
 
+class OwnOrBelow(Page):
+    """A page about one's own organization, or about the one below that the address names."""
+
+    def find(self) -> Any:
+        """Return the organization; what is not below is not found."""
+        self.kwargs.setdefault("pk", self.actor.organization_id)
+        return super().find()
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is one's own."""
+        return bool(self.object.pk == self.actor.organization_id)
+
+
 class FormPage(Page):
     """A form whose values go to a service; the service's refusals come back at the fields that they name."""
 
@@ -233,14 +247,23 @@ class FormPage(Page):
         if not form.is_valid():
             return self.show(form, status=400)
         try:
-            if self.shows_first and SHOW_FIRST in request.POST:
-                return HttpResponseRedirect(self.plan(form.cleaned_data))
-            return self.done(form.cleaned_data)
+            return self.submit(form)
         except (NotFound, Forbidden):
             raise
         except DomainError as error:
             refuse(form, error)
             return self.show(form, status=error.status)
+
+    @property
+    def is_plan_wanted(self) -> bool:
+        """Whether the person asked to see first what will change on servers."""
+        return self.shows_first and SHOW_FIRST in self.request.POST
+
+    def submit(self, form: forms.Form) -> HttpResponseBase:
+        """Plan or do what a valid form says. DomainError when it is refused."""
+        if self.is_plan_wanted:
+            return HttpResponseRedirect(self.plan(form.cleaned_data))
+        return self.done(form.cleaned_data)
 
     def show(self, form: forms.Form, status: int = 200) -> HttpResponseBase:
         """Render the page around the form."""

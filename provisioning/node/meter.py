@@ -5,14 +5,12 @@ Of web traffic it holds sums by day that only grow, so that a report that got lo
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .homes import Counted
 from .paths import Paths
+from .store import Store
 
 SCHEMA = """
 CREATE TABLE home (slice TEXT PRIMARY KEY, disk_bytes INTEGER, inodes INTEGER, mail_bytes INTEGER, unread INTEGER,
@@ -25,7 +23,6 @@ CREATE TABLE web (slice TEXT NOT NULL, day TEXT NOT NULL, site TEXT NOT NULL, by
 CREATE TABLE run (name TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = 1;
 """
-VERSION = 1
 Sums = dict[str, tuple[int, int]]
 """Day (UTC, ISO 8601) → bytes sent and requests."""
 
@@ -39,38 +36,15 @@ class Position:
     offset: int
 
 
-class Meter:
+class Meter(Store):
     """The file of measurements. One process writes it, holding `usage.lock`; others read."""
 
+    schema = SCHEMA
+    title = "the file of measurements"
+    synchronous = "NORMAL"
+
     def __init__(self, paths: Paths) -> None:
-        os.makedirs(paths.state_directory, mode=0o755, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        os.close(os.open(paths.usage_database, flags, 0o600))
-        self._connection = sqlite3.connect(paths.usage_database, timeout=10, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        with self.transaction():
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > VERSION:
-                raise RuntimeError(f"the measurements have version {version}; this program knows {VERSION}")
-            if version == 0:
-                for statement in SCHEMA.split(";\n"):
-                    self._connection.execute(statement)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All writes inside are kept together, or none."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        super().__init__(paths.usage_database)
 
     # --- homes
 

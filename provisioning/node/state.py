@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import Any
 
 from .paths import Paths
 from .rules import Body
+from .store import Store
 
 LIVE, ORPHANED, REMOVING, DESTROYING = "live", "orphaned", "removing", "destroying"
 
@@ -29,7 +28,6 @@ CREATE TABLE journal (seq INTEGER PRIMARY KEY, slice TEXT NOT NULL, key TEXT NOT
     body TEXT NOT NULL, before TEXT NOT NULL);
 PRAGMA user_version = 1;
 """
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -44,41 +42,14 @@ class Remembered:
     extra: dict[str, Any]
 
 
-class State:
+class State(Store):
     """The node's own database. Writes go through `transaction()`, which is durable when it returns."""
 
+    schema = SCHEMA
+    title = "the node's memory"
+
     def __init__(self, paths: Paths) -> None:
-        os.makedirs(paths.state_directory, mode=0o755, exist_ok=True)
-        descriptor = os.open(paths.database, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        os.close(descriptor)
-        self._connection = sqlite3.connect(paths.database, timeout=10, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._migrate()
-
-    def _migrate(self) -> None:
-        with self.transaction():
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > VERSION:
-                raise RuntimeError(f"the node's memory has version {version}; this program knows {VERSION}")
-            if version == 0:
-                for statement in SCHEMA.split(";\n"):
-                    self._connection.execute(statement)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All writes inside become durable together, or none."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        super().__init__(paths.database)
 
     @contextmanager
     def reading(self) -> Iterator[None]:

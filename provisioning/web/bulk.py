@@ -17,7 +17,8 @@ from panel.core.web import Empty, FormPage, Page, configured
 from provisioning.models import HostingAccount, Operation
 from provisioning.selectors import hosting_accounts, operations, packages
 from provisioning.services import previews
-from provisioning.web.forms import BulkPackageForm, BulkReasonForm, NothingForm
+from provisioning.web.forms import BulkReasonForm, NothingForm
+from provisioning.web.package_forms import BulkPackageForm
 from provisioning.web.tables import OperationTable
 
 Status = HostingAccount.Status

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts import words
 from accounts.models import Organization
 from provisioning.models import Address, DatabaseUser, Package, Record, Server
-from provisioning.models.packages import usual_features
 from provisioning.selectors import rebuilds
-from provisioning.web.fields import AddressListField, LimitField, PairsField, SizeField, name_input, new_password
+from provisioning.web.fields import AddressListField, PairsField, SizeField, name_input, new_password
 
 ROLES = [("web", _("Web")), ("database", _("Databases")), ("dns", _("DNS")), ("mail", _("Mail"))]
 
@@ -149,44 +146,6 @@ class AddressForm(forms.Form):
         widget=name_input(),
         help_text=_("Only when the server stands behind address translation: what the world sees."),
     )
-
-
-class PackageForm(forms.Form):
-    """The limits and features that are sold with an account. Empty is unlimited, 0 is none."""
-
-    name = forms.CharField(label=_("Name"), max_length=80)
-    disk_bytes = SizeField(label=_("Disk space in GB"))
-    bandwidth_bytes = SizeField(label=_("Bandwidth per month in GB"))
-    mailboxes = LimitField(label=_("Mailboxes"))
-    aliases = LimitField(label=_("Mail aliases"))
-    databases = LimitField(label=_("Databases"))
-    database_users = LimitField(label=_("Database users"))
-    subdomains = LimitField(label=_("Subdomains"))
-    alias_domains = LimitField(label=_("Alias domains"))
-    records = LimitField(label=_("DNS records"), initial=500)
-    features = forms.MultipleChoiceField(
-        label=_("Features"),
-        required=False,
-        choices=list(words.FEATURES.items()),
-        initial=usual_features,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("Remote database logins let database users sign in from other machines, not only the web site."),
-    )
-    php_versions = forms.MultipleChoiceField(
-        label=_("PHP versions"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("Those that sites can have. With none chosen, all that the server has."),
-    )
-
-    def __init__(self, *args: Any, features: Collection[str], php_versions: Iterable[str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        sold = [(name, label) for name, label in words.FEATURES.items() if name in features]
-        self.fields["features"].choices = sold  # type: ignore[attr-defined]
-        versions = [(version, f"PHP {version}") for version in php_versions]
-        self.fields["php_versions"].choices = versions  # type: ignore[attr-defined]
-        if not versions:
-            del self.fields["php_versions"]
 
 
 class AccountForm(forms.Form):
@@ -400,13 +359,3 @@ class BulkReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"), max_length=200, required=False, help_text=_("Shown to the clients of these accounts.")
     )
-
-
-class BulkPackageForm(forms.Form):
-    """The package that accounts get."""
-
-    package: forms.ModelChoiceField[Package] = forms.ModelChoiceField(queryset=None, label=_("New package"))
-
-    def __init__(self, *args: Any, packages: QuerySet[Package], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["package"].queryset = packages  # type: ignore[attr-defined]

@@ -12,10 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Organization
 from accounts.selectors import brands, organizations
 from panel.core.errors import DomainError, Forbidden, NotFound
-from panel.core.web import Page
+from panel.core.web import OwnOrBelow
 from provisioning.selectors import brand_names
 from provisioning.selectors import nameservers as selectors
 from provisioning.services import nameservers as service
@@ -24,7 +23,7 @@ ADD = "add"
 """Name of the button that adds address records; the other one looks again."""
 
 
-class NameServersPage(Page):
+class NameServersPage(OwnOrBelow):
     """Name servers of one's own brand, or of a reseller's below. POST looks again, or adds records."""
 
     action = "brand.change"
@@ -34,13 +33,8 @@ class NameServersPage(Page):
     def rows(self) -> QuerySet[Any] | None:
         return organizations.listed()
 
-    def find(self) -> Organization:
-        self.kwargs.setdefault("pk", self.actor.organization_id)
-        found: Organization = super().find()
-        return found
-
     def breadcrumbs(self) -> list[tuple[str, str]]:
-        if self.object.pk == self.actor.organization_id:
+        if self.is_own:
             return [(_("Brand"), reverse("accounts:brand"))]
         return [
             (self.object.name, reverse("accounts:reseller", args=[self.object.pk])),

@@ -17,8 +17,8 @@ from provisioning.selectors import packages as selectors
 from provisioning.selectors import servers
 from provisioning.services import packages
 from provisioning.web.filters import PackageFilter
-from provisioning.web.forms import PackageForm
 from provisioning.web.limits import impact as in_words
+from provisioning.web.package_forms import PackageForm
 from provisioning.web.tables import PackageTable
 
 
