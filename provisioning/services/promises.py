@@ -62,8 +62,7 @@ def hold(*accounts: HostingAccount, also: Package | None = None) -> None:
 def give_back(hosting: HostingAccount) -> None:
     """Count one account less, and what it was promised."""
     hold(hosting)
-    amounts = {name: -(limit or 0) for name, limit in _promised([hosting.id])[hosting.id].items()}
-    limits.move({hosting.organization: {"accounts": -1, **amounts}})
+    limits.move({hosting.organization: {"accounts": -1, **{name: -held for name, held in amounts(hosting).items()}}})
 
 
 def take_back(hosting: HostingAccount) -> None:

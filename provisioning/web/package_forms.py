@@ -41,7 +41,9 @@ class PackageForm(LimitsForm):
 class BulkPackageForm(forms.Form):
     """The package that accounts get."""
 
-    package: forms.ModelChoiceField[Package] = forms.ModelChoiceField(queryset=None, label=_("New package"))
+    package: forms.ModelChoiceField[Package] = forms.ModelChoiceField(
+        queryset=None, label=_("New package"), empty_label=_("Choose a package")
+    )
 
     def __init__(self, *args: Any, packages: QuerySet[Package], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -26,6 +26,7 @@ class ScanForm(forms.Form):
     organization: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
         label=gettext_lazy("Brand of"),
         queryset=None,
+        empty_label=gettext_lazy("Choose a brand"),
         help_text=gettext_lazy("Brands with a panel host of their own."),
     )
 
