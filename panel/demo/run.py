@@ -99,7 +99,7 @@ def _demo(stack: ExitStack, options: argparse.Namespace, progress: Progress) -> 
     import django
 
     django.setup()
-    from panel.demo import proofs, world
+    from panel.demo import proofs, strangers, world
 
     try:
         facts = known or _make(machine, progress)
@@ -109,6 +109,8 @@ def _demo(stack: ExitStack, options: argparse.Namespace, progress: Progress) -> 
     progress.say("asking the server from outside")
     live = _live(facts)
     found = proofs.run(live)
+    progress.say("reading what a stranger can under each brand")
+    found += strangers.run()
     _show(found, facts)
     return all(proof.holds for proof in found)
 
@@ -220,18 +222,18 @@ def _make(machine: _Machine, progress: Progress) -> dict[str, Any]:
     account = world.make_account(
         actors["reseller"], nodes, lambda what, seconds: progress.say(f"{what}: live after {seconds:.2f} s")
     )
-    urls = {
-        "provider": PANEL,
-        "reseller": f"http://{world.BRAND_HOST}:{PORT}",
-        "client": f"http://{world.BRAND_HOST}:{PORT}",
-    }
+    below = world.make_sub_reseller(
+        nodes["reseller"], lambda what, seconds: progress.say(f"{what}: live after {seconds:.2f} s")
+    )
     for role, login in logins.items():
-        login["url"] = urls[role]
+        login["url"] = PANEL if role == "provider" else f"http://{world.BRAND_HOST}:{PORT}"
+    for login in below.values():
+        login["url"] = f"http://{world.SUB_BRAND_HOST}:{PORT}"
     return {
         "panel": PANEL,
         "api": f"{PANEL}/api/v1",
         "brand_host": f"{world.BRAND_HOST}:{PORT}",
-        "logins": logins,
+        "logins": logins | below,
         "tokens": world.make_tokens(actors),
         "server": {"name": server.name, "address": machine.address, "transport": server.transport, "id": server.id},
         "clients": {"id": nodes["client"].id, "name": nodes["client"].name},
@@ -269,7 +271,7 @@ def _show(found: list[Any], facts: dict[str, Any]) -> None:
         print(f"  {word}  {proof.name:<14} {proof.seconds * 1000:7.0f} ms   {proof.seen}")
     print(f"\n{BOLD}Sign in{PLAIN}")
     for role, login in facts["logins"].items():
-        print(f"  {role:<9} {login['url']:<32} {login['email']:<26} {login['password']}")
+        print(f"  {role:<12} {login['url']:<31} {login['email']:<26} {login['password']}")
     print(f"\n  API {facts['api']} and tokens: {FACTS.relative_to(ROOT)}", flush=True)
 
 

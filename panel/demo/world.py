@@ -1,4 +1,7 @@
-"""The demo's cast: provider, reseller with brand, package, client; a server; a hosting account. By services alone."""
+"""The demo's cast: provider, reseller and sub-reseller with brands, packages, clients; a server; hosting accounts.
+
+By services alone.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,10 @@ RESELLER = "Northwind Studio"
 CLIENT = "Lena's Bakery"
 BRAND_HOST = "northwind.localhost"
 DOMAIN = "lenasbakery.example"
+SUB_RESELLER = "Luna Web"
+SUB_CLIENT = "Corner Florist"
+SUB_BRAND_HOST = "luna.localhost"
+SUB_DOMAIN = "cornerflorist.example"
 GB = 10**9
 SYSTEM = Actor.system("demo")
 
@@ -74,16 +81,44 @@ def make_people() -> tuple[dict[str, Any], dict[str, Organization], dict[str, Ac
             "reseller": ("nora@northwind.example", "Nora Wind"),
             "client": ("lena@lenasbakery.example", "Lena Baker"),
         }
-        logins: dict[str, Any] = {}
-        actors: dict[str, Actor] = {}
-        for role, (email, name) in people.items():
-            chosen = password()
-            user = users.create(
-                actor=SYSTEM, organization=nodes[role], email=email, name=name, role="owner", password=chosen
-            )
-            logins[role] = {"email": email, "password": chosen}
-            actors[role] = actor_of(user, nodes[role])
+        logins, actors = _make_owners(people, nodes)
     return logins, nodes, actors
+
+
+def make_sub_reseller(reseller: Organization, on_live: Callable[[str, float], None]) -> dict[str, Any]:
+    """Make a reseller below `reseller` with a brand, a package, a client and an account of its own; returns sign-ins.
+
+    The server must be ready. `on_live` gets what was made and how many seconds that took.
+    """
+    with everything("demo"):
+        reseller = organizations.change(actor=SYSTEM, organization=reseller, resellers_allowed=True)
+        sub = organizations.create_reseller(actor=SYSTEM, parent=reseller, name=SUB_RESELLER)
+        brands.set(
+            actor=SYSTEM,
+            organization=sub,
+            name=SUB_RESELLER,
+            panel_host=SUB_BRAND_HOST,
+            nameservers=["ns1.luna-web.example", "ns2.luna-web.example"],
+            mail_host="mail.luna-web.example",
+            hostmaster="hostmaster@luna-web.example",
+            support_email="help@luna-web.example",
+            primary_color="#6d28d9",
+        )
+        client = organizations.create_client(actor=SYSTEM, parent=sub, name=SUB_CLIENT)
+        people = {
+            "sub-reseller": ("sol@luna-web.example", "Sol Vega"),
+            "sub-client": ("flo@cornerflorist.example", "Flo Marsh"),
+        }
+        logins, actors = _make_owners(people, {"sub-reseller": sub, "sub-client": client})
+        seller = actors["sub-reseller"]
+        package = packages.create(actor=seller, organization=sub, name="Bloom", disk_bytes=GB, features=list(FEATURES))
+        began = time.monotonic()
+        hosting, operation = hosting_accounts.create(
+            actor=seller, organization=client, package=package, domain=SUB_DOMAIN
+        )
+        settle(operation)
+        on_live(f"account {hosting.domain} of sub-reseller {SUB_RESELLER}", time.monotonic() - began)
+    return logins
 
 
 def make_tokens(actors: dict[str, Actor]) -> dict[str, str]:
@@ -214,6 +249,22 @@ def settle(operation: Operation, seconds: float = 60) -> None:
         return current.status == Operation.Status.APPLIED
 
     wait(str(operation), done, seconds)
+
+
+def _make_owners(
+    people: dict[str, tuple[str, str]], nodes: dict[str, Organization]
+) -> tuple[dict[str, Any], dict[str, Actor]]:
+    """Make the owner of each organization, given by address and name; returns sign-ins and actors, by role."""
+    logins: dict[str, Any] = {}
+    actors: dict[str, Actor] = {}
+    for role, (email, name) in people.items():
+        chosen = password()
+        user = users.create(
+            actor=SYSTEM, organization=nodes[role], email=email, name=name, role="owner", password=chosen
+        )
+        logins[role] = {"email": email, "password": chosen}
+        actors[role] = actor_of(user, nodes[role])
+    return logins, actors
 
 
 def exists() -> bool:
