@@ -18,6 +18,7 @@ from datetime import datetime, timedelta, timezone
 from . import quota
 from .accounts import Accounts
 from .homes import Counted, acting_as, count
+from .maillogs import read_journal
 from .makers.acting import open_home
 from .mariadb import Connection, MariadbError
 from .meter import Meter
@@ -86,6 +87,7 @@ def measure_politely(paths: Paths, slices: frozenset[str] | None) -> None:
 class _Run:
     def __init__(self, paths: Paths, state: State, meter: Meter, slices: frozenset[str] | None) -> None:
         self._paths = paths
+        self._state = state
         self._meter = meter
         self._deadline = time.monotonic() + SECONDS
         users = [(slice_id, name) for slice_id, name in state.named("user:") if slices is None or slice_id in slices]
@@ -102,6 +104,7 @@ class _Run:
         is_whole = True
         for slice_id, user in self._logs:
             is_whole = read_directory(self._paths, self._meter, slice_id, user, self._deadline) and is_whole
+        is_whole = self._read_mail() and is_whole
         self._weigh_databases()
         is_whole = self._count_homes() and is_whole
         if self._is_all:
@@ -110,6 +113,13 @@ class _Run:
             self._meter.forget(self._slices | set(self._databases.values()), oldest, began - KEPT_DAYS * 86400)
             if is_whole:
                 self._meter.done("all", began)
+
+    def _read_mail(self) -> bool:
+        """Whether the journal was read to its end; a server without one has no mail to count."""
+        try:
+            return read_journal(self._paths, self._meter, self._state, self._deadline)
+        except FileNotFoundError:
+            return True
 
     def _weigh_databases(self) -> None:
         if not self._databases:

@@ -1,6 +1,7 @@
 """What was measured on this server so far, in a SQLite file of the node's own; not what is managed (see `state`).
 
-Of web traffic it holds sums by day that only grow, so that a report that got lost, or came twice, changes nothing.
+Of web traffic and mail it holds sums by day that only grow, so that a report that got lost, or came twice, changes
+nothing.
 """
 
 from __future__ import annotations
@@ -23,8 +24,27 @@ CREATE TABLE web (slice TEXT NOT NULL, day TEXT NOT NULL, site TEXT NOT NULL, by
 CREATE TABLE run (name TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = 1;
 """
+LATER = """
+CREATE TABLE IF NOT EXISTS mail (slice TEXT NOT NULL, day TEXT NOT NULL, sent INTEGER NOT NULL,
+    sent_bytes INTEGER NOT NULL, received INTEGER NOT NULL, received_bytes INTEGER NOT NULL,
+    PRIMARY KEY (slice, day)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS message (queue_id TEXT PRIMARY KEY, sender TEXT, size INTEGER, at REAL NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cursor (log TEXT PRIMARY KEY, place TEXT NOT NULL) WITHOUT ROWID;
+"""
 Sums = dict[str, tuple[int, int]]
 """Day (UTC, ISO 8601) → bytes sent and requests."""
+MailSums = dict[tuple[str, str], tuple[int, int, int, int]]
+"""Slice and day (UTC, ISO 8601) → mails sent, their bytes, mails received, their bytes."""
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A message on its way: the slice that sends it (None: from outside), its size once known, and since when."""
+
+    sender: str | None
+    size: int | None
+    at: float
 
 
 @dataclass(frozen=True)
@@ -40,6 +60,7 @@ class Meter(Store):
     """The file of measurements. One process writes it, holding `usage.lock`; others read."""
 
     schema = SCHEMA
+    later = LATER
     title = "the file of measurements"
     synchronous = "NORMAL"
 
@@ -117,6 +138,45 @@ class Meter(Store):
             found.setdefault(slice_id, {}).setdefault(day, {})[site] = (sent, requests)
         return found
 
+    # --- mail
+
+    def cursor(self) -> str:
+        """How far the journal was read for mail; empty before the first time."""
+        row = self._connection.execute("SELECT place FROM cursor WHERE log = 'mail'").fetchone()
+        return "" if row is None else str(row[0])
+
+    def messages(self) -> dict[str, Queued]:
+        """Queue id → message, of what was on its way at that place of the journal."""
+        rows = self._connection.execute("SELECT queue_id, sender, size, at FROM message")
+        return {row[0]: Queued(*row[1:]) for row in rows}
+
+    def advance_mail(self, cursor: str, sums: MailSums, messages: Mapping[str, Queued | None]) -> None:
+        """Add what was read and remember how far that was, with the messages that changed; None: it has left."""
+        gone = [(queue_id,) for queue_id, message in messages.items() if message is None]
+        there = [(key, one.sender, one.size, one.at) for key, one in messages.items() if one is not None]
+        with self.transaction():
+            self._connection.execute("INSERT OR REPLACE INTO cursor VALUES ('mail', ?)", (cursor,))
+            self._connection.executemany("DELETE FROM message WHERE queue_id = ?", gone)
+            self._connection.executemany("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?)", there)
+            self._connection.executemany(
+                "INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " sent = sent + excluded.sent, sent_bytes = sent_bytes + excluded.sent_bytes,"
+                " received = received + excluded.received, received_bytes = received_bytes + excluded.received_bytes",
+                [(*key, *four) for key, four in sums.items()],
+            )
+
+    def forget_messages(self, before: float) -> None:
+        """Forget messages on their way since before a time."""
+        self._connection.execute("DELETE FROM message WHERE at < ?", (before,))
+
+    def mail(self, since: str) -> dict[str, dict[str, tuple[int, int, int, int]]]:
+        """Slice → day → mails sent, their bytes, mails received, their bytes, from the day `since` on."""
+        found: dict[str, dict[str, tuple[int, int, int, int]]] = {}
+        query = "SELECT slice, day, sent, sent_bytes, received, received_bytes FROM mail WHERE day >= ? ORDER BY 1, 2"
+        for slice_id, day, *four in self._connection.execute(query, (since,)):
+            found.setdefault(slice_id, {})[day] = (four[0], four[1], four[2], four[3])
+        return found
+
     # --- runs
 
     def at(self, name: str) -> float:
@@ -136,4 +196,5 @@ class Meter(Store):
                 gone = [row for row in rows.fetchall() if row[0] not in slices]
                 self._connection.executemany(f"DELETE FROM {table} WHERE slice = ?", gone)  # noqa: S608
             self._connection.execute("DELETE FROM web WHERE day < ?", (day,))
+            self._connection.execute("DELETE FROM mail WHERE day < ?", (day,))
             self._connection.execute("DELETE FROM log WHERE read_at < ?", (before,))

@@ -14,6 +14,8 @@ class Store:
     """One file, readable by root only. A subclass gives its `schema`, whose statements end with `;` and a line end."""
 
     schema = ""
+    later = ""
+    """What files of older programs may lack, as `CREATE … IF NOT EXISTS`; older programs pass it over."""
     title = ""
     synchronous = "FULL"
     """PRAGMA synchronous: FULL where a transaction has to be durable when it returns."""
@@ -29,8 +31,12 @@ class Store:
             if version > VERSION:
                 raise RuntimeError(f"{self.title} has version {version}; this program knows {VERSION}")
             if version == 0:
-                for statement in self.schema.split(";\n"):
-                    self._connection.execute(statement)
+                self._execute_all(self.schema)
+            self._execute_all(self.later)
+
+    def _execute_all(self, statements: str) -> None:
+        for statement in statements.split(";\n"):
+            self._connection.execute(statement)
 
     def close(self) -> None:
         """Close the file."""

@@ -91,10 +91,10 @@ def _spawn(node: Node, slices: list[str] | None, lock: int) -> None:
 
 def _accounts(node: Node, meter: Meter, since: str) -> dict[str, dict[str, Any]]:
     """Slice → what is known of it; what was never measured is null."""
-    homes, databases, web = meter.homes(), meter.databases(), meter.web(since)
+    homes, databases, web, mail = meter.homes(), meter.databases(), meter.web(since), meter.mail(since)
     users = {slice_id for slice_id, _name in node.state.named("user:")}
     found = {}
-    for slice_id in sorted(users | databases.keys() | web.keys()):
+    for slice_id in sorted(users | databases.keys() | web.keys() | mail.keys()):
         nothing = (None, None if slice_id in users else meter.at("databases"))
         counted, measured_at = homes.get(slice_id, nothing)
         found[slice_id] = {
@@ -105,5 +105,6 @@ def _accounts(node: Node, meter: Meter, since: str) -> dict[str, dict[str, Any]]
             "unread": counted.unread if counted else 0,
             "databases": databases.get(slice_id, {}),
             "web": web.get(slice_id, {}),
+            "mail": mail.get(slice_id, {}),
         }
     return found

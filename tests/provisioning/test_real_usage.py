@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import smtplib
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -91,6 +92,44 @@ def test_traffic_is_the_sum_of_the_logs_across_rotations(host: Host) -> None:
     assert traffic(host) == after
 
 
+def mail(host: Host) -> list[int]:
+    """Mails of today: sent, their bytes, received, their bytes."""
+    return list(measured(host)["mail"].get(datetime.now(UTC).date().isoformat(), [0, 0, 0, 0]))
+
+
+def stored(host: Host) -> int:
+    """How many messages lie in the account's mailboxes."""
+    return int(host.shell(f"find {HOME}/mail/{DOMAIN} -path '*/new/*' -o -path '*/cur/*' | wc -l"))
+
+
+def test_mails_are_counted_once_by_recipient_whatever_becomes_of_the_journal(host: Host) -> None:
+    assert mail(host) == [0, 0, 0, 0]
+    host.send("someone@outside.example", f"info@{DOMAIN}", "from outside")
+    host.wait_for_message(f"anna@{DOMAIN}", "from outside")
+    sent, sent_bytes, received, received_bytes = mail(host)
+    assert (sent, sent_bytes, received) == (0, 0, 1)
+    assert 150 < received_bytes < 1000
+    host.send(f"anna@{DOMAIN}", f"bob@{DOMAIN}", "by a log-in", login=f"anna@{DOMAIN}", port=587)
+    host.wait_for_message(f"bob@{DOMAIN}", "by a log-in")
+    host.shell("journalctl --rotate --quiet --vacuum-size=1 --vacuum-files=1 2>&1")
+    script = f"printf 'Subject: by a program\\n\\nx\\n' | /usr/sbin/sendmail bob@{DOMAIN} nobody@far.example"
+    host.server.run(["runuser", "-u", NAME, "--", "sh", "-c", script])
+    host.wait_for_message(f"bob@{DOMAIN}", "by a program")
+    after = mail(host)
+    assert (after[0], after[2]) == (3, stored(host))
+    assert after[1] > 450
+    host.shell("postqueue -f; systemctl kill -s KILL systemd-journald; systemctl restart systemd-journald postfix")
+    assert mail(host) == after
+    with pytest.raises(smtplib.SMTPRecipientsRefused):
+        host.send("someone@outside.example", f"nobody@{DOMAIN}", "refused")
+    host.shell(
+        f"logger -p mail.info -t postfix/qmgr 'ABCDE012345: from=<anna@{DOMAIN}>, size=9, nrcpt=9 (queue active)'"
+    )
+    host.send("someone@outside.example", f"bob@{DOMAIN}", "after a restart")
+    host.wait_for_message(f"bob@{DOMAIN}", "after a restart")
+    assert mail(host)[0::2] == [3, stored(host)]
+
+
 def test_files_are_counted_and_a_link_leads_nowhere(host: Host) -> None:
     before = measured(host)
     host.server.run(
@@ -101,7 +140,7 @@ def test_files_are_counted_and_a_link_leads_nowhere(host: Host) -> None:
     full = measured(host)
     assert 3 * 2**20 + 512_000 <= full["disk_bytes"] - before["disk_bytes"] < 3_800_000
     assert full["inodes"] == before["inodes"] + 3
-    assert 512_000 <= full["mail_bytes"] < 560_000
+    assert 512_000 <= full["mail_bytes"] - before["mail_bytes"] < 560_000
     assert full["unread"] == 0
     swap = f"rm -rf {HOME}/public_html && ln -s / {HOME}/public_html && ln -s /var {HOME}/tmp/var"
     host.server.run(["runuser", "-u", NAME, "--", "sh", "-c", swap])
