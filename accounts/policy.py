@@ -41,12 +41,29 @@ NOT_IMPERSONATED = frozenset(
     }
 )
 
-# What is done in a page, or by a page's session, only by somebody who proved a short while ago who they are.
+# What is done in a page, or by a page's session, only by somebody who proved a short while ago who they are: what takes
+# somebody off the net or brings them back, what changes whose something is, what destroys data, what hands out trust.
 FRESH = frozenset(
     {
         "profile.weaken",
+        "account.suspend",
+        "account.unsuspend",
         "account.terminate",
+        "account.restore",
+        "account.move",
+        "organization.suspend",
+        "organization.unsuspend",
         "organization.close",
+        "organization.reopen",
+        "organization.move",
+        "database.remove",
+        "mailbox.remove",
+        "server.confirm",
+        "server.rebuild",
+        "server.overrule",
+        "server.remove",
+        "operation.confirm",
+        "brand.vouch",
         "membership.add",
         "membership.change",
         "membership.remove",

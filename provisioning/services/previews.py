@@ -69,9 +69,12 @@ def confirm(
     """Carry out what a ready preview showed, once, by the actor that asked for it; returns what was made and the
     operation. `secrets` are those arguments that previews do not keep.
 
-    Raises Outdated, and marks the preview so, when what it was worked out from has changed since.
+    What wants a fresh sign-in wants it here as well. Raises Outdated, and marks the preview so, when what it was worked
+    out from has changed since.
     """
     policy.require(actor, "preview.create", preview)
+    if policy.wants_fresh(verbs.action_of(preview.verb)):
+        policy.require_fresh(actor)
     if preview.actor["user_id"] != actor.user_id or preview.actor["organization_id"] != actor.organization_id:
         raise Conflict(_("Only who asked for a plan can confirm it."), code="not_yours")
     hidden = hidden_arguments(preview)

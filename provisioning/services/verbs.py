@@ -52,11 +52,14 @@ from provisioning.services import (
 
 @dataclass(frozen=True)
 class Verb:
-    """A service function, the arguments that are ids of objects, and those that are secret."""
+    """A service function, the arguments that are ids of objects, those that are secret, and the action of the
+    permission table that it asks for, where that is not the verb's own name.
+    """
 
     function: Callable[..., Any]
     objects: Mapping[str, type[models.Model]] = field(default_factory=dict)
     secret: frozenset[str] = frozenset()
+    action: str = ""
 
 
 _PASSWORD = frozenset({"password"})
@@ -69,11 +72,15 @@ VERBS: Mapping[str, Verb] = {
     "account.unsuspend": Verb(hosting_accounts.unsuspend, {"hosting": HostingAccount}),
     "account.terminate": Verb(hosting_accounts.terminate, {"hosting": HostingAccount}),
     "account.rename": Verb(renames.rename, {"hosting": HostingAccount}),
-    "account.change_package": Verb(packages.move, {"hosting": HostingAccount, "package": Package}),
+    "account.change_package": Verb(
+        packages.move, {"hosting": HostingAccount, "package": Package}, action="account.change"
+    ),
     "account.restore": Verb(hosting_accounts.restore, {"hosting": HostingAccount}),
-    "accounts.suspend": Verb(bulk.suspend, {"hostings": HostingAccount}),
-    "accounts.unsuspend": Verb(bulk.unsuspend, {"hostings": HostingAccount}),
-    "accounts.change_package": Verb(bulk.change_package, {"hostings": HostingAccount, "package": Package}),
+    "accounts.suspend": Verb(bulk.suspend, {"hostings": HostingAccount}, action="account.suspend"),
+    "accounts.unsuspend": Verb(bulk.unsuspend, {"hostings": HostingAccount}, action="account.unsuspend"),
+    "accounts.change_package": Verb(
+        bulk.change_package, {"hostings": HostingAccount, "package": Package}, action="account.change"
+    ),
     "address.add": Verb(addresses.add, {"server": Server}),
     "address.remove": Verb(addresses.remove, {"address": Address}),
     "account.move": Verb(
@@ -89,8 +96,8 @@ VERBS: Mapping[str, Verb] = {
     "brand.change": Verb(branding.change, {"organization": Organization}),
     "server.change": Verb(servers.change, {"server": Server}),
     "server.reconcile": Verb(servers.reconcile, {"server": Server}),
-    "site.add_alias": Verb(sites.add_alias, {"site": Site}),
-    "site.remove_alias": Verb(sites.remove_alias, {"alias": SiteName}),
+    "site.add_alias": Verb(sites.add_alias, {"site": Site}, action="site.change"),
+    "site.remove_alias": Verb(sites.remove_alias, {"alias": SiteName}, action="site.change"),
     "record.create": Verb(zones.add_record, {"zone": Zone}),
     "record.change": Verb(zones.change_record, {"record": Record}),
     "record.remove": Verb(zones.remove_record, {"record": Record}),
@@ -128,6 +135,11 @@ def run(*, actor: Actor, verb: str, arguments: Mapping[str, Any]) -> tuple[Any, 
         return result, result[0]
     made, operation = result
     return made, operation
+
+
+def action_of(verb: str) -> str:
+    """Return the action of the permission table that a verb asks for."""
+    return VERBS[verb].action or verb
 
 
 def operations(made: Any, operation: Operation | None) -> list[Operation]:
