@@ -15,6 +15,7 @@ from panel.core.api.serializers import StrictSerializer
 from provisioning.api.accounts import Account
 from provisioning.api.base import Document, Endpoint, Nothing, Operation, describe, naming, started_of
 from provisioning.api.fields import Flag, Reference, Text
+from provisioning.api.limits import OtherPhp
 from provisioning.models import Operation as OperationRow
 from provisioning.selectors import hosting_accounts, packages
 from provisioning.services import relocations
@@ -74,6 +75,16 @@ class AccountMove(StrictSerializer):
     )
 
 
+class Obstacle(Document):
+    """Why a client can't go there."""
+
+    code = serializers.CharField(help_text="As the refusal would have it.")
+    rule = serializers.CharField(help_text="What is in the way: `servers`, a feature, a limit.")
+    level = serializers.CharField(help_text="Whose rule it is, in words.")
+    detail = serializers.CharField(source="message")
+    remedy = serializers.CharField(help_text="What would allow it.")
+
+
 class MoveImpact(Document):
     """What moving a client means beside what servers do, which a preview of `organization.move` tells."""
 
@@ -85,6 +96,8 @@ class MoveImpact(Document):
     unsold = serializers.ListField(child=serializers.CharField(), help_text="Ids of those that need another package.")
     people_along = serializers.ListField(child=serializers.CharField(), help_text="Sign in at the new panel.")
     people_anew = serializers.ListField(child=serializers.CharField(), help_text="Get a new invitation.")
+    obstacles = Obstacle(many=True, help_text="Why it would be refused; empty when it would not.")
+    other_php = OtherPhp(many=True, help_text="Sites whose PHP version the new package does not allow; they keep it.")
 
 
 STANDS = inline_serializer("OrganizationStands", {"organization": Tenant(), "operation": Operation(allow_null=True)})
@@ -103,7 +116,7 @@ class OfOrganization(Endpoint):
         body = {"organization": Tenant(organization).data, "operation": None}
         if operation is None:
             return Response(body)
-        shown = Operation(operation).data
+        shown = self.shown(operation)
         return Response(body | {"operation": shown}, status=202, headers={"Location": shown["url"]})
 
 
@@ -179,10 +192,10 @@ class MoveImpactView(OfOrganization):
 
     @describe("organizations_move_impact", "What moving a client would mean", MoveImpact, body=OrganizationMove)
     def post(self, request: Request, pk: str) -> Response:
-        """Brand, name servers, accounts and people; nothing is changed."""
+        """Brand, name servers, accounts, people, and what is in the way; nothing is changed."""
         organization = self.organization(pk)
         values = self.read(OrganizationMove)
-        found = relocations.impact(actor=self.actor, organization=organization, parent=values["parent"])
+        found = relocations.impact(actor=self.actor, organization=organization, **values)
         before, after = found.brands
         body = {
             "brand_before": before.name,
@@ -193,6 +206,8 @@ class MoveImpactView(OfOrganization):
             "unsold": [row.pk for row in found.unsold],
             "people_along": found.people.along,
             "people_anew": found.people.anew,
+            "obstacles": found.obstacles,
+            "other_php": found.other_php,
         }
         return Response(MoveImpact(body).data)
 

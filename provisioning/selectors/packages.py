@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
@@ -84,8 +84,12 @@ def impact(
         for row in counters.order_by("subject", "resource")
         if row.used > wanted[row.resource] and (row.subject, row.resource) not in kept
     ]
-    other = []
-    if php_versions:
-        sites = Site.objects.filter(hosting__in=list(by_id)).exclude(php_version__in=php_versions)
-        other = list(sites.select_related("domain", "hosting").order_by("id"))
-    return Impact(rows, overs, other)
+    return Impact(rows, overs, other_php(rows, php_versions or []))
+
+
+def other_php(accounts: Iterable[HostingAccount], php_versions: Collection[str]) -> list[Site]:
+    """Return the sites of accounts that run another PHP version than one of these; none of them stands for all."""
+    if not php_versions:
+        return []
+    sites = Site.objects.filter(hosting__in=list(accounts)).exclude(php_version__in=list(php_versions))
+    return list(sites.select_related("domain", "hosting").order_by("id"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -122,13 +122,17 @@ def check_promises(organization: Organization, promised: Mapping[str, int | None
 
     The refusal is about `field`, or about the one of the resource's name.
     """
-    above = plans.above(organization)
+    check_promise_of(plans.above(organization), promised, field)
+
+
+def check_promise_of(above: Sequence[ResellerPlan], promised: Mapping[str, int | None], field: str = "") -> None:
+    """Refuse to promise one account more than these plans allow; as `check_promises`."""
     for resource, limit in promised.items():
         if resource in ResellerPlan.TOTALS:
             _check_promise(above, resource, limit, field or resource)
 
 
-def _check_promise(above: list[ResellerPlan], resource: str, limit: int | None, field: str) -> None:
+def _check_promise(above: Sequence[ResellerPlan], resource: str, limit: int | None, field: str) -> None:
     for plan in above:
         most, total = plan.most.get(resource), getattr(plan, resource)
         endless = resource in Package.PROMISED and resource not in plan.oversold

@@ -5,7 +5,7 @@ as an allocation that counts at every organization above them. Runs in the calle
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -28,7 +28,7 @@ def order(organization: Organization, package: Package) -> None:
     above = plans.above(organization)
     check_carries(package, above)
     if any(plan.overuse == ResellerPlan.Overuse.BLOCK for plan in above):
-        _refuse_overuse(organization)
+        refuse_overuse(organization)
     amounts = {"accounts": 1, **{name: getattr(package, name) or 0 for name in Package.PROMISED}}
     limits.move({organization: amounts}, boundless=_endless(package.limits))
 
@@ -45,6 +45,24 @@ def check_carries(package: Package, above: Iterable[ResellerPlan]) -> None:
             % {"name": package.name, "held": held, "most": min(most)},
             field="package",
             code="accounts_per_package",
+        )
+
+
+def refuse_overuse(organization: Organization, *, besides: Collection[str] = ()) -> None:
+    """Raise LimitReached when a plan above `organization` refuses new accounts because more is used than it has; those
+    of the organizations `besides`, by id, are not asked.
+    """
+    asked = [key for key in organization.lineage if key not in besides]
+    rows = Overuse._base_manager.filter(organization__in=asked, organization__plan__overuse=ResellerPlan.Overuse.BLOCK)
+    found = rows.order_by("organization__path", "resource").first()
+    if found is not None:
+        raise LimitReached(
+            rule=found.resource,
+            level=str(words.LEVELS[level(found.organization_id, organization)]),
+            used=found.used,
+            limit=found.limit,
+            name=words.within(found.resource),
+            remedy=_("Use less in the accounts that are there, or have the plan raised."),
         )
 
 
@@ -142,20 +160,3 @@ def _promised(ids: list[str]) -> dict[str, Limits]:
 
 def _endless(promised: Limits) -> set[str]:
     return {name for name in Package.PROMISED if promised[name] is None}
-
-
-def _refuse_overuse(organization: Organization) -> None:
-    """Raise LimitReached when a plan above `organization` refuses new accounts because more is used than it has."""
-    rows = Overuse._base_manager.filter(
-        organization__in=organization.lineage, organization__plan__overuse=ResellerPlan.Overuse.BLOCK
-    )
-    found = rows.order_by("organization__path", "resource").first()
-    if found is not None:
-        raise LimitReached(
-            rule=found.resource,
-            level=str(words.LEVELS[level(found.organization_id, organization)]),
-            used=found.used,
-            limit=found.limit,
-            name=words.within(found.resource),
-            remedy=_("Use less in the accounts that are there, or have the plan raised."),
-        )

@@ -16,8 +16,10 @@ from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid
 from panel.core.scoping import everything
-from provisioning.models import HostingAccount, Operation, Package, Slice
+from provisioning.models import HostingAccount, Operation, Package, Site, Slice
+from provisioning.selectors import packages
 from provisioning.services import branding, intents, operations, promises
+from provisioning.services.relocation_checks import Obstacle, obstacles, refuse, sold_below
 
 Status = HostingAccount.Status
 
@@ -28,14 +30,16 @@ def move_client(
     """Move a client with its hosting accounts to another seller below the actor: zones, mail and pages get the brand
     of the new one.
 
-    Accounts whose package is not sold there get `package`, which has to be given then. Raises LimitReached when the
-    client doesn't fit into the limits of the new seller.
+    Accounts whose package is not sold there get `package`, which has to be given then. Raises Conflict when the plan of
+    the new seller leaves out what an account stands on (`relocation_checks`), and LimitReached when the client doesn't
+    fit into its limits.
     """
     tree.check(actor=actor, organization=organization, parent=parent)
     with transaction.atomic(), everything("a move concerns two sellers and what is above them"):
         rows = _locked(HostingAccount.objects.filter(organization=organization))
         promises.hold(*rows, also=package)
         live = [row for row in rows if row.status != Status.TERMINATED]
+        _refuse_obstacles(live, organization, parent, package, "parent")
         changed = _repackage(actor, live, parent, package)
         terms = promises.terms(live)
         organization = tree.move(
@@ -56,7 +60,8 @@ def move_account(
     """Give an account to another client below the actor: what it holds is counted there, its history goes along, and
     zones, mail and pages get the brand that the client lives under.
 
-    With a package that is not sold to the new client, `package` has to be given. Raises LimitReached.
+    With a package that is not sold to the new client, `package` has to be given. Raises Conflict and LimitReached as
+    `move_client` does.
     """
     policy.require(actor, "account.move", hosting)
     policy.require(actor, "account.create", organization)
@@ -73,6 +78,7 @@ def move_account(
         before = hosting.organization
         if before.pk == organization.pk:
             raise Conflict(_("The account belongs there already."), field="organization", code="same")
+        _refuse_obstacles([hosting], before, organization, package, "organization")
         held = _held(hosting)
         given = {resource: -amount for resource, amount in held.items()}
         changed = _repackage(actor, [hosting], organization, package)
@@ -99,7 +105,8 @@ def move_account(
 @dataclass(frozen=True)
 class Impact:
     """What moving a client means: the brand and name servers before and after, its accounts and those of them that need
-    another package, its people, and what it adds to the limits above the new seller as (resource, used then, limit).
+    another package, its people, what it adds to the limits above the new seller as (resource, used then, limit), what
+    keeps it from going there, and the sites whose PHP version their new package does not have.
     """
 
     brands: tuple[Brand, Brand]
@@ -107,9 +114,11 @@ class Impact:
     unsold: list[HostingAccount]
     people: tree.People
     limits: list[tuple[str, int, int]]
+    obstacles: list[Obstacle]
+    other_php: list[Site]
 
 
-def impact(*, actor: Actor, organization: Organization, parent: Organization) -> Impact:
+def impact(*, actor: Actor, organization: Organization, parent: Organization, package: Package | None = None) -> Impact:
     """Return what `move_client` would change beside what servers do, of which a preview tells."""
     tree.check(actor=actor, organization=organization, parent=parent)
     with everything("a move concerns two sellers and what is above them"):
@@ -119,22 +128,31 @@ def impact(*, actor: Actor, organization: Organization, parent: Organization) ->
         common = set(organization.lineage)
         above = [key for key in parent.lineage if key not in common]
         counters = LimitCounter.objects.filter(subject__in=above, limit__isnull=False).order_by("resource")
+        without = unsold(accounts=accounts, seller=parent)
         return Impact(
             brands=tree.brands_of(organization, parent),
             accounts=accounts,
-            unsold=unsold(accounts=accounts, seller=parent),
+            unsold=without,
             people=tree.people(organization=organization, parent=parent),
             limits=[
                 (row.resource, row.used + held[row.resource], row.limit or 0)
                 for row in counters
                 if held.get(row.resource)
             ],
+            obstacles=obstacles(accounts=accounts, before=organization, seller=parent, package=package),
+            other_php=packages.other_php(without, package.php_versions) if package else [],
         )
 
 
 def unsold(*, accounts: Iterable[HostingAccount], seller: Organization) -> list[HostingAccount]:
     """Return those accounts whose package is not sold below `seller`, which need another one there."""
-    return [row for row in accounts if not seller.path.startswith(row.package.organization.path)]
+    return [row for row in accounts if not sold_below(row.package, seller)]
+
+
+def _refuse_obstacles(
+    rows: list[HostingAccount], before: Organization, seller: Organization, package: Package | None, field: str
+) -> None:
+    refuse(obstacles(accounts=rows, before=before, seller=seller, package=package), field)
 
 
 def _repackage(
@@ -153,7 +171,7 @@ def _repackage(
     package = (
         Package.objects.select_for_update(of=("self",), no_key=True).select_related("organization").get(pk=package.pk)
     )
-    if package.archived_at or not seller.path.startswith(package.organization.path):
+    if package.archived_at or not sold_below(package, seller):
         raise Invalid("package", _("Choose a package of the new seller that is still on sale."), "package")
     for row in without:
         audit.record(actor, "account.change_package", row, {"package": (row.package.name, package.name)})

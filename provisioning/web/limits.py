@@ -4,6 +4,7 @@ servers of a reseller plan.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -18,7 +19,7 @@ from accounts.selectors import plans
 from panel.core.form_fields import LimitField, SizeField
 from panel.core.impact import Impact, ImpactFormPage
 from panel.core.web import Action, FormPage
-from provisioning.models import HostingAccount, Package, Server
+from provisioning.models import HostingAccount, Package, Server, Site
 from provisioning.selectors import hosting_accounts, limits, packages, servers
 from provisioning.services import overrides, plan_servers
 from provisioning.web.account_pages import AccountFormPage, AccountPage, VerbFormPage
@@ -212,10 +213,13 @@ def impact(found: packages.Impact) -> Impact:
         }
         for row in found.overs
     ]
-    lines += [
-        _("%(name)s keeps PHP %(version)s") % {"name": site.domain.name, "version": site.php_version}
-        for site in found.other_php
-    ]
+    lines += other_php(found.other_php)
     if found.overs:
         title = f"{title} {_('What would be over stays, and gets no more:')}"
     return Impact(title, lines)
+
+
+def other_php(sites: Iterable[Site]) -> list[str]:
+    """Return in words that sites keep a PHP version which their package then does not allow."""
+    text = _("%(name)s keeps PHP %(version)s, which the package does not allow")
+    return [text % {"name": site.domain.name, "version": site.php_version} for site in sites]

@@ -21,7 +21,7 @@ from provisioning import words
 from provisioning.models import HostingAccount, Operation
 from provisioning.selectors import hosting_accounts, packages
 from provisioning.services import relocations
-from provisioning.web import account_pages, verb_pages
+from provisioning.web import account_pages, limits, verb_pages
 from provisioning.web.tenancy_forms import AccountMoveForm, CloseForm, MoveForm, OrganizationSuspendForm
 
 MOST_NAMES = 5
@@ -214,9 +214,11 @@ class MoveConfirmPage(OfOrganization, verb_pages.VerbActionPage):
         return self.chosen
 
     def consequences(self) -> list[str]:
-        found = relocations.impact(actor=self.actor, organization=self.object, parent=self.parent)
+        package = packages.listed().filter(pk=self.request.GET.get("package", "")).first()
+        found = relocations.impact(actor=self.actor, organization=self.object, parent=self.parent, package=package)
         before, after = found.brands
-        lines = [self.said_accounts()]
+        lines = [_("In the way: %(why)s") % {"why": f"{row.message} {row.remedy}".strip()} for row in found.obstacles]
+        lines.append(self.said_accounts())
         if before.pk != after.pk:
             lines.append(_("Brand: %(before)s becomes %(after)s") % {"before": before.name, "after": after.name})
             none = _("none")
@@ -225,6 +227,7 @@ class MoveConfirmPage(OfOrganization, verb_pages.VerbActionPage):
         if found.unsold:
             names_of = ", ".join(sorted({row.package.name for row in found.unsold}))
             lines.append(_("Not sold there, so the chosen package takes its place: %(names)s") % {"names": names_of})
+        lines += limits.other_php(found.other_php)
         for resource, used, limit in found.limits:
             values = {"resource": words.resource(resource), "used": used, "limit": limit}
             lines.append(_("Limit of the new seller, %(resource)s: %(used)s of %(limit)s used then") % values)
