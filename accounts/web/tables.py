@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_tables2.utils import A
 
 from accounts.models import Organization
+from panel.core.tables import TemplateColumn
 
 STATE = "{% load ui %}{% state record.status record.get_status_display %}"
 LIMIT = "{% load ui %}{{ value|limit }}"
@@ -42,8 +43,8 @@ class ClientTable(tables.Table):
     """Clients."""
 
     name = tables.Column(linkify=("accounts:client", {"pk": A("pk")}), attrs=TITLE, verbose_name=_("Name"))
-    status = tables.TemplateColumn(STATE, verbose_name=_("State"))
-    created_at = tables.TemplateColumn(AGO, verbose_name=_("Since"), order_by="id")
+    status = TemplateColumn(STATE, verbose_name=_("State"))
+    created_at = TemplateColumn(AGO, verbose_name=_("Since"), order_by="id")
 
     class Meta:
         order_by = "name"
@@ -53,8 +54,8 @@ class ResellerTable(tables.Table):
     """Resellers."""
 
     name = tables.Column(linkify=("accounts:reseller", {"pk": A("pk")}), attrs=TITLE, verbose_name=_("Name"))
-    status = tables.TemplateColumn(STATE, verbose_name=_("State"))
-    created_at = tables.TemplateColumn(AGO, verbose_name=_("Since"), order_by="id")
+    status = TemplateColumn(STATE, verbose_name=_("State"))
+    created_at = TemplateColumn(AGO, verbose_name=_("Since"), order_by="id")
 
     class Meta:
         order_by = "name"
@@ -70,7 +71,7 @@ class MemberTable(tables.Table):
         verbose_name=_("Name"),
     )
     email = tables.Column(accessor="user__email", verbose_name=_("Mail address"))
-    role = tables.TemplateColumn("{{ record.get_role_display }}", verbose_name=_("Role"))
+    role = TemplateColumn("{{ record.get_role_display }}", verbose_name=_("Role"))
 
     class Meta:
         order_by = "name"
@@ -80,16 +81,16 @@ class InvitationTable(tables.Table):
     """Invitations that wait for an answer."""
 
     email = tables.Column(verbose_name=_("Mail address"), attrs={"td": {"class": "row-title"}})
-    role = tables.TemplateColumn("{{ record.get_role_display }}", verbose_name=_("Role"))
-    status = tables.TemplateColumn(
+    role = TemplateColumn("{{ record.get_role_display }}", verbose_name=_("Role"))
+    status = TemplateColumn(
         "{% load i18n ui %}{% if record.status == 'open' %}{% state 'pending' %}"
         "{% else %}{% translate 'Expired' as words %}{% state 'waiting' words %}{% endif %}",
         verbose_name=_("State"),
         orderable=False,
     )
-    sent_at = tables.TemplateColumn(AGO, verbose_name=_("Sent"))
-    expires_at = tables.TemplateColumn("{% load ui %}{% moment value %}", verbose_name=_("Good until"))
-    manage = tables.TemplateColumn(
+    sent_at = TemplateColumn(AGO, verbose_name=_("Sent"))
+    expires_at = TemplateColumn("{% load ui %}{% moment value %}", verbose_name=_("Good until"))
+    manage = TemplateColumn(
         '{% load i18n %}<a class="btn btn-sm" href="{% url "accounts:invitation_resend" record.pk %}">'
         '{% translate "Send again" %}</a> <a class="btn btn-sm btn-ghost-danger" '
         'href="{% url "accounts:invitation_revoke" record.pk %}">{% translate "Take back" %}</a>',
@@ -106,12 +107,12 @@ class InvitationTable(tables.Table):
 class ImpersonationTable(tables.Table):
     """Who acted as whom."""
 
-    started_at = tables.TemplateColumn(AGO, verbose_name=_("When"), order_by="id")
+    started_at = TemplateColumn(AGO, verbose_name=_("When"), order_by="id")
     who = tables.Column(verbose_name=_("Who"), orderable=False, empty_values=(None, ""), default=_("your host"))
     user = tables.Column(accessor="user__name", verbose_name=_("Acted as"))
     organization = tables.Column(accessor="organization__name", verbose_name=_("Organization"))
     reason = tables.Column(verbose_name=_("Reason"), orderable=False)
-    ended = tables.TemplateColumn(
+    ended = TemplateColumn(
         "{% load ui i18n %}{% if record.ended_at %}{% moment record.ended_at 'ago' %}"
         "{% else %}{% translate 'by' %} {% moment record.ends_at %}{% endif %}",
         verbose_name=_("Ended"),
@@ -126,11 +127,11 @@ class TokenTable(tables.Table):
     """API tokens."""
 
     name = tables.Column(verbose_name=_("Name"))
-    prefix = tables.TemplateColumn('<span class="mono">{{ value }}…</span>', verbose_name=_("Begins with"))
-    scopes = tables.TemplateColumn('{{ value|join:" " }}', verbose_name=_("Scopes"), orderable=False)
-    last_used_at = tables.TemplateColumn(AGO, verbose_name=_("Last used"), default=_("never"))
-    expires_at = tables.TemplateColumn(AGO, verbose_name=_("Ends"), default=_("never"))
-    revoke = tables.TemplateColumn(
+    prefix = TemplateColumn('<span class="mono">{{ value }}…</span>', verbose_name=_("Begins with"))
+    scopes = TemplateColumn('{{ value|join:" " }}', verbose_name=_("Scopes"), orderable=False)
+    last_used_at = TemplateColumn(AGO, verbose_name=_("Last used"), default=_("never"))
+    expires_at = TemplateColumn(AGO, verbose_name=_("Ends"), default=_("never"))
+    revoke = TemplateColumn(
         '{% load i18n %}<a class="btn btn-sm btn-ghost-danger" href="{% url "accounts:token_revoke" record.pk %}">'
         '{% translate "Revoke" %}</a>',
         verbose_name="",
@@ -147,10 +148,10 @@ class PlanTable(tables.Table):
     """Reseller plans on sale."""
 
     name = tables.Column(linkify=("accounts:plan_change", {"pk": A("pk")}), attrs=TITLE, verbose_name=_("Name"))
-    accounts = tables.TemplateColumn(LIMIT, verbose_name=_("Accounts"), empty_values=())
-    disk_bytes = tables.TemplateColumn(SIZE, verbose_name=_("Disk space"), empty_values=())
-    bandwidth_bytes = tables.TemplateColumn(SIZE, verbose_name=_("Bandwidth per month"), empty_values=())
-    overuse = tables.TemplateColumn("{{ record.get_overuse_display }}", verbose_name=_("When over"))
+    accounts = TemplateColumn(LIMIT, verbose_name=_("Accounts"), empty_values=())
+    disk_bytes = TemplateColumn(SIZE, verbose_name=_("Disk space"), empty_values=())
+    bandwidth_bytes = TemplateColumn(SIZE, verbose_name=_("Bandwidth per month"), empty_values=())
+    overuse = TemplateColumn("{{ record.get_overuse_display }}", verbose_name=_("When over"))
     reseller_count = tables.Column(verbose_name=_("Resellers"))
 
     class Meta:

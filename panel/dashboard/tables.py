@@ -13,24 +13,23 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.selectors import audit
 from panel.core.models import AuditEntry
+from panel.core.tables import TemplateColumn
 from panel.dashboard import words
 
 
 class ActivityTable(django_tables2.Table):
     """Audit entries."""
 
-    at = django_tables2.TemplateColumn(
+    at = TemplateColumn(
         "{% load ui %}{% moment value 'ago' %}",
         verbose_name=_("When"),
         order_by="id",
         attrs={"td": {"class": "text-md-nowrap"}},
     )
     who = django_tables2.Column(verbose_name=_("Who"), orderable=False, empty_values=())
-    action = django_tables2.TemplateColumn('<span class="mono">{{ value }}</span>', verbose_name=_("What"))
+    action = TemplateColumn('<span class="mono">{{ value }}</span>', verbose_name=_("What"))
     object_label = django_tables2.Column(verbose_name=_("To what"), orderable=False)
-    changes = django_tables2.TemplateColumn(
-        template_name="dashboard/changes.html", verbose_name=_("Changes"), orderable=False
-    )
+    changes = TemplateColumn(template_name="dashboard/changes.html", verbose_name=_("Changes"), orderable=False)
     via = django_tables2.Column(verbose_name=_("By way of"), orderable=False)
 
     class Meta:

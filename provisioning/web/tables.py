@@ -7,7 +7,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django_tables2.utils import A
 
+from panel.core.tables import TemplateColumn
 from provisioning import words
+from provisioning.selectors.usage import Day
 
 STATE = "{% load ui %}{% state record.status record.get_status_display %}"
 OPERATION_STATE = STATE + (
@@ -29,9 +31,9 @@ ONE_LINE = {"td": {"class": "text-md-nowrap"}}
 TITLE = {"a": {"class": "row-title"}}
 
 
-def actions(template: str) -> tables.TemplateColumn:
+def actions(template: str) -> TemplateColumn:
     """Return the last column, which holds a row's buttons."""
-    return tables.TemplateColumn(
+    return TemplateColumn(
         template_name=template,
         verbose_name="",
         orderable=False,
@@ -44,14 +46,12 @@ class ServerTable(tables.Table):
     """Target servers."""
 
     name = tables.Column(linkify=("provisioning:server", {"pk": A("pk")}), attrs=TITLE, verbose_name=_("Name"))
-    state = tables.TemplateColumn(SERVER_STATE, verbose_name=_("State"))
-    host = tables.TemplateColumn(MONO, verbose_name=_("Address"))
-    roles = tables.TemplateColumn(
-        template_name="provisioning/cells/roles.html", verbose_name=_("Roles"), orderable=False
-    )
+    state = TemplateColumn(SERVER_STATE, verbose_name=_("State"))
+    host = TemplateColumn(MONO, verbose_name=_("Address"))
+    roles = TemplateColumn(template_name="provisioning/cells/roles.html", verbose_name=_("Roles"), orderable=False)
     stack = tables.Column(verbose_name=_("Stack"))
     account_count = tables.Column(verbose_name=_("Accounts"))
-    closed = tables.TemplateColumn(
+    closed = TemplateColumn(
         "{% load i18n %}{% if value %}{% translate 'closed' %}{% else %}{% translate 'open' %}{% endif %}",
         verbose_name=_("New accounts"),
     )
@@ -64,10 +64,10 @@ class PackageTable(tables.Table):
     """Packages on sale."""
 
     name = tables.Column(linkify=("provisioning:package_change", {"pk": A("pk")}), attrs=TITLE, verbose_name=_("Name"))
-    disk_bytes = tables.TemplateColumn(GB, verbose_name=_("Disk"), default=_("unlimited"))
-    mailboxes = tables.TemplateColumn(LIMIT, verbose_name=_("Mailboxes"), default=_("unlimited"))
-    databases = tables.TemplateColumn(LIMIT, verbose_name=_("Databases"), default=_("unlimited"))
-    alias_domains = tables.TemplateColumn(LIMIT, verbose_name=_("Alias domains"), default=_("unlimited"))
+    disk_bytes = TemplateColumn(GB, verbose_name=_("Disk"), default=_("unlimited"))
+    mailboxes = TemplateColumn(LIMIT, verbose_name=_("Mailboxes"), default=_("unlimited"))
+    databases = TemplateColumn(LIMIT, verbose_name=_("Databases"), default=_("unlimited"))
+    alias_domains = TemplateColumn(LIMIT, verbose_name=_("Alias domains"), default=_("unlimited"))
     account_count = tables.Column(verbose_name=_("Accounts"))
 
     class Meta:
@@ -77,7 +77,7 @@ class PackageTable(tables.Table):
 class AccountTable(tables.Table):
     """Hosting accounts."""
 
-    chosen = tables.TemplateColumn(
+    chosen = TemplateColumn(
         template_name="provisioning/cells/account_chosen.html",
         verbose_name="",
         orderable=False,
@@ -87,12 +87,12 @@ class AccountTable(tables.Table):
     )
 
     domain = tables.Column(linkify=("provisioning:account", {"pk": A("pk")}), attrs=TITLE, verbose_name=_("Domain"))
-    status = tables.TemplateColumn(STATE, verbose_name=_("State"))
-    username = tables.TemplateColumn(MONO, verbose_name=_("User"))
+    status = TemplateColumn(STATE, verbose_name=_("State"))
+    username = TemplateColumn(MONO, verbose_name=_("User"))
     organization = tables.Column(verbose_name=_("Client"), accessor="organization__name")
     package = tables.Column(verbose_name=_("Package"), accessor="package__name")
-    created_at = tables.TemplateColumn(AGO, verbose_name=_("Created"))
-    purge_at = tables.TemplateColumn("{% load ui %}{% moment value %}", verbose_name=_("Data goes"), default="")
+    created_at = TemplateColumn(AGO, verbose_name=_("Created"))
+    purge_at = TemplateColumn("{% load ui %}{% moment value %}", verbose_name=_("Data goes"), default="")
 
     class Meta:
         order_by = "domain"
@@ -109,10 +109,10 @@ class OperationTable(tables.Table):
     subject = tables.Column(
         verbose_name=_("Operation"), linkify=("provisioning:operation", {"pk": A("pk")}), attrs=TITLE, orderable=False
     )
-    status = tables.TemplateColumn(OPERATION_STATE, verbose_name=_("State"))
+    status = TemplateColumn(OPERATION_STATE, verbose_name=_("State"))
     hosting = tables.Column(verbose_name=_("Account"), accessor="hosting__domain", default="", orderable=False)
     asked_by = tables.Column(verbose_name=_("Asked for by"), default="", orderable=False)
-    created_at = tables.TemplateColumn(AGO, verbose_name=_("When"), order_by="id")
+    created_at = TemplateColumn(AGO, verbose_name=_("When"), order_by="id")
 
     def render_subject(self, record: object) -> str:
         """Name what was asked for in words."""
@@ -128,52 +128,50 @@ class OperationTable(tables.Table):
 class DriftItemTable(tables.Table):
     """What was found on a server, with what became of it."""
 
-    key = tables.TemplateColumn('<span class="mono wrap-anywhere">{{ value }}</span>', verbose_name=_("What"))
+    key = TemplateColumn('<span class="mono wrap-anywhere">{{ value }}</span>', verbose_name=_("What"))
     kind = tables.Column(verbose_name=_("Difference"))
     account = tables.Column(accessor="slice__hosting__domain", verbose_name=_("Account"), default="")
-    state = tables.TemplateColumn(
-        "{% load ui %}{% state record.state record.get_state_display %}", verbose_name=_("State")
-    )
-    first_seen_at = tables.TemplateColumn(AGO, verbose_name=_("First seen"))
-    closed_at = tables.TemplateColumn(AGO, verbose_name=_("Closed"), default="")
+    state = TemplateColumn("{% load ui %}{% state record.state record.get_state_display %}", verbose_name=_("State"))
+    first_seen_at = TemplateColumn(AGO, verbose_name=_("First seen"))
+    closed_at = TemplateColumn(AGO, verbose_name=_("Closed"), default="")
     closed_by = tables.Column(verbose_name=_("By"), default="")
 
 
 class DriftCheckTable(tables.Table):
     """When a server was looked at."""
 
-    started_at = tables.TemplateColumn(AGO, verbose_name=_("When"), order_by="id", attrs=ONE_LINE)
-    status = tables.TemplateColumn(STATE, verbose_name=_("State"), orderable=False)
+    started_at = TemplateColumn(AGO, verbose_name=_("When"), order_by="id", attrs=ONE_LINE)
+    status = TemplateColumn(STATE, verbose_name=_("State"), orderable=False)
     checked = tables.Column(verbose_name=_("Compared"), orderable=False)
     found = tables.Column(verbose_name=_("Open"), orderable=False)
-    ms = tables.TemplateColumn("{% load ui %}{{ value|milliseconds }}", verbose_name=_("Took"), orderable=False)
+    ms = TemplateColumn("{% load ui %}{{ value|milliseconds }}", verbose_name=_("Took"), orderable=False)
 
 
 class SiteNameTable(tables.Table):
     """The names that a site answers to."""
 
-    hostname = tables.TemplateColumn(template_name="provisioning/cells/hostname.html", verbose_name=_("Name"))
+    hostname = TemplateColumn(template_name="provisioning/cells/hostname.html", verbose_name=_("Name"))
     kind = tables.Column(verbose_name=_("Kind"))
-    created_at = tables.TemplateColumn(AGO, verbose_name=_("Added"))
+    created_at = TemplateColumn(AGO, verbose_name=_("Added"))
     actions = actions("provisioning/cells/site_name_actions.html")
 
 
 class DatabaseTable(tables.Table):
     """Databases of an account."""
 
-    name = tables.TemplateColumn("{% load ui %}{% copyable value %}", verbose_name=_("Database"))
-    users = tables.TemplateColumn(
+    name = TemplateColumn("{% load ui %}{% copyable value %}", verbose_name=_("Database"))
+    users = TemplateColumn(
         template_name="provisioning/cells/database_users.html", verbose_name=_("Users"), orderable=False
     )
-    created_at = tables.TemplateColumn(AGO, verbose_name=_("Created"))
+    created_at = TemplateColumn(AGO, verbose_name=_("Created"))
     actions = actions("provisioning/cells/database_actions.html")
 
 
 class DatabaseUserTable(tables.Table):
     """Database logins of an account."""
 
-    name = tables.TemplateColumn("{% load ui %}{% copyable value %}", verbose_name=_("User"))
-    databases = tables.TemplateColumn(
+    name = TemplateColumn("{% load ui %}{% copyable value %}", verbose_name=_("User"))
+    databases = TemplateColumn(
         template_name="provisioning/cells/user_databases.html", verbose_name=_("Databases"), orderable=False
     )
     host = tables.Column(verbose_name=_("Signs in from"))
@@ -183,11 +181,11 @@ class DatabaseUserTable(tables.Table):
 class MailboxTable(tables.Table):
     """Mailboxes of an account."""
 
-    address = tables.TemplateColumn(
+    address = TemplateColumn(
         "{% load ui %}{% copyable value %}", verbose_name=_("Mailbox"), order_by=("mail_domain__name", "local")
     )
-    quota_bytes = tables.TemplateColumn(GB, verbose_name=_("Size"), default=_("unlimited"))
-    enabled = tables.TemplateColumn(
+    quota_bytes = TemplateColumn(GB, verbose_name=_("Size"), default=_("unlimited"))
+    enabled = TemplateColumn(
         "{% load ui i18n %}{% if value %}{% translate 'In use' as words %}{% state 'active' words %}"
         "{% else %}{% translate 'Off' as words %}{% state 'suspended' words %}{% endif %}",
         verbose_name=_("State"),
@@ -198,10 +196,10 @@ class MailboxTable(tables.Table):
 class MailAliasTable(tables.Table):
     """Mail aliases of an account."""
 
-    address = tables.TemplateColumn(
+    address = TemplateColumn(
         "{% load ui %}{% copyable value %}", verbose_name=_("Alias"), order_by=("mail_domain__name", "local")
     )
-    destinations = tables.TemplateColumn(
+    destinations = TemplateColumn(
         '{% for item in value %}<div class="mono">{{ item }}</div>{% endfor %}',
         verbose_name=_("Goes to"),
         orderable=False,
@@ -212,11 +210,11 @@ class MailAliasTable(tables.Table):
 class RecordTable(tables.Table):
     """What a zone serves: records that people added, and default ones."""
 
-    name = tables.TemplateColumn(template_name="provisioning/cells/record_name.html", verbose_name=_("Name"))
+    name = TemplateColumn(template_name="provisioning/cells/record_name.html", verbose_name=_("Name"))
     type = tables.Column(verbose_name=_("Type"), attrs=WIDE_ONLY)
-    content = tables.TemplateColumn('<span class="mono wrap-anywhere">{{ value }}</span>', verbose_name=_("Content"))
+    content = TemplateColumn('<span class="mono wrap-anywhere">{{ value }}</span>', verbose_name=_("Content"))
     ttl = tables.Column(verbose_name=_("TTL"), attrs=WIDE_ONLY)
-    origin = tables.TemplateColumn(
+    origin = TemplateColumn(
         "{% load i18n %}{% if record.record_id %}{% translate 'yours' %}{% else %}"
         "<span class='text-secondary'>{% translate 'default' %}</span>{% endif %}",
         verbose_name=_("From"),
@@ -230,11 +228,11 @@ class RecordTable(tables.Table):
 class RunTable(tables.Table):
     """Round trips to a server."""
 
-    created_at = tables.TemplateColumn(AGO, verbose_name=_("When"), order_by="id", attrs=ONE_LINE)
-    status = tables.TemplateColumn(STATE, verbose_name=_("State"))
+    created_at = TemplateColumn(AGO, verbose_name=_("When"), order_by="id", attrs=ONE_LINE)
+    status = TemplateColumn(STATE, verbose_name=_("State"))
     slices = tables.Column(verbose_name=_("Parts"))
     changes = tables.Column(verbose_name=_("Changes"))
-    reloads = tables.TemplateColumn(
+    reloads = TemplateColumn(
         "{% for name, count in value.items %}{{ name }}{% if not forloop.last %}, {% endif %}{% endfor %}",
         verbose_name=_("Reloads"),
         orderable=False,
@@ -247,9 +245,26 @@ class ScanTable(tables.Table):
 
     host = tables.Column(verbose_name=_("Panel host"), linkify=("provisioning:scan", {"pk": A("pk")}), attrs=TITLE)
     organization = tables.Column(verbose_name=_("Brand of"), orderable=False)
-    status = tables.TemplateColumn(STATE, verbose_name=_("State"))
+    status = TemplateColumn(STATE, verbose_name=_("State"))
     leaks = tables.Column(verbose_name=_("Names found"))
-    created_at = tables.TemplateColumn(AGO, verbose_name=_("Started"))
+    created_at = TemplateColumn(AGO, verbose_name=_("Started"))
 
     class Meta:
         order_by = "-created_at"
+
+
+class UsageDayTable(tables.Table):
+    """Days of use, newest first."""
+
+    date = tables.Column(verbose_name=_("Day"), attrs=ONE_LINE)
+    storage_bytes = TemplateColumn(GB, verbose_name=_("Disk space"), default="")
+    web_bytes = TemplateColumn(GB, verbose_name=_("Traffic"))
+    web_requests = tables.Column(verbose_name=_("Requests"))
+    mails_sent = tables.Column(verbose_name=_("Mails sent"))
+    mails_sent_bytes = TemplateColumn(GB, verbose_name=_("Size of mails sent"))
+    mails_received = tables.Column(verbose_name=_("Mails received"))
+    mails_received_bytes = TemplateColumn(GB, verbose_name=_("Size of mails received"))
+
+    def value_date(self, record: Day) -> str:
+        """Export the day as ISO 8601."""
+        return record.date.isoformat()
