@@ -19,8 +19,17 @@ from provisioning.services import usage as service
 MOST_DAYS = service.KEEP_DAYS
 
 
-class MeasuredUse(Document):
-    """What is used now, in bytes; traffic is what sites have sent in this month (UTC)."""
+class MailVolume(Document):
+    """Mails, once for each recipient, and their bytes."""
+
+    mails_sent = serializers.IntegerField()
+    mails_sent_bytes = serializers.IntegerField()
+    mails_received = serializers.IntegerField()
+    mails_received_bytes = serializers.IntegerField()
+
+
+class MeasuredUse(MailVolume):
+    """What is used now, in bytes; traffic is what sites have sent, and what mail there was, in this month (UTC)."""
 
     disk_bytes = serializers.IntegerField(help_text="Files and mail in the home.")
     inodes = serializers.IntegerField()
@@ -35,7 +44,7 @@ class MeasuredUse(Document):
     )
 
 
-class UsageDayDocument(Document):
+class UsageDayDocument(MailVolume):
     """One day (UTC); sizes as measured last, null before the first reading."""
 
     date = serializers.DateField()

@@ -9,7 +9,21 @@ from panel.core.ids import IdField
 from panel.core.scoping import TenantManager
 
 
-class Figures(models.Model):
+class Traffic(models.Model):
+    """What has gone out and come in: bytes and requests of web sites; mails, once for each recipient, and their bytes."""
+
+    web_bytes = models.BigIntegerField(default=0)
+    web_requests = models.BigIntegerField(default=0)
+    mails_sent = models.BigIntegerField(default=0)
+    mails_sent_bytes = models.BigIntegerField(default=0)
+    mails_received = models.BigIntegerField(default=0)
+    mails_received_bytes = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class Figures(Traffic):
     """What was measured of an account on one server, in bytes but for `inodes`; None: never measured there.
 
     `unread` counts directories of the home that could not be looked into.
@@ -20,8 +34,6 @@ class Figures(models.Model):
     mail_bytes = models.BigIntegerField(null=True, blank=True, help_text=_("Share of the disk space."))
     database_bytes = models.BigIntegerField(null=True, blank=True)
     unread = models.PositiveIntegerField(default=0)
-    web_bytes = models.BigIntegerField(default=0)
-    web_requests = models.BigIntegerField(default=0)
     measured_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -29,7 +41,7 @@ class Figures(models.Model):
 
 
 class UsageDay(Figures):
-    """One day (in UTC) of an account on one server: what was measured last, and what its sites sent on that day.
+    """One day (in UTC) of an account on one server: what was measured last, and its traffic of that day.
 
     `sites` holds bytes and requests by site. Kept for `usage.KEEP_DAYS`; months stay.
     """
@@ -56,7 +68,7 @@ class UsageDay(Figures):
 
 
 class UsageNow(Figures):
-    """What an account uses on one server as measured last; `web_bytes` are those of `month` (its first day, UTC).
+    """What an account uses on one server as measured last; traffic is that of `month` (its first day, UTC).
 
     `databases` holds bytes by name.
     """
@@ -81,7 +93,7 @@ class UsageNow(Figures):
         return self.hosting.tenant_path
 
 
-class UsageMonth(models.Model):
+class UsageMonth(Traffic):
     """What is left of a month (its first day, UTC) whose days are forgotten: traffic in sum, sizes at their highest."""
 
     id = IdField(prefix="usm")
@@ -91,8 +103,6 @@ class UsageMonth(models.Model):
     inodes = models.BigIntegerField(default=0)
     mail_bytes = models.BigIntegerField(default=0)
     database_bytes = models.BigIntegerField(default=0)
-    web_bytes = models.BigIntegerField(default=0)
-    web_requests = models.BigIntegerField(default=0)
 
     objects = TenantManager("hosting__organization__path")
 

@@ -16,6 +16,8 @@ from accounts.selectors import plans
 from provisioning.models import HostingAccount, Placement, Server, ServerReading, UsageDay, UsageNow
 
 GAUGES = ("disk_bytes", "inodes", "mail_bytes", "database_bytes")
+MAIL = ("mails_sent", "mails_sent_bytes", "mails_received", "mails_received_bytes")
+TRAFFIC = ("web_bytes", "web_requests", *MAIL)
 LIMITED = ("disk_bytes", "bandwidth_bytes")
 """Resources of which what is measured stands against a limit."""
 FORECAST_DAYS = 30
@@ -28,7 +30,7 @@ FARTHEST = 3650
 class Use:
     """What is used now; sizes in bytes, `mail_bytes` is a part of `disk_bytes`.
 
-    `web_bytes` and `web_requests` are those of this month (UTC). `measured_at` is the oldest reading that it rests on,
+    Traffic of the web and mails are those of this month (UTC). `measured_at` is the oldest reading that it rests on,
     None before the first. `accounts` counts those that were measured.
     """
 
@@ -38,6 +40,10 @@ class Use:
     database_bytes: int = 0
     web_bytes: int = 0
     web_requests: int = 0
+    mails_sent: int = 0
+    mails_sent_bytes: int = 0
+    mails_received: int = 0
+    mails_received_bytes: int = 0
     unread: int = 0
     accounts: int = 0
     measured_at: datetime | None = None
@@ -63,6 +69,10 @@ class Day:
     database_bytes: int | None = None
     web_bytes: int = 0
     web_requests: int = 0
+    mails_sent: int = 0
+    mails_sent_bytes: int = 0
+    mails_received: int = 0
+    mails_received_bytes: int = 0
 
     @property
     def storage_bytes(self) -> int | None:
@@ -128,7 +138,7 @@ def days_of(subject: Subject, days: int = 30) -> list[Day]:
     last = today()
     first = last - timedelta(days=days - 1)
     rows = _of(UsageDay.objects.all(), subject).filter(date__gte=first - timedelta(days=FORECAST_DAYS), date__lte=last)
-    sums = {name: Sum(name) for name in (*GAUGES, "web_bytes", "web_requests")}
+    sums = {name: Sum(name) for name in (*GAUGES, *TRAFFIC)}
     by_day: dict[date, dict[str, Any]] = {
         row["date"]: row for row in rows.order_by("date").values("date").annotate(**sums)
     }
@@ -140,9 +150,15 @@ def days_of(subject: Subject, days: int = 30) -> list[Day]:
         if row.get("disk_bytes") is not None:
             sizes = Day(day, *(row[name] for name in GAUGES))
         if offset >= 0:
-            sent, requests = row.get("web_bytes") or 0, row.get("web_requests") or 0
-            found.append(replace(sizes, date=day, web_bytes=sent, web_requests=requests))
+            found.append(replace(sizes, date=day, **{name: row.get(name) or 0 for name in TRAFFIC}))
     return found
+
+
+def history_of(subject: Subject, days: int) -> list[Day]:
+    """Return `days_of` newest first, from the first day on of which anything is known; two queries."""
+    found = days_of(subject, days)
+    first = next((n for n, day in enumerate(found) if day != Day(day.date)), len(found))
+    return found[: first - 1 if first else None : -1]
 
 
 def points(days: Iterable[Day], name: str) -> list[Point]:
@@ -292,8 +308,7 @@ def _summed(rows: QuerySet[UsageNow], *by: str) -> list[dict[str, Any]]:
     """Sum up rows of `UsageNow`; the traffic of a month that is over is none of this one's."""
     this_month, measured = Q(month=today().replace(day=1)), Q(disk_bytes__isnull=False)
     sums: dict[str, Any] = {f"sum_{name}": Sum(name) for name in (*GAUGES, "unread")}
-    sums["sent"] = Sum("web_bytes", filter=this_month)
-    sums["requests"] = Sum("web_requests", filter=this_month)
+    sums |= {f"sum_{name}": Sum(name, filter=this_month) for name in TRAFFIC}
     sums["counted"] = Count("hosting", filter=measured, distinct=True)
     sums["oldest"] = Min("measured_at", filter=measured)
     grouped = rows.order_by()
@@ -304,20 +319,14 @@ def _summed(rows: QuerySet[UsageNow], *by: str) -> list[dict[str, Any]]:
 
 def _use(row: Mapping[str, Any]) -> Use:
     return Use(
-        disk_bytes=row["sum_disk_bytes"] or 0,
-        inodes=row["sum_inodes"] or 0,
-        mail_bytes=row["sum_mail_bytes"] or 0,
-        database_bytes=row["sum_database_bytes"] or 0,
-        web_bytes=row["sent"] or 0,
-        web_requests=row["requests"] or 0,
-        unread=row["sum_unread"] or 0,
+        **{name: row[f"sum_{name}"] or 0 for name in (*GAUGES, *TRAFFIC, "unread")},
         accounts=row["counted"],
         measured_at=row["oldest"],
     )
 
 
 def _added(one: Use, other: Use) -> Use:
-    names = (*GAUGES, "web_bytes", "web_requests", "unread", "accounts")
+    names = (*GAUGES, *TRAFFIC, "unread", "accounts")
     times = [use.measured_at for use in (one, other) if use.measured_at is not None]
     sums = {name: getattr(one, name) + getattr(other, name) for name in names}
     return replace(one, **sums, measured_at=min(times, default=None))

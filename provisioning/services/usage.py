@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -33,7 +33,8 @@ KEEP_READINGS = timedelta(days=31)
 """Every reading of a server is kept so long, then one a day for `KEEP_DAYS`."""
 BATCH = 500
 GAUGES = ("disk_bytes", "inodes", "mail_bytes", "database_bytes")
-TRAFFIC = ("web_bytes", "web_requests")
+MAIL = ("mails_sent", "mails_sent_bytes", "mails_received", "mails_received_bytes")
+TRAFFIC = ("web_bytes", "web_requests", *MAIL)
 
 REASON_TOO_OLD = gettext_noop("The node program on this server is too old to measure. Set the server up again.")
 REASON_FAILED = gettext_noop("The server could not be measured. This is tried again by itself.")
@@ -158,7 +159,9 @@ def _keep_days(server_id: str, accounts: Mapping[str, Mapping[str, Any]], at: da
         for day in sorted(_days(part, at)):
             row = rows.get((pk, day)) or UsageDay(server_id=server_id, hosting_id=pk, date=day)
             measured = _measured(row, part) if day == _measured_on(part, at) else False
-            if _heard(row, part.get("web", {}).get(day.isoformat(), {})) or measured:
+            heard = _heard(row, part.get("web", {}).get(day.isoformat(), {}))
+            mailed = _mailed(row, part.get("mail", {}).get(day.isoformat(), ()))
+            if heard or mailed or measured:
                 changed.append(row)
     UsageDay._base_manager.bulk_create(
         changed,
@@ -170,7 +173,7 @@ def _keep_days(server_id: str, accounts: Mapping[str, Mapping[str, Any]], at: da
 
 
 def _days(part: Mapping[str, Any], at: datetime) -> set[date]:
-    days = {date.fromisoformat(day) for day in part.get("web", {})}
+    days = {date.fromisoformat(day) for name in ("web", "mail") for day in part.get(name, {})}
     return days if _time(part) is None else days | {_measured_on(part, at)}
 
 
@@ -212,15 +215,20 @@ def _heard(row: UsageDay, told: Mapping[str, Iterable[int]]) -> bool:
     return True
 
 
+def _mailed(row: UsageDay, told: Sequence[int]) -> bool:
+    """Take over a day's mails where they have grown; returns whether they have."""
+    more = {name: count for name, count in zip(MAIL, told, strict=False) if count > getattr(row, name)}
+    for name, count in more.items():
+        setattr(row, name, count)
+    return bool(more)
+
+
 def _keep_now(server_id: str, accounts: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
     month = at.date().replace(day=1)
     known = {row.hosting_id: row for row in UsageNow._base_manager.filter(server_id=server_id, hosting__in=accounts)}
-    sums = dict[str, tuple[int, int]]()
     days = UsageDay._base_manager.filter(server_id=server_id, hosting__in=accounts, date__gte=month)
-    for pk, sent, requests in (
-        days.order_by().values_list("hosting_id").annotate(sent=Sum("web_bytes"), requests=Sum("web_requests"))
-    ):
-        sums[pk] = (sent, requests)
+    sums = {name: Sum(name) for name in TRAFFIC}
+    traffic = {found["hosting_id"]: found for found in days.order_by().values("hosting_id").annotate(**sums)}
     rows = []
     for pk, part in accounts.items():
         row = known.get(pk) or UsageNow(server_id=server_id, hosting_id=pk, month=month)
@@ -228,7 +236,9 @@ def _keep_now(server_id: str, accounts: Mapping[str, Mapping[str, Any]], at: dat
             continue
         if _measured(row, part):
             row.databases = part.get("databases", {})
-        row.month, (row.web_bytes, row.web_requests) = month, sums.get(pk, (0, 0))
+        row.month = month
+        for name in TRAFFIC:
+            setattr(row, name, traffic.get(pk, {}).get(name, 0))
         rows.append(row)
     UsageNow._base_manager.bulk_create(
         rows,
@@ -280,7 +290,7 @@ def _fold(days: Iterable[UsageDay]) -> None:
         row = months[key]
         for name in GAUGES:
             setattr(row, name, max(getattr(row, name), getattr(day, name) or 0))
-        row.web_bytes += day.web_bytes
-        row.web_requests += day.web_requests
+        for name in TRAFFIC:
+            setattr(row, name, getattr(row, name) + getattr(day, name))
     for row in months.values():
         row.save()

@@ -175,6 +175,24 @@ def test_readings_may_come_in_any_order(ground: Ground):
     assert UsageDay._base_manager.get(hosting=hosting).disk_bytes == 9000
 
 
+def test_mails_are_kept_by_day_and_only_grow(ground: Ground):
+    hosting, yesterday = ground.account_a, TODAY - timedelta(days=1)
+    days = {TODAY.isoformat(): [3, 3000, 5, 500], yesterday.isoformat(): [1, 10, 0, 0]}
+    record(ground, told(hosting, mail=days))
+    record(ground, told(hosting, mail=days))
+    record(ground, told(hosting, mail={TODAY.isoformat(): [4, 3100, 1, 100]}))
+    assert list(UsageDay._base_manager.order_by("date").values_list("mails_sent", "mails_received")) == [(1, 0), (4, 5)]
+    found = now_of(hosting)
+    before = 1 if yesterday.month == TODAY.month else 0
+    assert (found.mails_sent, found.mails_sent_bytes) == (4 + before, 3100 + 10 * before)
+    assert (found.mails_received, found.mails_received_bytes) == (5, 500)
+    with everything("test"):
+        assert [day.mails_sent for day in selectors.days_of(hosting, 2)] == [1, 4]
+        assert [day.mails_sent for day in selectors.history_of(hosting, 100)] == [4, 1]
+        assert selectors.history_of(ground.account_b, 100) == []
+        assert selectors.totals(ground.server).mails_received == 5
+
+
 def test_a_server_that_lost_its_sums_takes_nothing_away(ground: Ground):
     day = TODAY.isoformat()
     record(ground, told(ground.account_a, web={day: {"a-site.org": [500, 5]}}))
@@ -309,11 +327,12 @@ def old_day(hosting: HostingAccount, server: Server, day: int, **figures: int) -
 
 def test_old_days_become_months(ground: Ground):
     for day, size, sent in ((1, 100, 5), (2, 300, 6), (3, 200, 7)):
-        old_day(ground.account_a, ground.server, day, disk_bytes=size, web_bytes=sent, web_requests=1)
+        old_day(ground.account_a, ground.server, day, disk_bytes=size, web_bytes=sent, web_requests=1, mails_sent=day)
     record(ground, told(ground.account_a))
     assert service.prune() == 3
     month = UsageMonth._base_manager.get()
     assert (month.month, month.disk_bytes, month.web_bytes, month.web_requests) == (date(2024, 5, 1), 300, 18, 3)
+    assert month.mails_sent == 6
     old_day(ground.account_a, ground.server, 4, web_bytes=2)
     tasks.prune_usage()
     month.refresh_from_db()

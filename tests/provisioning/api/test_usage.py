@@ -38,6 +38,7 @@ def measured(stage: Stage) -> Stage:
         "unread": 0,
         "databases": {"a_shop": 5},
         "web": {TODAY.isoformat(): {"a-example.org": [700, 7]}},
+        "mail": {TODAY.isoformat(): [12, 3400, 5, 600]},
     }
     figures = {
         "load": [0.1, 0.5, 0.2],
@@ -70,6 +71,10 @@ def test_an_account_tells_what_it_uses(measured: Stage):
     assert [day["disk_bytes"] for day in told["days"]] == [8 * GB, 9 * GB, 10 * GB]
     assert told["sites"] == [{"site": "a-example.org", "web_bytes": 700, "web_requests": 7}]
     assert told["databases"] == {"a_shop": 5}
+    for part in (told["now"], told["days"][-1]):
+        assert (part["mails_sent"], part["mails_sent_bytes"]) == (12, 3400)
+        assert (part["mails_received"], part["mails_received_bytes"]) == (5, 600)
+    assert told["days"][0]["mails_sent"] == 0
     assert told["enforced"] is False
 
 
@@ -78,6 +83,7 @@ def test_an_organization_tells_what_all_below_it_use(measured: Stage):
     told = measured.program("reseller_a").get(f"/organizations/{reseller.pk}/usage")
     assert (told["now"]["storage_bytes"], told["now"]["accounts"]) == (10 * GB + 5, 1)
     assert len(told["days"]) == 30
+    assert (told["now"]["mails_sent"], told["now"]["mails_received"]) == (12, 5)
     other = measured.cast.reseller_b.organization
     assert measured.program("reseller_b").get(f"/organizations/{other.pk}/usage")["now"]["storage_bytes"] == 0
 
@@ -87,6 +93,7 @@ def test_a_server_tells_how_it_stands(measured: Stage):
     assert (told["reading"]["load"], told["reading"]["processors"]) == (0.5, 2)
     assert told["reading"]["versions"] == {"nginx": "1.26.3"}
     assert told["now"]["storage_bytes"] == 10 * GB + 5
+    assert (told["now"]["mails_sent"], told["days"][-1]["mails_received"]) == (12, 5)
 
 
 def test_a_server_that_was_not_measured_has_no_reading(stage: Stage):
