@@ -53,7 +53,10 @@ class CredentialsMiddleware:
 
 
 class PanelHostMiddleware:
-    """Sets `request.brand` from the Host header; a host that is no panel of ours gets a neutral 400 page."""
+    """Sets `request.brand` from the Host header; a host that is no panel of ours gets a neutral 400 page.
+
+    Readers of a host that its brand has left a short while ago are led to the one in use.
+    """
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -62,7 +65,7 @@ class PanelHostMiddleware:
         host = host_of(request)
         brand = brands.for_host(host)
         if brand is None:
-            return _proof(request, host) or bad_request(request)
+            return _proof(request, host) or _moved(request, host) or bad_request(request)
         request.brand = brand  # type: ignore[attr-defined]
         return self.get_response(request)
 
@@ -142,6 +145,12 @@ def _proof(request: HttpRequest, host: str) -> HttpResponse | None:
         if constant_time_compare(claim.token, token):
             return HttpResponse(claim.record_content, content_type="text/plain", headers={"Cache-Control": "no-store"})
     return None
+
+
+def _moved(request: HttpRequest, host: str) -> HttpResponse | None:
+    """Lead readers of a brand's former host to the same page at the host in use, which comes from the brand's row."""
+    brand = brands.moved_from(host) if request.method in ("GET", "HEAD") else None
+    return HttpResponseRedirect(brands.base_url(brand) + request.get_full_path()) if brand else None
 
 
 def host_of(request: HttpRequest) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from celery import shared_task
 
-from accounts.services import brand_hosts
+from accounts.services import brand_hosts, old_hosts
 from panel.core.scoping import everything
 from provisioning import bootstrap as bootstrap_engine
 from provisioning import drift as drift_engine
@@ -142,7 +142,9 @@ def check_mail_domains() -> None:
 
 @shared_task(name="provisioning.tasks.check_brands")
 def check_brands() -> None:
-    """Look at panel hosts that have yet to prove themselves, and at brands' name servers."""
+    """Look at panel hosts that have yet to prove themselves or are over, and at brands' name servers."""
     with everything("looking at brands"):
+        brand_hosts.give_neutral_hosts()
         brand_hosts.check_due()
+        old_hosts.release_due()
         nameservers.check_due()

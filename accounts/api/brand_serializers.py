@@ -40,6 +40,14 @@ class HostClaimSerializer(StrictSerializer):
         return list(settings.PANEL_ADDRESSES)
 
 
+class OldHostSerializer(StrictSerializer):
+    """A former panel host: it leads to the one in use until then, and is released afterwards."""
+
+    id = serializers.CharField(read_only=True)
+    host = serializers.CharField(read_only=True)
+    until = serializers.DateTimeField(read_only=True)
+
+
 class BrandSerializer(StrictSerializer):
     """A brand; on change only the fields given change. A new panel host is in use once it has proved itself."""
 
@@ -64,6 +72,10 @@ class BrandSerializer(StrictSerializer):
     panel_host_proof = serializers.CharField(read_only=True)
     panel_host_since = serializers.DateTimeField(read_only=True, allow_null=True)
     panel_host_claim = serializers.SerializerMethodField()
+    neutral_host = serializers.CharField(
+        read_only=True, help_text="Where the panel answers as well, from the start; it names nobody. Empty: none."
+    )
+    old_hosts = serializers.SerializerMethodField()
     shades = serializers.SerializerMethodField()
 
     def get_logo(self, brand: Brand) -> str:
@@ -83,6 +95,11 @@ class BrandSerializer(StrictSerializer):
         """Return the host that waits for its proof, or null."""
         claim = selectors.claim(brand.organization)
         return HostClaimSerializer(claim).data if claim else None
+
+    @extend_schema_field(OldHostSerializer(many=True))
+    def get_old_hosts(self, brand: Brand) -> Any:
+        """Return the former panel hosts that still lead to the one in use."""
+        return OldHostSerializer(selectors.old_hosts(brand.organization), many=True).data
 
     @extend_schema_field(ShadeSerializer(many=True))
     def get_shades(self, brand: Brand) -> Any:

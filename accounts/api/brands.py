@@ -12,7 +12,7 @@ from accounts.api.brand_serializers import BrandSerializer, PictureSerializer
 from accounts.models import Brand, Organization
 from accounts.selectors import audit, organizations
 from accounts.selectors import brands as selectors
-from accounts.services import brand_hosts, brand_images, brands
+from accounts.services import brand_hosts, brand_images, brands, old_hosts
 from panel.core.api.pagination import PAGING
 from panel.core.api.views import ApiView
 from panel.core.errors import Invalid, NotFound
@@ -112,6 +112,17 @@ class PanelHostVouch(BrandView):
         organization = self.organization(pk)
         self.read(serializers.EmptySerializer)
         return self.shown(brand_hosts.vouch(actor=self.actor, organization=organization))
+
+
+class OldHost(BrandView):
+    """A former panel host of the brand."""
+
+    actions = {"DELETE": "brand.change"}
+
+    @extend_schema(responses=BrandSerializer)
+    def delete(self, request: Request, pk: str, old: str) -> Response:
+        """Let it go at once, given by its id; it leads nowhere then, and is free for others."""
+        return self.shown(old_hosts.end(actor=self.actor, organization=self.organization(pk), pk=old))
 
 
 class Audit(ApiView):

@@ -43,6 +43,7 @@ urlpatterns = [
         "organizations/<str:pk>/brand/mail/outgoing/<str:mail>/retry", mail.Retry.as_view(), name="outgoing_mail_retry"
     ),
     path("organizations/<str:pk>/brand/panel-host", brands.PanelHost.as_view(), name="brand_panel_host"),
+    path("organizations/<str:pk>/brand/old-hosts/<str:old>", brands.OldHost.as_view(), name="brand_old_host"),
     path("organizations/<str:pk>/brand/panel-host/check", brands.PanelHostCheck.as_view(), name="brand_host_check"),
     path("organizations/<str:pk>/brand/panel-host/vouch", brands.PanelHostVouch.as_view(), name="brand_host_vouch"),
     path("organizations/<str:pk>/members", people.Members.as_view(), name="members"),

@@ -3,7 +3,7 @@
 from accounts.models.brand_images import BrandImage
 from accounts.models.brand_mail import MailSender, MailTemplate, OutgoingMail
 from accounts.models.brand_pages import BrandPages, Skeleton
-from accounts.models.brands import Brand, HostClaim
+from accounts.models.brands import Brand, HostClaim, OldHost
 from accounts.models.impersonations import Impersonation
 from accounts.models.invitations import Invitation
 from accounts.models.limits import LimitCounter, LimitUse
@@ -28,6 +28,7 @@ __all__ = [
     "MailSender",
     "MailTemplate",
     "Membership",
+    "OldHost",
     "Organization",
     "OutgoingMail",
     "ResellerPlan",

@@ -27,7 +27,9 @@ class Brand(models.Model):
     """Name, looks, hosts, name servers and support links of an organization; its customers see these and no other.
 
     `panel_host` is in use: it has proved itself in the way of `panel_host_proof`, or is empty. One that has yet to
-    prove itself is a `HostClaim`. `logo`, `logo_dark` and `favicon` are file names of `BrandImage` rows.
+    prove itself is a `HostClaim`, one that was in use before an `OldHost`. `neutral_host` was given by the installation
+    and names nobody; the panel answers there, too. `logo`, `logo_dark` and `favicon` are file names of `BrandImage`
+    rows.
     """
 
     class Proof(models.TextChoices):
@@ -49,6 +51,7 @@ class Brand(models.Model):
     panel_host = fields.NameField(rule=names.hostname, max_length=253, blank=True)
     panel_host_proof = models.CharField(max_length=8, choices=Proof, blank=True, editable=False)
     panel_host_since = models.DateTimeField(null=True, blank=True, editable=False)
+    neutral_host = fields.NameField(rule=names.hostname, max_length=253, blank=True, editable=False)
     nameservers = models.JSONField(default=list, blank=True, validators=[validate_nameservers])
     mail_host = fields.NameField(rule=names.hostname, max_length=253, blank=True)
     hostmaster = fields.NameField(rule=names.mail_address, max_length=254, blank=True)
@@ -71,6 +74,9 @@ class Brand(models.Model):
                 condition=~Q(panel_host=""),
                 name="brand_panel_host_once",
                 violation_error_message=_("This host name is already in use."),
+            ),
+            models.UniqueConstraint(
+                fields=("neutral_host",), condition=~Q(neutral_host=""), name="brand_neutral_host_once"
             ),
         )
 
@@ -117,3 +123,25 @@ class HostClaim(models.Model):
     def record_content(self) -> str:
         """What the TXT record says, and what the host answers over HTTP."""
         return f"panel-host={self.token}"
+
+
+class OldHost(models.Model):
+    """A panel host that a brand has replaced: until `until` it leads to the one in use, and nobody else gets it."""
+
+    id = IdField(prefix="ohs")
+    brand = models.ForeignKey(Brand, models.CASCADE, related_name="old_hosts")
+    host = fields.NameField(rule=names.hostname, max_length=253, unique=True)
+    until = models.DateTimeField()
+
+    objects = TenantManager("brand__organization__path")
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.host
+
+    @property
+    def tenant_path(self) -> str:
+        """The place of its organization in the tree."""
+        return self.brand.organization.path

@@ -4,11 +4,15 @@ from datetime import datetime, timedelta
 from urllib.parse import urlunsplit
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import Brand, BrandImage, HostClaim, Organization, User
+from accounts.models import Brand, BrandImage, HostClaim, OldHost, Organization, User
 from panel.core.scoping import everything
+
+MOST_GIVEN = 100
+"""So many brands get their neutral host at a time."""
 
 
 def for_host(host: str) -> Brand | None:
@@ -17,7 +21,7 @@ def for_host(host: str) -> Brand | None:
         brands = Brand.objects.select_related("organization")
         if host in settings.PROVIDER_HOSTS:
             return brands.filter(organization__kind=Organization.Kind.PROVIDER).first()
-        return brands.filter(panel_host=host).exclude(panel_host="").first() if host else None
+        return brands.filter(Q(panel_host=host) | Q(neutral_host=host)).first() if host else None
 
 
 def for_organization(organization: Organization) -> Brand:
@@ -44,18 +48,29 @@ def of_user(user: User) -> Brand:
 def base_url(brand: Brand) -> str:
     """Return the address of the panel where the brand's people sign in, without a trailing slash.
 
-    It comes from rows, never from a request: the brand's own host, else that of the nearest brand above which has one.
+    It comes from rows, never from a request: the brand's own host, else its neutral one, else that of the nearest brand
+    above which has one.
     """
-    host = brand.panel_host or _door(brand.organization).panel_host or settings.PROVIDER_HOSTS[0]
+    return url_at(host(brand) or host(_door(brand.organization)) or settings.PROVIDER_HOSTS[0])
+
+
+def url_at(host: str) -> str:
+    """Return the address of the panel at a host, without a trailing slash."""
     port = f":{settings.PANEL_PORT}" if settings.PANEL_PORT else ""
     return urlunsplit((settings.PANEL_SCHEME, f"{host}{port}", "", "", ""))
+
+
+def host(brand: Brand) -> str:
+    """Return the host name where the brand's people sign in: its own, else its neutral one; "" when it has none."""
+    return brand.panel_host or brand.neutral_host
 
 
 def root_for_member(organization: Organization) -> Organization:
     """Return the brand root of people who join `organization`.
 
     Clients' people belong to the brand they are sold under, a reseller's staff to its parent's, the provider's to its.
-    A brand without a panel host in use has nowhere to sign in: until then its people belong to the next one above.
+    A brand without a panel host in use or a neutral one has nowhere to sign in: until then its people belong to the
+    next one above.
     """
     if organization.kind == Organization.Kind.RESELLER:
         return root_above(organization)
@@ -99,13 +114,34 @@ def claimed_by_others(host: str, brand: Brand) -> bool:
 
 
 def name_taken(host: str, brand: Brand) -> bool:
-    """Tell whether `host` is the panel host of another brand or one of the provider's."""
+    """Tell whether `host` is a panel host of another brand, also a former one that is kept, or the provider's."""
     if not host or host == brand.panel_host:
         return False
     if host in settings.PROVIDER_HOSTS:
         return True
     with everything("a host name is one brand's only"):
-        return Brand.objects.filter(panel_host=host).exclude(pk=brand.pk).exists()
+        others = Brand.objects.filter(Q(panel_host=host) | Q(neutral_host=host)).exclude(pk=brand.pk)
+        return others.exists() or _kept().filter(host=host).exclude(brand=brand).exists()
+
+
+def old_hosts(organization: Organization) -> QuerySet[OldHost]:
+    """Return the former hosts of the organization's brand that still lead to the one in use."""
+    return _kept().filter(brand__organization=organization)
+
+
+def moved_from(host: str) -> Brand | None:
+    """Return the brand whose panel was at `host` and has moved a short while ago, or None."""
+    with everything("the request's host decides the tenant"):
+        found = _kept().select_related("brand__organization").filter(host=host).first()
+    return found.brand if found else None
+
+
+def without_neutral_host() -> list[Organization]:
+    """Return resellers whose brand has no host below the neutral domain, or who have no brand; those above first."""
+    with everything("every brand has its own address"):
+        rows = Organization.objects.filter(kind=Organization.Kind.RESELLER).exclude(status=Organization.Status.CLOSED)
+        rows = rows.exclude(brand__neutral_host__endswith=f".{settings.NEUTRAL_PANEL_DOMAIN}")
+        return list(rows.order_by("path")[:MOST_GIVEN])
 
 
 def image(name: str) -> BrandImage | None:
@@ -133,8 +169,13 @@ def _lineage(organization: Organization) -> list[Brand]:
 
 
 def _door(organization: Organization) -> Brand:
-    """Return the nearest brand upwards that has a panel host, else the provider's; raises Brand.DoesNotExist."""
+    """Return the nearest brand upwards that people can sign in at, else the provider's; raises Brand.DoesNotExist."""
     lineage = _lineage(organization)
     if not lineage:
         raise Brand.DoesNotExist
-    return next((brand for brand in lineage if brand.panel_host), lineage[-1])
+    return next((brand for brand in lineage if host(brand)), lineage[-1])
+
+
+def _kept() -> QuerySet[OldHost]:
+    """Former hosts whose time is not over."""
+    return OldHost.objects.filter(until__gt=timezone.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -36,6 +37,16 @@ def check_due() -> None:
             settle(actor=Actor.system("sweep"), claim=claim, found=found)
         except Conflict as error:
             settle(actor=Actor.system("sweep"), claim=claim, found=host_proof.Found(None, error.message))
+
+
+def give_neutral_hosts() -> None:
+    """Give every reseller's brand that lacks one a host below the neutral domain, when the installation has such.
+
+    Those above come first: people move one step down at a time.
+    """
+    if settings.NEUTRAL_PANEL_DOMAIN:
+        for organization in selectors.without_neutral_host():
+            brands.take_neutral_host(actor=Actor.system("sweep"), organization=organization)
 
 
 def settle(*, actor: Actor, claim: HostClaim, found: host_proof.Found) -> Brand:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Brand, Membership, Organization, User
 from accounts.selectors import brands as selectors
 from accounts.selectors import plans
-from accounts.services import host_claims
+from accounts.services import host_claims, neutral_hosts, old_hosts
 from panel.core import audit, names, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
@@ -52,7 +52,8 @@ def set(*, actor: Actor, organization: Organization, **values: Any) -> Brand:
     """Give a seller its brand, or change fields of it.
 
     A panel host that has yet to prove itself becomes a claim, and the brand keeps the one it has. With the first that
-    is in use the people of its clients, who lived under a brand above, become people of this one.
+    is in use, its own or a neutral one, the people of its clients, who lived under a brand above, become people of this
+    one.
     """
     return change(actor=actor, organization=organization, **values)[0]
 
@@ -104,11 +105,18 @@ def _locked(actor: Actor, organization: Organization) -> tuple[Brand, bool]:
         raise Invalid("kind", _("A client has no brand of its own."), "organization")
     brand = Brand.objects.select_for_update().filter(organization=organization).first()
     if brand is None:
-        brand = Brand(organization=organization, name=organization.name)
+        brand = Brand(
+            organization=organization,
+            name=organization.name,
+            neutral_host=neutral_hosts.make(organization),
+            nameservers=_shared_nameservers(organization),
+        )
         clean_or_invalid(brand)
         with integrity_as_conflict(_("This brand was made at the same time by somebody else. Try again.")):
             brand.save(force_insert=True)
-        audit.record(actor, "brand.change", brand, {"name": ("", brand.name)})
+        audit.record(actor, "brand.change", brand, {"name": ("", brand.name), "neutral_host": ("", brand.neutral_host)})
+        if brand.neutral_host:
+            _adopt_people(organization)
         return brand, True
     brand.organization = organization
     return brand, False
@@ -125,13 +133,32 @@ def take_host(*, actor: Actor, brand: Brand, host: str, proof: Brand.Proof) -> B
     return brand
 
 
+def take_neutral_host(*, actor: Actor, organization: Organization) -> Brand:
+    """Give a reseller's brand, made with its name when it has none, a neutral host below the domain of now.
+
+    Its people, who signed in at a brand above, sign in there from then on. For the sweep.
+    """
+    with transaction.atomic():
+        brand, created = _locked(actor, organization)
+        if created:
+            _tell(actor, brand, frozenset(FIELDS))
+            return brand
+        before = {"neutral_host": brand.neutral_host}
+        brand.neutral_host = neutral_hosts.make(organization)
+        old_hosts.keep(brand=brand, before=before["neutral_host"], after=brand.neutral_host)
+        write(actor, brand, before)
+        if not before["neutral_host"] and not brand.panel_host:
+            _adopt_people(organization)
+    return brand
+
+
 def write(actor: Actor, brand: Brand, before: dict[str, Any], *, created: bool = False) -> list[object]:
     """Check and write a changed brand, tell the audit log and the followers; returns what they did."""
     clean_or_invalid(brand)
     with integrity_as_conflict(_("This host name is already in use."), field="panel_host"):
         brand.save()
     after = {field: getattr(brand, field) for field in before}
-    if brand.panel_host and not before.get("panel_host", brand.panel_host):
+    if brand.panel_host and not before.get("panel_host", brand.panel_host) and not brand.neutral_host:
         _adopt_people(brand.organization)
     changed = audit.difference(before, after)
     if changed:
@@ -144,19 +171,29 @@ def _tell(actor: Actor, brand: Brand, changed: frozenset[str]) -> list[object]:
 
 
 def _usual_names(brand: Brand, values: dict[str, Any], panel_host: str) -> dict[str, Any]:
-    """Return the names that a brand with this first panel host usually has, for the fields that are left empty."""
+    """Return the names that a brand with this first panel host usually has, for the fields that are left empty.
+
+    Name servers are left, too, when they are still those of the brand above that a new brand begins with.
+    """
     domain = registrable(panel_host) or panel_host
     private = all(plan.private_nameservers for plan in plans.above(brand.organization))
     own = [f"ns1.{domain}", f"ns2.{domain}"]
+    shared = _shared_nameservers(brand.organization)
+    given = {field: values.get(field) or getattr(brand, field) for field in ("nameservers", "mail_host", "hostmaster")}
+    if _same(given["nameservers"], shared) and _same(brand.nameservers, shared):
+        given["nameservers"] = []
     usual = {
-        "nameservers": own if private else _shared_nameservers(brand.organization),
+        "nameservers": own if private else shared,
         "mail_host": f"mail.{domain}",
         "hostmaster": f"hostmaster@{domain}",
     }
-    return {field: value for field, value in usual.items() if not (values.get(field) or getattr(brand, field))}
+    return {field: value for field, value in usual.items() if not given[field]}
 
 
 def _use_host(brand: Brand, host: str, proof: Brand.Proof | None) -> None:
+    if selectors.name_taken(host, brand):
+        raise Conflict(_("This host name is already in use."), field="panel_host")
+    old_hosts.keep(brand=brand, before=brand.panel_host, after=host)
     brand.panel_host = host
     brand.panel_host_proof = proof or ""
     brand.panel_host_since = timezone.now() if host else None

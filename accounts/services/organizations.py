@@ -1,5 +1,6 @@
 """Organizations: made, renamed, suspended, closed."""
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,18 +29,22 @@ def create_provider(*, actor: Actor, name: str, panel_host: str = "") -> Organiz
 
 
 def create_reseller(*, actor: Actor, parent: Organization, name: str, resellers_allowed: bool = False) -> Organization:
-    """Create a reseller under the provider, or under a reseller who is allowed to have resellers."""
+    """Create a reseller under the provider, or under a reseller who is allowed to have resellers.
+
+    With a neutral domain it has a brand of its name from the start, and with that a panel that names nobody above.
+    """
     policy.require(actor, "organization.create_reseller", parent)
     must_sell(parent)
     if parent.kind == Organization.Kind.RESELLER and not parent.resellers_allowed:
         raise Forbidden(_("This reseller's plan has no resellers of its own."), code="resellers_not_allowed")
     with transaction.atomic():
-        return _create(
-            actor,
-            Organization(
-                kind=Organization.Kind.RESELLER, name=name, parent=parent, resellers_allowed=resellers_allowed
-            ),
+        reseller = Organization(
+            kind=Organization.Kind.RESELLER, name=name, parent=parent, resellers_allowed=resellers_allowed
         )
+        _create(actor, reseller)
+        if settings.NEUTRAL_PANEL_DOMAIN:
+            brands.take_neutral_host(actor=actor, organization=reseller)
+    return reseller
 
 
 def create_client(*, actor: Actor, parent: Organization, name: str) -> Organization:

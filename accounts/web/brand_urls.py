@@ -14,5 +14,6 @@ PAGES = (
 urlpatterns = [
     *(path(f"brand/{part}", page.as_view(), name=name) for name, part, page in PAGES),
     *(path(f"resellers/<str:pk>/brand/{part}", page.as_view(), name=f"reseller_{name}") for name, part, page in PAGES),
+    path("resellers/<str:pk>/brand/host/old/<str:old>/end/", brands.EndOldPage.as_view(), name="brand_old_host_end"),
     path("resellers/<str:pk>/brand/host/vouch/", brands.VouchPage.as_view(), name="reseller_brand_host_vouch"),
 ]

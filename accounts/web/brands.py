@@ -9,14 +9,15 @@ from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Brand
+from accounts.models import Brand, Organization
 from accounts.selectors import brands as selectors
 from accounts.selectors import organizations
-from accounts.services import brand_hosts, brand_images
+from accounts.services import brand_hosts, brand_images, old_hosts
 from accounts.web.brand_forms import BrandForm, PreviewForm
 from panel.core import colors
 from panel.core.errors import DomainError, Forbidden, NotFound
@@ -147,13 +148,20 @@ class HostPage(OfBrand):
     template_name = "accounts/brand_host.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the host in use and the claim."""
+        """Add the host in use, the neutral one, those before, and the claim."""
         brand = selectors.own(self.object)
+        rows = selectors.old_hosts(self.object)
+        old = [(row, reverse("accounts:brand_old_host_end", args=[self.object.pk, row.pk])) for row in rows]
         return super().get_context_data(
             brand=brand,
             claim=selectors.claim(self.object),
             addresses=settings.PANEL_ADDRESSES,
             panel_url=selectors.base_url(brand) if brand and brand.panel_host else "",
+            neutral_url=selectors.url_at(brand.neutral_host) if brand and brand.neutral_host else "",
+            neutral_domain=settings.NEUTRAL_PANEL_DOMAIN,
+            tells_of_neutral=self.actor.kind == "provider",
+            is_provider=self.object.kind == Organization.Kind.PROVIDER,
+            old_hosts=old,
             brand_url=self.address("brand"),
             withdraw_url=self.address("brand_host_withdraw"),
             vouch_url="" if self.is_own or not self.may("brand.vouch") else self.address("brand_host_vouch"),
@@ -174,6 +182,27 @@ class HostPage(OfBrand):
                 if brand.panel_host == claim.host:
                     messages.success(request, _("The host name is proved and in use."))
         return HttpResponseRedirect(self.address("brand_host"))
+
+
+class EndOldPage(OfBrand, ActionPage):
+    """Lets a former host name go before its time."""
+
+    title = gettext_lazy("End the old host name")
+    question = gettext_lazy("End this host name now?")
+    submit_label = gettext_lazy("End it")
+    danger = True
+
+    def consequences(self) -> list[str]:
+        old = get_object_or_404(selectors.old_hosts(self.object), pk=self.kwargs["old"])
+        words = _("Links and bookmarks to %(host)s stop working, and anybody may claim the name who can prove it.")
+        return [words % {"host": old.host}]
+
+    def cancel_url(self) -> str:
+        return self.address("brand_host")
+
+    def act(self) -> str:
+        old_hosts.end(actor=self.actor, organization=self.object, pk=self.kwargs["old"])
+        return self.address("brand_host")
 
 
 class WithdrawPage(OfBrand, ActionPage):

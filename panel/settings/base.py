@@ -240,6 +240,9 @@ SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # an address is unique within a brand ro
 PANEL_SCHEME = "https"
 PANEL_PORT = ""
 
+# A domain that names nobody, whose names below all lead to this panel: every brand gets a panel host there at once.
+NEUTRAL_PANEL_DOMAIN = os.environ.get("HOSTWRIGHT_NEUTRAL_PANEL_DOMAIN", "").strip(" .").lower()
+
 # Addresses at which panels answer, shown to who points a host name here; a host may lead there though it is not public.
 PANEL_ADDRESSES = [ip for ip in os.environ.get("HOSTWRIGHT_PANEL_ADDRESSES", "").split(",") if ip]
 

@@ -29,6 +29,7 @@ def _sqlite(mode: str) -> dict[str, object]:
 
 # Writers queue up from the start of their transaction; `snapshot` reads one state without keeping anybody waiting.
 DATABASES = {"default": _sqlite("IMMEDIATE"), "snapshot": _sqlite("DEFERRED")}
+NEUTRAL_PANEL_DOMAIN = base.NEUTRAL_PANEL_DOMAIN or "panels.localhost"  # leads to this machine (RFC 6761 §6.3)
 PANEL_SCHEME = "http"
 PANEL_PORT = os.environ.get("HOSTWRIGHT_PORT", "8000")
 SCAN_URL = os.environ.get("HOSTWRIGHT_SCAN_URL", f"http://127.0.0.1:{PANEL_PORT}")

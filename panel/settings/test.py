@@ -32,6 +32,8 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STATIC_ROOT = VAR_DIR / "static"
 WHITENOISE_AUTOREFRESH = True
 
+NEUTRAL_PANEL_DOMAIN = ""
+
 PUBLIC_RESOLVERS = ["255.255.255.255"]  # nobody answers there, and the kernel says so at once
 
 LOGGING_CONFIG = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Q
 
-from accounts.models import Brand
+from accounts.models import Brand, OldHost, Organization
 from panel.core.scoping import everything
 from provisioning.models import Domain, Server, SiteName
 
@@ -41,21 +42,36 @@ def is_site(host: str) -> bool:
 
 @dataclass(frozen=True)
 class PlatformName:
-    """A host name that the installation itself lives on; `path` is the tree node that it belongs to."""
+    """A host name that the installation itself lives on; `path` is the tree node that it belongs to.
+
+    With `below` every name below it is the installation's, too.
+    """
 
     name: str
     path: str
     nameserver: bool = False
+    below: bool = False
+
+    def covers(self, host: str) -> bool:
+        """Tell whether `host` is this name, or one below that goes with it."""
+        return host == self.name or (self.below and host.endswith(f".{self.name}"))
 
 
 def platform_names() -> list[PlatformName]:
-    """Return the panel, mail and name server hosts of every brand and the platform names of every server."""
+    """Return the panel, mail and name server hosts of every brand, panel hosts that are kept for one, the domain of
+    neutral ones, and the platform names of every server.
+    """
     found: list[PlatformName] = []
     with everything("domain ownership"):
         for brand in Brand.objects.select_related("organization"):
             path = brand.organization.path
-            found += [PlatformName(host, path) for host in (brand.panel_host, brand.mail_host) if host]
+            own = (brand.panel_host, brand.neutral_host, brand.mail_host)
+            found += [PlatformName(host, path) for host in own if host]
             found += [PlatformName(host, path, nameserver=True) for host in brand.nameservers]
+            if settings.NEUTRAL_PANEL_DOMAIN and brand.organization.kind == Organization.Kind.PROVIDER:
+                found.append(PlatformName(settings.NEUTRAL_PANEL_DOMAIN, path, below=True))
         for name, path in Server.objects.values_list("platform_name", "organization__path"):
+            found.append(PlatformName(name, path))
+        for name, path in OldHost.objects.values_list("host", "brand__organization__path"):
             found.append(PlatformName(name, path))
     return found

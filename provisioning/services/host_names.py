@@ -26,7 +26,7 @@ def judge(actor: Actor, organization: Organization, host: str, field: str) -> bo
     taken = Conflict(_("This name is in use here already. Give another one of yours."), field=field, code="name_taken")
     for platform in ownership.platform_names():
         shared = field == "nameservers" and platform.nameserver and organization.path.startswith(platform.path)
-        if platform.name == host and platform.path != organization.path and not shared:
+        if platform.covers(host) and platform.path != organization.path and not shared:
             raise taken
     own_zone = False
     for holder in ownership.holders(host):

@@ -78,7 +78,7 @@ def test_a_host_waits_until_a_txt_record_proves_it(cast: Cast, dns: dict[str, li
     dns[claim.record_name] = ["v=spf1 -all", claim.record_content]
     proved = check(cast.reseller_a)
     assert (proved.panel_host, proved.panel_host_proof) == (NEW, Brand.Proof.TXT)
-    assert (status(NEW), status(HOST_A)) == (200, 400)
+    assert (status(NEW), status(HOST_A)) == (200, 302)
     assert selectors.base_url(proved) == f"https://{NEW}"
 
 

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from accounts.models import ApiToken, Device, OutgoingMail, Session, User
+from accounts.models import ApiToken, Device, OldHost, OutgoingMail, Session, User
 from accounts.services import invitations, plans, tokens
 from panel.core.actors import Actor
 from panel.core.scoping import everything
@@ -86,6 +86,12 @@ def make() -> World:
             next_at=timezone.now(),
         )
         world.add("mail_of_reseller_a", failed.id, OF_RESELLER_A)
+        old = OldHost.objects.create(
+            brand=cast.reseller_a.organization.brand,
+            host="old.reseller-a.example",
+            until=timezone.now() + timedelta(days=1),
+        )
+        world.add("old_host", old.id, OF_RESELLER_A)
         brand_pages.set_skeleton(
             actor=system, brand=cast.reseller_a.organization.brand, files={"robots.txt": "User-agent: *"}
         )
