@@ -202,6 +202,7 @@ def _ask(part: Part, *, alone: bool) -> dict[str, Any]:
     ]
     return {
         "server": part.server.name,
+        "roles": sorted(part.server.roles),
         "changes": _fitting(changes),
         "counts": {kind: sum(change["change"] == kind for change in changes) for kind in KINDS},
         "truncated": len(changes) > MOST_CHANGES or sum(len(change["diff"]) for change in changes) > MOST_TEXT,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from django.utils.functional import Promise
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -62,6 +64,7 @@ TITLES: dict[str, str | Promise] = {
     "server.rebuild": gettext_lazy("Rebuild %(subject)s"),
     "server.reconcile": gettext_lazy("Compare and repair %(subject)s"),
     "site.change": gettext_lazy("Change site name %(subject)s"),
+    "site.change_php": gettext_lazy("Change PHP of %(subject)s"),
 }
 
 #: Daemon that reads a resource → icon and name; "" is what no daemon reads.
@@ -102,6 +105,25 @@ KINDS: dict[str, str | Promise] = {
     "row": gettext_lazy("mail map entry"),
     "service": gettext_lazy("service"),
 }
+
+
+#: Role of a server → what a server is called that has it alone, and what it is for beside others.
+ROLES: dict[str, tuple[str | Promise, str | Promise]] = {
+    "web": (gettext_lazy("Web server"), gettext_lazy("web sites")),
+    "database": (gettext_lazy("Database server"), gettext_lazy("databases")),
+    "dns": (gettext_lazy("DNS server"), gettext_lazy("DNS")),
+    "mail": (gettext_lazy("Mail server"), gettext_lazy("mail")),
+}
+
+
+def server(roles: Collection[str]) -> str:
+    """Return what somebody calls a server who is not told its name: by what it is for."""
+    known = [role for role in ROLES if role in roles]
+    if not known:
+        return _("Server")
+    if len(known) == 1:
+        return str(ROLES[known[0]][0])
+    return _("Server for %(uses)s") % {"uses": get_text_list([str(ROLES[role][1]) for role in known], _("and"))}
 
 
 def title(verb: str, subject: str) -> str:

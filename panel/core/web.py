@@ -163,20 +163,21 @@ class ListPage(Page):
         return Empty("circle-dashed", _("Nothing here yet"))
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Show the list, or send it as a file."""
+        """Show the list, or send it as a file; with a filter that is not valid, nothing but what is wrong with it."""
         rows = self.list_rows()
-        filtered = self.filter_class(request.GET or None, queryset=rows) if self.filter_class else None
+        filtered = self.filter_class(request.GET or None, rows, request=request) if self.filter_class else None
+        refused = filtered is not None and filtered.is_bound and not filtered.is_valid()
         if filtered is not None:
-            rows = filtered.qs
+            rows = rows.none() if refused else filtered.qs
         table = self.table_class(rows)
-        if request.GET.get("export") == "csv":
+        if request.GET.get("export") == "csv" and not refused:
             django_tables2.RequestConfig(request, paginate=False).configure(table)
             return exports.of_table(request, table, self.export_name)
         configured(request, table, self.per_page)
         searched = filtered is not None and any(request.GET.get(name) for name in filtered.filters)
-        table.empty_text = no_match() if searched else self.empty()
+        table.empty_text = not_filtered() if refused else no_match() if searched else self.empty()
         context = self.get_context_data(table=table, filter=filtered, export_url=self._export_url(), **kwargs)
-        return self.render_to_response(context)
+        return self.render_to_response(context, status=400 if refused else 200)
 
     def _export_url(self) -> str:
         query = self.request.GET.copy()
@@ -346,6 +347,11 @@ def configured(request: HttpRequest, table: django_tables2.Table, per_page: int)
 def no_match() -> Empty:
     """Return what a list says when its search and filters leave nothing."""
     return Empty("search", _("Nothing matches"), _("No entry fits this search and these filters."))
+
+
+def not_filtered() -> Empty:
+    """Return what a list says when its filters are not valid."""
+    return Empty("alert-triangle", _("Nothing is shown"), _("Correct the filters above, or take them away."))
 
 
 def refuse(form: forms.Form, error: DomainError) -> None:

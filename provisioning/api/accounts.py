@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from accounts.selectors import organizations
 from panel.core.api.serializers import StrictSerializer
 from provisioning.api.base import Document, Endpoint, Nothing, describe, naming, page_of, started_of
-from provisioning.api.fields import Password, Reference, Text
+from provisioning.api.fields import SERVER_NAME, Password, Reference, Text
 from provisioning.models import DatabaseUser, HostingAccount
 from provisioning.selectors import hosting_accounts as selectors
 from provisioning.selectors import packages, servers
@@ -53,13 +53,14 @@ class AccountDetail(Account):
     """An account with where it lives and what it uses."""
 
     home = serializers.CharField()
-    servers = serializers.SerializerMethodField(help_text="Names of the servers that carry it.")
+    servers = serializers.SerializerMethodField(help_text=f"The servers that carry it. {SERVER_NAME}")
     addresses = serializers.SerializerMethodField(help_text="Public addresses that its sites answer on.")
     usage = serializers.SerializerMethodField(help_text="Use and limit by what is counted.")
 
     def get_servers(self, hosting: HostingAccount) -> list[str]:
-        """Return their names."""
-        return [server.name for server in selectors.servers(hosting)]
+        """Return what the caller calls them."""
+        actor = self.context["actor"]
+        return [servers.name_for(actor, server.name, server.roles) for server in selectors.servers(hosting)]
 
     def get_addresses(self, hosting: HostingAccount) -> list[str]:
         """Return the addresses."""
@@ -168,7 +169,7 @@ class AccountItem(Endpoint):
     @describe("accounts_get", "Get a hosting account", AccountDetail)
     def get(self, request: Request, pk: str) -> Response:
         """With the servers that carry it, its addresses and what it uses."""
-        return Response(AccountDetail(self.find(selectors.listed(), pk)).data)
+        return Response(AccountDetail(self.find(selectors.listed(), pk), context={"actor": self.actor}).data)
 
 
 class AccountSuspendView(Endpoint):

@@ -19,6 +19,7 @@ from panel.core.api.views import ApiView
 from panel.core.errors import DomainError
 from provisioning.api import fields
 from provisioning.models import Operation as OperationRow
+from provisioning.selectors import servers
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Document = serializers.Serializer[Any]
@@ -34,7 +35,7 @@ class Operation(Document):
     status = serializers.ChoiceField(choices=OperationRow.Status.choices)
     reason = serializers.CharField(help_text="Why it waits or was rejected; else empty.")
     account = serializers.CharField(source="hosting_id", allow_null=True)
-    server = serializers.CharField(source="server_id", allow_null=True)
+    server = serializers.SerializerMethodField(help_text="Null too for who may not know servers.")
     batch = serializers.CharField(help_text="Common to what was asked for at once; empty for what stands alone.")
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
@@ -43,6 +44,10 @@ class Operation(Document):
     def get_url(self, operation: OperationRow) -> str:
         """Return its address."""
         return reverse("provisioning_api:operation", args=[operation.pk])
+
+    def get_server(self, operation: OperationRow) -> str | None:
+        """Return the server's id to who may know it."""
+        return operation.server_id if servers.shown_to(self.context["actor"]) else None
 
 
 class Nothing(StrictSerializer):
@@ -71,10 +76,14 @@ class Endpoint(ApiView):
         given = {name: value for name, value in self.request.query_params.items() if name not in PAGING}
         return self._checked(serializer(data=given, context={"actor": self.actor}))
 
+    def shown(self, operation: OperationRow) -> Any:
+        """Return an operation as the caller may read it."""
+        return Operation(operation, context={"actor": self.actor}).data
+
     def started(self, operation: OperationRow, **made: Document) -> Response:
         """Answer 202: what was made, and the operation that makes it so, at Location."""
         parts = {name: document.data for name, document in made.items()}
-        body = {**parts, "operation": Operation(operation).data}
+        body = {**parts, "operation": self.shown(operation)}
         return Response(body, status=202, headers={"Location": body["operation"]["url"]})
 
     @staticmethod

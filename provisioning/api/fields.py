@@ -16,6 +16,7 @@ from panel.core.actors import Actor
 from panel.core.errors import NotFound
 from provisioning.services import passwords
 
+SERVER_NAME = "By name, or by what they are for where the reader may not know servers."
 _ID = re.compile(r"[a-z]{3}_[0-9a-z]{26}")
 
 

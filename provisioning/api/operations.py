@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from panel.core.api.serializers import StrictSerializer
 from provisioning.api.base import Document, Endpoint, Nothing, Operation, describe, page_of, started_of
-from provisioning.api.fields import Reference, Text
+from provisioning.api.fields import SERVER_NAME, Reference, Text
 from provisioning.models import Operation as OperationRow
 from provisioning.models import OperationEvent, OperationTarget, Run, RunStep
 from provisioning.selectors import hosting_accounts, servers
@@ -37,13 +37,13 @@ class Step(Document):
 
     def get_detail(self, step: RunStep) -> str | None:
         """Return the server's words to the provider."""
-        return step.detail if self.context["staff"] else None
+        return step.detail if self.context["actor"].kind == "provider" else None
 
 
 class Target(Document):
     """What the operation has to do on one server in one run."""
 
-    server = serializers.CharField(help_text="The server's name.")
+    server = serializers.CharField(help_text=f"Its server. {SERVER_NAME}")
     status = serializers.ChoiceField(choices=PART_STATES)
     reason = serializers.CharField()
     slices = serializers.IntegerField(help_text="How many accounts, and the server's own part, it is about.")
@@ -68,7 +68,7 @@ class LogEntry(Document):
     kind = serializers.ChoiceField(choices=OperationEvent.Kind.choices)
     by = serializers.CharField(help_text="By whom; empty for servers and workers, and for people above you.")
     reason = serializers.CharField()
-    server = serializers.CharField(help_text="On which server; empty where none is meant.")
+    server = serializers.CharField(help_text="On which server, called as in `targets`; empty where none is meant.")
     steps = Step(many=True)
 
 
@@ -85,7 +85,7 @@ class OperationDetail(Operation):
 
     def get_detail(self, operation: OperationRow) -> str | None:
         """Return the checkers' words to the provider."""
-        return operation.detail if self.context["staff"] else None
+        return operation.detail if self.context["actor"].kind == "provider" else None
 
     def get_remedy(self, operation: OperationRow) -> str:
         """Return what to do, in the reader's language."""
@@ -100,12 +100,12 @@ class OperationDetail(Operation):
     @extend_schema_field(LogEntry(many=True))
     def get_log(self, operation: OperationRow) -> Any:
         """Return its log."""
-        return LogEntry(selectors.log(operation, self.context["reader"]), many=True, context=self.context).data
+        return LogEntry(selectors.log(operation, self.context["actor"]), many=True, context=self.context).data
 
     @extend_schema_field(Target(many=True))
     def get_targets(self, operation: OperationRow) -> Any:
         """Return its parts."""
-        return Target(selectors.parts(operation), many=True, context=self.context).data
+        return Target(selectors.parts(operation, self.context["actor"]), many=True, context=self.context).data
 
 
 class OperationQuery(StrictSerializer):
@@ -155,7 +155,7 @@ class OperationList(Endpoint):
             rows = rows.filter(hosting=wanted["account"])
         if "batch" in wanted:
             rows = rows.filter(batch=wanted["batch"])
-        return self.page(rows, Operation)
+        return self.page(rows, Operation, actor=self.actor)
 
 
 class OperationItem(Endpoint):
@@ -171,8 +171,7 @@ class OperationItem(Endpoint):
         while operation.is_open and time.monotonic() < until:
             time.sleep(POLL_SECONDS)
             operation = self.find(selectors.listed(self.actor.path), pk)
-        context = {"staff": self.actor.kind == "provider", "reader": self.actor.path}
-        return Response(OperationDetail(operation, context=context).data)
+        return Response(OperationDetail(operation, context={"actor": self.actor}).data)
 
 
 class OperationRetry(Endpoint):
@@ -198,7 +197,7 @@ class OperationCancel(Endpoint):
         """For those parts that no server has begun. What was ordered stays ordered: a later run carries it."""
         operation = self.find(selectors.listed(self.actor.path), pk)
         self.read(Nothing)
-        return Response(Operation(service.cancel(actor=self.actor, operation=operation)).data)
+        return Response(self.shown(service.cancel(actor=self.actor, operation=operation)))
 
 
 class OperationConfirm(Endpoint):

@@ -18,10 +18,10 @@ from panel.core.errors import Invalid
 from provisioning.api.accounts import AccountCreate, AccountPackage, AccountRename, AccountSuspend, AccountTerminate
 from provisioning.api.base import Document, Endpoint, Nothing, Operation, describe, naming
 from provisioning.api.databases import DatabaseCreate, DatabaseRemove, DatabaseUserChange, DatabaseUserCreate
-from provisioning.api.fields import Password, Reference, Text
+from provisioning.api.fields import SERVER_NAME, Password, Reference, Text
 from provisioning.api.mail import AliasChange, AliasCreate, MailboxChange, MailboxCreate, MailboxRemove
 from provisioning.api.servers import AddressAdd, ServerChange
-from provisioning.api.sites import SiteAliasCreate
+from provisioning.api.sites import SiteAliasCreate, SiteChange
 from provisioning.api.tenancy import AccountMove, OrganizationClose, OrganizationMove, OrganizationSuspend
 from provisioning.api.zones import RecordChange, RecordCreate
 from provisioning.models import Preview as PreviewRow
@@ -87,6 +87,7 @@ ARGUMENTS: dict[str, type[StrictSerializer]] = {
     "server.reconcile": _on(Nothing, server=Reference(servers.listed, "server.reconcile")),
     "site.add_alias": _on(SiteAliasCreate, site=Reference(accounts.sites, "site.change")),
     "site.remove_alias": _on(Nothing, alias=Reference(accounts.site_names, "site.change")),
+    "site.change_php": _on(SiteChange, site=Reference(accounts.sites, "site.change")),
     "record.create": _on(RecordCreate, zone=Reference(accounts.zones, "record.create")),
     "record.change": _on(RecordChange, record=Reference(zones.own_records, "record.change")),
     "record.remove": _on(Nothing, record=Reference(zones.own_records, "record.remove")),
@@ -130,7 +131,7 @@ class Problem(Document):
 class PlanOfServer(Document):
     """What would happen on one server."""
 
-    server = serializers.CharField(help_text="Its name.")
+    server = serializers.CharField(help_text=SERVER_NAME)
     changes = Planned(many=True)
     counts = serializers.DictField(
         child=serializers.IntegerField(), default=dict, help_text="All changes by kind, whether listed or not."
@@ -179,7 +180,7 @@ class Preview(Document):
     @extend_schema_field(PlanOfServer(many=True))
     def get_servers(self, preview: PreviewRow) -> Any:
         """Return the plan."""
-        return PlanOfServer(preview.result.get("servers", []), many=True).data
+        return PlanOfServer(selectors.plans(preview, self.context["actor"]), many=True).data
 
     @extend_schema_field(Refusal(allow_null=True))
     def get_refusal(self, preview: PreviewRow) -> Any:
@@ -222,7 +223,16 @@ class PreviewConfirmed(Document):
     batch = serializers.CharField(help_text="For several accounts at once: lists their operations; else empty.")
 
 
-class PreviewList(Endpoint):
+class OfPreviews(Endpoint):
+    """An endpoint that asks for a preview."""
+
+    def asked(self, preview: PreviewRow) -> Response:
+        """Answer 202 with a preview that is being worked out."""
+        shown = Preview(preview, context={"actor": self.actor}).data
+        return Response(shown, status=202, headers={"Location": shown["url"]})
+
+
+class PreviewList(OfPreviews):
     """Previews."""
 
     actions = {"POST": "preview.create"}
@@ -233,7 +243,7 @@ class PreviewList(Endpoint):
         wanted = self.read(PreviewCreate)
         arguments = self._arguments(ARGUMENTS[wanted["verb"]], wanted["arguments"])
         made = service.request(actor=self.actor, verb=wanted["verb"], arguments=arguments)
-        return _asked(made)
+        return self.asked(made)
 
     def _arguments(self, body: type[StrictSerializer], given: dict[str, Any]) -> dict[str, Any]:
         checked = body(data=given, context={"actor": self.actor})
@@ -246,7 +256,7 @@ class PreviewList(Endpoint):
         return {name: _plain(value) for name, value in checked.validated_data.items()}
 
 
-class ServerPlan(Endpoint):
+class ServerPlan(OfPreviews):
     """Works out what comparing would change."""
 
     actions = {"POST": "server.reconcile"}
@@ -256,7 +266,7 @@ class ServerPlan(Endpoint):
         """The same comparison, but nothing is changed: a preview, which can be confirmed."""
         server = self.find(servers.listed(), pk)
         self.read(Nothing)
-        return _asked(service.request(actor=self.actor, verb="server.reconcile", arguments={"server": server.pk}))
+        return self.asked(service.request(actor=self.actor, verb="server.reconcile", arguments={"server": server.pk}))
 
 
 class PreviewItem(Endpoint):
@@ -267,7 +277,8 @@ class PreviewItem(Endpoint):
     @describe("previews_get", "Watch a preview", Preview)
     def get(self, request: Request, pk: str) -> Response:
         """Only who asked for it sees it."""
-        return Response(Preview(self.find(selectors.of_actor(self.actor), pk)).data)
+        preview = self.find(selectors.of_actor(self.actor), pk)
+        return Response(Preview(preview, context={"actor": self.actor}).data)
 
 
 class PreviewConfirmView(Endpoint):
@@ -300,11 +311,6 @@ class PreviewConfirmView(Endpoint):
         response.data["made"] = made.pk if made is not None and not isinstance(made, list) else None
         response.data["batch"] = operation.batch if operation else ""
         return response
-
-
-def _asked(preview: PreviewRow) -> Response:
-    shown = Preview(preview).data
-    return Response(shown, status=202, headers={"Location": shown["url"]})
 
 
 def _plain(value: Any) -> Any:

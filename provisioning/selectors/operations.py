@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Case, Count, Exists, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
 
-from provisioning.models import Intent, Operation, OperationEvent, OperationTarget, Run, RunStep
+from panel.core.actors import Actor
+from provisioning.models import Intent, Operation, OperationEvent, OperationTarget, Run, RunStep, Server
+from provisioning.selectors import servers
 
 WORST_FIRST = (
     OperationTarget.Status.WAITING,
@@ -21,8 +24,12 @@ WORST_FIRST = (
 
 @dataclass(frozen=True)
 class Part:
-    """What an operation has to do on one server in one run: so many slices, so many of them over, the run's steps."""
+    """What an operation has to do on one server in one run: so many slices, so many of them over, the run's steps.
 
+    `server` is what the reader calls the server, which two may share; `server_id` tells them apart.
+    """
+
+    server_id: str
     server: str
     status: str
     reason: str
@@ -82,24 +89,35 @@ def reaching(rows: QuerySet[Operation], server_id: str) -> QuerySet[Operation]:
     return rows.filter(Q(server=server_id) | Exists(targets))
 
 
-def parts(operation: Operation) -> list[Part]:
+def parts(operation: Operation, reader: Actor) -> list[Part]:
     """Return an operation's parts, one per server and run, after the runs that served it alone (a server's set-up)."""
+    there: dict[str, Server] = {}
+
+    def part(server_id: str, *values: Any, **more: Any) -> Part:
+        server = there[server_id]
+        return Part(server_id, servers.name_for(reader, server.name, server.roles), *values, **more)
+
     steps = Prefetch("steps", RunStep.objects.order_by("position"))
     alone = Run.objects.filter(operation=operation).select_related("server").prefetch_related(steps).order_by("-id")[:1]
-    found = [Part(run.server.name, run.status, run.reason, steps=list(run.steps.all())) for run in alone]
-    columns = ("slice__server__name", "run", "status", "reason")
+    there.update({run.server_id: run.server for run in alone})
+    found = [part(run.server_id, run.status, run.reason, steps=list(run.steps.all())) for run in alone]
+    columns = ("slice__server", "run", "status", "reason")
     rows = OperationTarget.objects.filter(operation=operation).values_list(*columns)
     groups: dict[tuple[str, str], list[tuple[str, str, int]]] = defaultdict(list)
-    for server, run, status, reason, count in rows.annotate(count=Count("id")).order_by("run", *columns):
+    counted = rows.annotate(count=Count("id")).order_by("run", "slice__server__name", *columns)
+    for server, run, status, reason, count in counted:
         groups[server, run or ""].append((status, reason, count))
-    runs = Run.objects.filter(pk__in=[run for _server, run in groups if run]).prefetch_related(steps).in_bulk()
+    wanted = Run.objects.filter(pk__in=[run for _server, run in groups if run])
+    runs = wanted.select_related("server").prefetch_related(steps).in_bulk()
+    there.update({run.server_id: run.server for run in runs.values()})
+    there.update(Server.objects.in_bulk({server for server, _run in groups} - set(there)))
     for (server, run), states in groups.items():
         counts = Counter({status: 0 for status, _reason, _count in states})
         for status, _reason, count in states:
             counts[status] += count
         found.append(
-            Part(
-                server=server,
+            part(
+                server,
                 status=next(status for status in WORST_FIRST if status in counts),
                 reason=next((reason for _status, reason, _count in states if reason), ""),
                 slices=sum(counts.values()),
@@ -129,18 +147,18 @@ def standing(operation: Operation) -> Standing:
     )
 
 
-def log(operation: Operation, reader: str) -> list[Entry]:
-    """Return what happened to an operation, oldest first; who did it is told as in `listed`."""
+def log(operation: Operation, reader: Actor) -> list[Entry]:
+    """Return what happened to an operation, oldest first; who did it is told as in `listed`, where as in `parts`."""
     steps = Prefetch("run__steps", RunStep.objects.order_by("position"))
     rows = OperationEvent.objects.filter(operation=operation).select_related("run__server").prefetch_related(steps)
     return [
         Entry(
             at=event.created_at,
             kind=event.kind,
-            by=event.actor_label if event.actor_path.startswith(reader) else "",
+            by=event.actor_label if event.actor_path.startswith(reader.path) else "",
             reason=event.reason,
             detail=event.detail,
-            server=event.run.server.name if event.run else "",
+            server=servers.name_for(reader, event.run.server.name, event.run.server.roles) if event.run else "",
             run=event.run.id if event.run else "",
             epoch=event.run.epoch if event.run else None,
             steps=list(event.run.steps.all()) if event.run else [],

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.models import Organization, ResellerPlan
-from provisioning.models import Address, HostingAccount, PlanServer, Server, Slice
+from panel.core import policy
+from panel.core.actors import Actor
+from provisioning import words
+from provisioning.models import Address, HostingAccount, Placement, PlanServer, Server, Slice
 
 
 def listed() -> QuerySet[Server]:
     """All servers with the number of accounts that each carries (`account_count`)."""
-    live = ~Q(placements__hosting__status=HostingAccount.Status.TERMINATED)
-    return Server.objects.select_related("organization").annotate(
-        account_count=Count("placements__hosting", filter=live, distinct=True)
-    )
+    carried = Placement._base_manager.filter(server=OuterRef("pk"))
+    carried = carried.exclude(hosting__status=HostingAccount.Status.TERMINATED)
+    count = carried.order_by().values("server").annotate(count=Count("hosting", distinct=True)).values("count")
+    return Server.objects.select_related("organization").annotate(account_count=Coalesce(Subquery(count), 0))
+
+
+def shown_to(actor: Actor) -> bool:
+    """Tell whether `actor` may know which servers there are and what they are called."""
+    return policy.allowed(actor, "server.view")
+
+
+def name_for(actor: Actor, name: str, roles: Collection[str]) -> str:
+    """Return what `actor` reads in the place of a server's name: the name, or else what the server is for."""
+    return name if shown_to(actor) else words.server(roles)
 
 
 def ready() -> QuerySet[Server]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from accounts.models import ResellerPlan
+from accounts.models import Organization, ResellerPlan
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from provisioning.models import PlanServer, Server
@@ -25,4 +25,10 @@ def set(*, actor: Actor, plan: ResellerPlan, servers: Sequence[Server]) -> None:
         PlanServer.objects.filter(plan=plan).delete()
         PlanServer.objects.bulk_create(PlanServer(plan=plan, server=server) for server in servers)
         after = sorted(server.name for server in servers)
-        audit.record(actor, "plan.change", plan, audit.difference({"servers": before}, {"servers": after}))
+        audit.record(actor, "plan.change", plan, audit.difference(_told(plan, before), _told(plan, after)))
+
+
+def _told(plan: ResellerPlan, names: Sequence[str]) -> dict[str, object]:
+    """Return what the audit log keeps: a reseller reads of their plan how many servers, and none of their names."""
+    is_providers = plan.organization.kind == Organization.Kind.PROVIDER
+    return {"servers": list(names) if is_providers else len(names)}

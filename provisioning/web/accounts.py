@@ -135,10 +135,9 @@ class OverviewPage(AccountPage):
         return found
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        carriers = hosting_accounts.servers(self.hosting)
         context = super().get_context_data(
             sites=hosting_accounts.sites(self.hosting),
-            servers=carriers,
+            servers=hosting_accounts.servers(self.hosting) if servers_selectors.shown_to(self.actor) else [],
             addresses=hosting_accounts.web_addresses(self.hosting),
             **kwargs,
         )

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from provisioning.models import DriftItem, HostingAccount, Operation, Server
-from provisioning.selectors import operations
+from provisioning.selectors import operations, servers
 
 
 def search(placeholder: str | Promise) -> filters.CharFilter:
@@ -68,9 +68,12 @@ class AccountFilter(filters.FilterSet):
         )
 
     organization = filters.CharFilter(field_name="organization_id", widget=forms.HiddenInput, max_length=32)
-    server = filters.CharFilter(
-        field_name="placements__server_id", widget=forms.HiddenInput, max_length=32, distinct=True
-    )
+    server = filters.CharFilter(method="of_server", widget=forms.HiddenInput, max_length=32)
+
+    def of_server(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Keep what a server carries; nothing for who may not know servers."""
+        carried = rows.filter(placements__server_id=value).distinct()
+        return carried if servers.shown_to(self.request.actor) else rows.none()
 
     def of_status(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Keep the accounts in one state."""
@@ -103,11 +106,12 @@ class OperationFilter(filters.FilterSet):
         return rows.filter(status__in=Operation.OPEN if value == "open" else [value])
 
     def of_server(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """Keep what is about a server or has to reach it."""
-        return operations.reaching(rows, value)
+        """Keep what is about a server or has to reach it; nothing for who may not know servers."""
+        return operations.reaching(rows, value) if servers.shown_to(self.request.actor) else rows.none()
 
     def find(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Look for the text in subjects and accounts."""
-        return rows.filter(
-            Q(subject__icontains=value) | Q(hosting__domain__icontains=value) | Q(server__name__icontains=value)
-        )
+        named = Q(subject__icontains=value) | Q(hosting__domain__icontains=value)
+        if servers.shown_to(self.request.actor):
+            named |= Q(server__name__icontains=value)
+        return rows.filter(named)

@@ -18,7 +18,7 @@ from provisioning.models import HostingAccount, Preview
 from provisioning.selectors import hosting_accounts, packages, servers
 from provisioning.selectors import previews as selectors
 from provisioning.services import previews
-from provisioning.web import plans
+from provisioning.web import limits, plans
 
 ORDER = "account.create"
 MOST_OVER = 10
@@ -61,7 +61,7 @@ class PreviewPage(OfPreview):
         planned = preview.status in (Preview.Status.READY, Preview.Status.OUTDATED)
         return super().get_context_data(
             preview=preview,
-            plan=plans.build(result["servers"]) if planned else None,
+            plan=plans.build(selectors.plans(preview, self.actor)) if planned else None,
             reason=_(result["message"]) if result.get("message") else "",
             summary=self.summary(),
             back_url=self.back_url(),
@@ -72,7 +72,7 @@ class PreviewPage(OfPreview):
 
     def summary(self) -> list[tuple[str, str]]:
         """Return the order in words, and the server that would take it."""
-        names = ", ".join(part["server"] for part in self.object.result.get("servers", []))
+        names = ", ".join(part["server"] for part in selectors.plans(self.object, self.actor))
         if "hostings" in self.object.arguments:
             return self._of_many(names)
         if self.object.verb != ORDER:
@@ -96,29 +96,38 @@ class PreviewPage(OfPreview):
         arguments = self.object.arguments
         hostings = list(hosting_accounts.listed().filter(pk__in=arguments["hostings"]))
         package = packages.listed().filter(pk=arguments.get("package", "")).first()
-        over = packages.impact(hostings, package.limits).overs if package else []
+        found = packages.impact(hostings, package.limits, package.php_versions) if package else None
         rows = [
             (_("Change"), self.get_title()),
             (_("Accounts"), str(len(hostings))),
             (_("Package"), str(package or "")),
             (_("Reason"), arguments.get("reason", "")),
-            (_("Keep more than it allows"), _over_words(over)),
+            (_("Keep more than it allows"), _over_words(found.overs) if found else ""),
+            (_("PHP versions"), _first(limits.other_php(found.other_php)) if found else ""),
             (_("Server"), servers_),
         ]
         return [(label, value) for label, value in rows if value]
 
 
 def _over_words(overs: list[packages.Over]) -> str:
-    return "; ".join(
-        _("%(name)s: %(resource)s %(used)s of %(limit)s")
-        % {
-            "name": row.hosting.domain,
-            "resource": words.resource(row.resource),
-            "used": amount(row.resource, row.used),
-            "limit": amount(row.resource, row.limit),
-        }
-        for row in overs[:MOST_OVER]
-    ) + (_(" and %(count)s more") % {"count": len(overs) - MOST_OVER} if len(overs) > MOST_OVER else "")
+    return _first(
+        [
+            _("%(name)s: %(resource)s %(used)s of %(limit)s")
+            % {
+                "name": row.hosting.domain,
+                "resource": words.resource(row.resource),
+                "used": amount(row.resource, row.used),
+                "limit": amount(row.resource, row.limit),
+            }
+            for row in overs
+        ]
+    )
+
+
+def _first(lines: list[str]) -> str:
+    """Return the first of many lines, and how many more there are."""
+    left = len(lines) - MOST_OVER
+    return "; ".join(lines[:MOST_OVER]) + (_(" and %(count)s more") % {"count": left} if left > 0 else "")
 
 
 class PreviewPart(PreviewPage):

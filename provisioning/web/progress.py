@@ -80,8 +80,8 @@ STEP_STATES = {RunStep.Status.STARTED: "running", RunStep.Status.OK: "ok", RunSt
 def of(operation: Operation, actor: Actor) -> Progress:
     """Return how far an operation is. What checkers and daemons said word for word is for the provider only."""
     staff = actor.kind == "provider"
-    found = operations.parts(operation)
-    several = len({part.server for part in found}) > 1
+    found = operations.parts(operation, actor)
+    several = len({part.server_id for part in found}) > 1
     parts = [
         Part(part.server if several else "", part.status, _count(part.over, part.slices), _steps(part.steps, staff))
         for part in found
@@ -126,7 +126,7 @@ def log(operation: Operation, actor: Actor) -> list[LogLine]:
             detail=entry.detail if staff else "",
             steps=_steps(entry.steps, staff),
         )
-        for entry in operations.log(operation, actor.path)
+        for entry in operations.log(operation, actor)
     ]
 
 

@@ -82,3 +82,17 @@ def test_other_tenants_entries_are_neither_shown_nor_sent(log: Cast):
     assert "Old" not in listed(log, "reseller_b")
     refused = log.reseller_a.program().get(API, {"colour": "red"})
     assert refused.status_code == 400
+
+
+def test_a_filter_that_is_not_valid_says_so_at_its_field_and_shows_nothing(log: Cast):
+    for query, word in (({"action": "nonsense"}, "nonsense"), ({"since": "yesterday"}, "Enter a valid date.")):
+        answer = log.reseller_a.browser().get(PAGE, query)
+        page = answer.content.decode()
+        assert answer.status_code == 400
+        assert word in page.partition("Export CSV")[0]
+        assert "is-invalid" in page
+        assert "Nothing is shown" in page
+        assert "By reseller" not in page
+        refused = log.reseller_a.browser().get(PAGE, {**query, "export": "csv"})
+        assert (refused.status_code, refused.headers["Content-Type"]) == (400, "text/html; charset=utf-8")
+    assert log.reseller_a.browser().get(PAGE, {"page": "2", "sort": "-at", "nothing": "x"}).status_code == 200

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone, translation
 
+from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import Operation, OperationEvent, RunStep, Server
 from provisioning.selectors import operations as selectors
@@ -79,7 +80,7 @@ def test_progress_counts_slices_and_says_when_it_goes_on(ground: Ground):
     found = selectors.standing(operation)
     assert (found.over, found.slices, found.percent) == (1, 2, 50)
     with everything("test"):
-        (part,) = selectors.parts(operation)
+        (part,) = selectors.parts(operation, Actor.system("test"))
     assert (part.server, part.status, part.slices, part.over) == ("web1", "waiting", 2, 1)
     assert part.reason == runs.REASONS["held"]
 
@@ -90,7 +91,7 @@ def test_an_operation_on_many_slices_is_shown_once_per_run(ground: Ground, djang
     run = carry(ground, names(ground, "applied"))
     RunStep.objects.create(run=run, position=0, name="write", status="ok", ms=1)
     with everything("test"), django_assert_num_queries(4):
-        (part,) = selectors.parts(operation)
+        (part,) = selectors.parts(operation, Actor.system("test"))
     assert [step.name for step in part.steps] == ["write"]
 
 

@@ -121,7 +121,7 @@ class Command(BaseCommand):
         shown: set[int] = set()
         while True:
             now = Operation.objects.get(pk=operation.pk)
-            for part in operations.parts(now):
+            for part in operations.parts(now, Actor.system("reconcile")):
                 for step in part.steps:
                     if step.pk not in shown and step.status != RunStep.Status.STARTED:
                         shown.add(step.pk)

@@ -48,3 +48,13 @@ def test_only_features_of_the_package_show_and_the_rest_says_why(cast: Cast, acc
     assert "Add database" not in page(cast, account, "account_databases")
     assert "Add alias" not in page(cast, account, "account_sites")
     assert "Add mailbox" in page(cast, account, "account_mail")
+
+
+def test_nobody_but_the_provider_reads_what_servers_are_called(cast: Cast, account: HostingAccount):
+    with everything("test"):
+        name = account.placements.earliest("id").server.name
+    url = reverse("provisioning:account", args=[account.pk])
+    shown = {role: getattr(cast, role).browser().get(url).content.decode() for role in ("provider", "reseller_a")}
+    assert f"<dd>{name}</dd>" in shown["provider"]
+    assert name not in shown["reseller_a"]
+    assert name not in page(cast, account)
