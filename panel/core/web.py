@@ -25,6 +25,7 @@ from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 from panel.core import audit, exports, policy
 from panel.core.actors import Actor
 from panel.core.errors import DomainError, Forbidden, NotFound
+from panel.core.tables import RowPaginator
 
 PAGE_SIZES = (25, 50, 100)
 SHOW_FIRST = "show_first"
@@ -339,7 +340,7 @@ def configured(request: HttpRequest, table: django_tables2.Table, per_page: int)
     size = int(wanted) if wanted in {str(size) for size in PAGE_SIZES} else per_page
     django_tables2.RequestConfig(request, paginate=False).configure(table)
     number = request.GET.get(table.prefixed_page_field, "1")
-    table.paginate(page=1, per_page=size)
+    table.paginate(RowPaginator, page=1, per_page=size)
     table.page = table.paginator.get_page(number)
     return table
 
