@@ -13,6 +13,7 @@ from django.db import transaction
 from django.test import RequestFactory
 
 from accounts.models import Brand, MailSender
+from accounts.selectors import brands
 from accounts.services import outgoing_mails
 from accounts.voice import identity
 from accounts.voice.catalogue import KINDS
@@ -127,7 +128,7 @@ def _mails(brand: Brand) -> Iterator[Reading]:
 def _faults(brand: Brand) -> Iterator[Reading]:
     """The error pages that no stranger can bring about at will, rendered under the brand's host."""
     for path in ("/", "/api/v1/me"):
-        request = RequestFactory(headers={"host": brand.panel_host}).get(path)
+        request = RequestFactory(headers={"host": brands.host(brand)}).get(path)
         request.brand = brand  # type: ignore[attr-defined]
         for page in (error_pages.server_error, error_pages.unavailable, error_pages.too_many):
             answer = page(request)

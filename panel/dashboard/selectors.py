@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import LimitCounter, Organization
+from accounts.models import Brand, LimitCounter, Organization
 from accounts.selectors import brands, limits, organizations
+from panel.core import colors
 from panel.core.actors import Actor
 from panel.dashboard.formats import Gauge
 from provisioning import outlooks
@@ -217,7 +218,7 @@ def first_steps(actor: Actor) -> list[Step]:
         brand = brands.own(organizations.of_actor(actor))
         named = _("Name, logo and colours: what your clients see instead of ours.")
         hosted = _("A name of yours, such as panel.example.com, where your clients sign in.")
-        steps.append(_step(_("Give your brand its look"), named, "accounts:brand", brand is not None))
+        steps.append(_step(_("Give your brand its look"), named, "accounts:brand", _is_dressed(brand)))
         steps.append(
             _step(_("Choose the address of your panel"), hosted, "accounts:brand", bool(brand and brand.panel_host))
         )
@@ -233,9 +234,14 @@ def first_steps(actor: Actor) -> list[Step]:
 
 
 def panel_url(actor: Actor) -> str:
-    """Return the address where the actor's clients sign in; empty while the brand has no host of its own."""
+    """Return the address where the actor's clients sign in; empty while the brand has no host at all."""
     brand = brands.own(organizations.of_actor(actor))
-    return brands.base_url(brand) if brand and brand.panel_host else ""
+    return brands.base_url(brand) if brand and brands.host(brand) else ""
+
+
+def _is_dressed(brand: Brand | None) -> bool:
+    """Tell whether somebody has seen to the brand's looks: it has a name and the usual colour by itself."""
+    return brand is not None and bool(brand.logo or brand.support_email or brand.primary_color != colors.DEFAULT)
 
 
 def _taken(reading: ServerReading, what: str) -> int:

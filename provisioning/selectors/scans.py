@@ -8,9 +8,10 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import Brand, Membership, Organization
+from accounts.selectors import brands as brand_selectors
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.leaks.lexicon import Kind, Lexicon, Word
@@ -34,8 +35,9 @@ def listed() -> QuerySet[BrandScan]:
 
 
 def scannable() -> QuerySet[Organization]:
-    """Sellers whose brand has a panel of its own, by name."""
-    return Organization.objects.exclude(brand=None).exclude(brand__panel_host="").order_by("name")
+    """Sellers whose brand has a panel of its own, be it at a neutral host, by name."""
+    hostless = Q(brand__panel_host="", brand__neutral_host="")
+    return Organization.objects.exclude(brand=None).exclude(hostless).order_by("name")
 
 
 def findings(scan: BrandScan, actor: Actor) -> list[Finding]:
@@ -151,7 +153,7 @@ def _front(brand: Brand) -> Front:
     """The panel at the address that the operator says it has: never where a name that a tenant chose leads."""
     panel = urlsplit(settings.SCAN_URL)
     tls = panel.scheme == "https"
-    return Front(panel.hostname or "", panel.port or (443 if tls else 80), brand.panel_host, tls)
+    return Front(panel.hostname or "", panel.port or (443 if tls else 80), brand_selectors.host(brand), tls)
 
 
 def _hostings(brand: Brand) -> list[HostingAccount]:

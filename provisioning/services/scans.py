@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
+from accounts.selectors import brands
 from panel.core import audit, policy, queue
 from panel.core.actors import Actor
 from panel.core.errors import Invalid, integrity_as_conflict
@@ -28,16 +29,16 @@ KEPT = 20
 def start(*, actor: Actor, organization: Organization) -> BrandScan:
     """Ask for a scan of the brand of `organization`; a worker carries it out.
 
-    Raises Invalid for a brand without a panel host, and Conflict while one is going on.
+    Raises Invalid for a brand without a panel host, be it a neutral one, and Conflict while one is going on.
     """
     policy.require(actor, "brand.scan", organization)
     brand = getattr(organization, "brand", None)
-    if brand is None or not brand.panel_host:
+    if brand is None or not brands.host(brand):
         raise Invalid("no_panel_host", _("Give the brand a panel host first; there is nothing to look at."), "brand")
     with transaction.atomic():
         expire()
         with integrity_as_conflict(_("This brand is being looked at already."), field="brand"):
-            scan = BrandScan.objects.create(organization=organization, host=brand.panel_host)
+            scan = BrandScan.objects.create(organization=organization, host=brands.host(brand))
         audit.record(actor, "brand.scan", scan)
         _forget(organization)
         queue.ring(RUN, scan.id)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.models import Brand
+from accounts.models import Brand, Organization
+from accounts.services import brands
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid, NotFound
 from panel.core.scoping import everything, tenant
@@ -72,3 +73,15 @@ def test_a_brand_without_a_panel_is_not_looked_at(cast: Cast) -> None:
 def test_nobody_scans_the_brand_of_another(cast: Cast) -> None:
     with everything("test"), pytest.raises(NotFound):
         scans.start(actor=cast.reseller_b.actor, organization=cast.reseller_a.organization)
+
+
+def test_a_brand_without_a_host_of_its_own_is_looked_at_where_its_neutral_one_is(cast: Cast) -> None:
+    sub = cast.sub_reseller.organization
+    with tenant(cast.reseller_a.actor.path):
+        brand = brands.set(actor=cast.reseller_a.actor, organization=sub, name="Sub Studio")
+        assert sub not in selectors.scannable()
+    Brand._base_manager.filter(pk=brand.pk).update(neutral_host="bcdfgh.panels.example")
+    with tenant(cast.reseller_a.actor.path):
+        sub = Organization.objects.get(pk=sub.pk)
+        assert sub in selectors.scannable()
+        assert scans.start(actor=cast.reseller_a.actor, organization=sub).host == "bcdfgh.panels.example"

@@ -37,13 +37,13 @@ class Command(BaseCommand):
         """Look, print, and say by the exit status how it went."""
         with everything("scan_brand command"):
             brand = brands.for_host(host.lower().rstrip("."))
-            if brand is None or not brand.panel_host:
+            if brand is None or not brands.host(brand):
                 raise CommandError(f"No brand of this installation has its panel at {host}.")
             result = scan.look(brand)
         if options["json"]:
-            self._document(brand.panel_host, result)
+            self._document(brands.host(brand), result)
         else:
-            self._table(brand.panel_host, result)
+            self._table(brands.host(brand), result)
         if result.findings:
             sys.exit(LEAKS)
         if not result.complete:
