@@ -10,7 +10,7 @@ from panel.core.scoping import TenantManager
 
 
 class Traffic(models.Model):
-    """What has gone out and come in: bytes and requests of web sites; mails, once for each recipient, and their bytes."""
+    """What has gone out and come in: bytes and requests of sites; mails, once for each recipient, and their bytes."""
 
     web_bytes = models.BigIntegerField(default=0)
     web_requests = models.BigIntegerField(default=0)

@@ -25,6 +25,8 @@ from provisioning.web import (
 
 app_name = "provisioning"
 urlpatterns = [
+    path("usage/", usage.OrganizationUsagePage.as_view(), name="own_usage"),
+    path("organizations/<str:pk>/usage/", usage.OrganizationUsagePage.as_view(), name="organization_usage"),
     path("organizations/<str:pk>/suspend/", tenancy.SuspendPage.as_view(), name="organization_suspend"),
     path("organizations/<str:pk>/release/", tenancy.UnsuspendPage.as_view(), name="organization_unsuspend"),
     path("organizations/<str:pk>/close/", tenancy.ClosePage.as_view(), name="organization_close"),

@@ -1,4 +1,4 @@
-"""Pages of what is used: an account's tab, and the buttons that measure now."""
+"""Pages of what is used: an account's tab, an organization's days, and the buttons that measure now."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.selectors import organizations
+from accounts.web import places
 from panel.core.sizes import size
-from panel.core.web import Action, ActionPage
+from panel.core.web import Action, ActionPage, Empty, ListPage, OwnOrBelow
 from provisioning import outlooks
 from provisioning.models import HostingAccount
 from provisioning.selectors import hosting_accounts
@@ -19,10 +22,11 @@ from provisioning.selectors import usage as selectors
 from provisioning.services import usage as service
 from provisioning.web.account_pages import AccountPage, OfAccount
 from provisioning.web.servers import OfServer
+from provisioning.web.tables import UsageDayTable
 
 
 class UsagePage(AccountPage):
-    """What an account uses: gauges, the last days, sites and databases."""
+    """What an account uses: gauges, the last days, sites, mails and databases."""
 
     action = "account.view"
     template_name = "provisioning/account_usage.html"
@@ -50,8 +54,47 @@ class UsagePage(AccountPage):
             traffic=[(site, size(sent), requests) for site, sent, requests in selectors.sites_of(self.hosting)],
             databases=[(name, size(count)) for name, count in sorted(databases.items(), key=lambda item: -item[1])],
             enforced=selectors.is_enforced(self.hosting),
+            days=self.table(UsageDayTable, selectors.history_of(self.hosting, service.KEEP_DAYS), nothing_measured()),
             **kwargs,
         )
+
+
+class OrganizationUsagePage(OwnOrBelow, ListPage):
+    """What an organization and all below it use: gauges, and day by day."""
+
+    action = "organization.view"
+    title = gettext_lazy("Usage")
+    template_name = "provisioning/organization_usage.html"
+    table_class = UsageDayTable
+    export_name = "usage"
+
+    def rows(self) -> QuerySet[Any] | None:
+        """Organizations in reach."""
+        return organizations.listed()
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        """Its page, for one below the reader."""
+        return [] if self.is_own else [(self.object.name, places.page_of(self.object))]
+
+    @cached_property
+    def history(self) -> list[selectors.Day]:
+        """All days that are kept, newest first."""
+        return selectors.history_of(self.object, service.KEEP_DAYS)
+
+    def list_rows(self) -> Any:
+        """Its days."""
+        return self.history
+
+    def empty(self) -> Empty:
+        """Say why there is nothing."""
+        return nothing_measured()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add use and gauges."""
+        use = selectors.totals(self.object)
+        days = self.history[: outlooks.DAYS][::-1]
+        limits = selectors.limits_of_organization(self.object)
+        return super().get_context_data(use=use, resources=outlooks.resources(use, days, limits), **kwargs)
 
 
 class AccountMeasurePage(OfAccount, ActionPage):
@@ -86,3 +129,8 @@ class ServerMeasurePage(OfServer, ActionPage):
         service.request(actor=self.actor, server=self.object)
         messages.info(self.request, _("The server is being measured. Look again in a moment."))
         return self.page_url()
+
+
+def nothing_measured() -> Empty:
+    """Return what a list of days says before the first reading."""
+    return Empty("chart-line", _("Nothing was measured yet"), _("Servers are measured every hour."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +40,7 @@ def measure(account: HostingAccount, quota: str = "none", **more: Any) -> None:
         "unread": 0,
         "databases": {"bakery_shop": GB},
         "web": {day: {"bakery.example": [3 * GB, 17]}},
+        "mail": {day: [1234, 5 * GB, 77, GB]},
         **more,
     }
     figures = {
@@ -73,6 +75,52 @@ def test_an_account_shows_what_it_uses(cast: Cast, account: HostingAccount):
     for words in ("13 GB of 20 GB", "3 GB", "17 requests", "bakery_shop", "4321", "measured, not enforced"):
         assert words in text, words
     assert url("account_measure", account) in text
+
+
+def plain(page: str) -> str:
+    """The text of a page, with plain spaces."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page).replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def test_mails_are_shown_to_all_above(cast: Cast, account: HostingAccount):
+    measure(account)
+    with everything("test"):
+        server = account.placements.first().server  # type: ignore[union-attr]
+    client, reseller = cast.client_a.organization, cast.reseller_a.organization
+    seen = (
+        ("client_a", url("account_usage", account)),
+        ("client_a", reverse("provisioning:own_usage")),
+        ("reseller_a", url("organization_usage", client)),
+        ("reseller_a", reverse("provisioning:own_usage")),
+        ("provider", url("organization_usage", reseller)),
+        ("provider", url("server", server)),
+    )
+    for who, address in seen:
+        text = plain(getattr(cast, who).browser().get(address).content.decode())
+        assert "Mails sent this month 1234 5 GB" in text, address
+        assert "Mails received this month 77 1 GB" in text, address
+    nobody = cast.reseller_b.browser().get(reverse("provisioning:own_usage"))
+    assert "Mails sent this month 0 0 B" in plain(nobody.content.decode())
+
+
+def test_days_are_exported(cast: Cast, account: HostingAccount):
+    measure(account)
+    today = datetime.now(UTC).date().isoformat()
+    browser = cast.client_a.browser()
+    for address in (
+        f"{url('account_usage', account)}?export=usageday",
+        f"{reverse('provisioning:own_usage')}?export=csv",
+    ):
+        lines = b"".join(browser.get(address)).decode().splitlines()  # type: ignore[arg-type]
+        assert lines[0].startswith("Day,Disk space,Traffic,Requests,Mails sent"), address
+        assert lines[1:] == [f"{today},{13 * GB},{3 * GB},17,1234,{5 * GB},77,{GB}"], address
+
+
+def test_an_organization_leads_to_its_use(cast: Cast, account: HostingAccount):
+    client = cast.client_a.organization
+    page = cast.reseller_a.browser().get(reverse("accounts:client", args=[client.pk])).content.decode()
+    assert url("organization_usage", client) in page
+    assert reverse("provisioning:own_usage") in cast.reseller_a.browser().get("/").content.decode()
 
 
 def test_where_the_kernel_holds_the_limit_it_says_so(cast: Cast, account: HostingAccount):
