@@ -11,8 +11,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import Organization
 from accounts.selectors import organizations
-from accounts.web import places
 from panel.core.sizes import size
 from panel.core.web import Action, ActionPage, Empty, ListPage, OwnOrBelow
 from provisioning import outlooks
@@ -74,7 +74,8 @@ class OrganizationUsagePage(OwnOrBelow, ListPage):
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
         """Its page, for one below the reader."""
-        return [] if self.is_own else [(self.object.name, places.page_of(self.object))]
+        kind = "client" if self.object.kind == Organization.Kind.CLIENT else "reseller"
+        return [] if self.is_own else [(self.object.name, reverse(f"accounts:{kind}", args=[self.object.pk]))]
 
     @cached_property
     def history(self) -> list[selectors.Day]:
