@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.models import Brand, LimitCounter, Organization
-from accounts.selectors import brands, limits, organizations
+from accounts.selectors import brands, organizations
 from panel.core import colors
 from panel.core.actors import Actor
 from panel.dashboard.formats import Gauge
-from provisioning import outlooks
 from provisioning.models import HostingAccount, Operation, Server, ServerReading
 from provisioning.selectors import drift, hosting_accounts, operations, packages, usage
 from provisioning.selectors import servers as server_selectors
 
 MOST_SHOWN = 8
-PACE_DAYS = 30
-"""A forecast goes on as the last so many days went."""
 
 
 @dataclass(frozen=True)
@@ -79,22 +73,6 @@ class Use:
         return max((Gauge(row.used, row.limit).share for row in self.gauges), default=0.0)
 
 
-@dataclass(frozen=True)
-class Line:
-    """One limit of a plan, and in how many days it is full if use grows as it did; None: never, or unknown."""
-
-    line: limits.Line
-    days_left: int | None
-
-    @property
-    def forecast(self) -> str:
-        """The forecast in words; empty without one."""
-        if self.days_left is None:
-            return ""
-        text = ngettext("Full in %(count)s day at this pace", "Full in %(count)s days at this pace", self.days_left)
-        return text % {"count": self.days_left}
-
-
 def only_account() -> HostingAccount | None:
     """Return the account in scope if there is exactly one."""
     found = list(_live()[:2])
@@ -112,9 +90,10 @@ def accounts_of_client() -> list[tuple[HostingAccount, list[LimitCounter]]]:
 
 def figures(actor: Actor) -> list[Figure]:
     """Return how much there is of what the actor works with."""
-    suspended = _live().filter(status=HostingAccount.Status.SUSPENDED).count()
-    note = _("%(count)s suspended") % {"count": suspended} if suspended else ""
-    found = [Figure(_("Accounts"), _live().count(), reverse("provisioning:account_list"), note)]
+    is_suspended = Q(status=HostingAccount.Status.SUSPENDED)
+    counts = _live().aggregate(live=Count("pk"), suspended=Count("pk", filter=is_suspended))
+    note = _("%(count)s suspended") % {"count": counts["suspended"]} if counts["suspended"] else ""
+    found = [Figure(_("Accounts"), counts["live"], reverse("provisioning:account_list"), note)]
     found.append(Figure(_("Clients"), organizations.clients().count(), reverse("accounts:client_list")))
     if actor.kind == "provider":
         found.append(Figure(_("Resellers"), organizations.resellers(actor).count(), reverse("accounts:reseller_list")))
@@ -157,13 +136,6 @@ def servers() -> list[Load]:
     return [Load(row, readings.get(row.pk)) for row in found[:MOST_SHOWN]]
 
 
-def resources(actor: Actor) -> list[outlooks.Resource]:
-    """Return the disk space and traffic of everything below the actor's organization, with their days."""
-    own = organizations.of_actor(actor)
-    days = usage.days_of(own, outlooks.DAYS)
-    return outlooks.resources(usage.totals(own), days, usage.limits_of_organization(own))
-
-
 def drifted_accounts() -> list[HostingAccount]:
     """Return the accounts of which something on a server differs."""
     return list(drift.drifted_accounts()[:MOST_SHOWN])
@@ -180,28 +152,6 @@ def resellers(actor: Actor) -> list[Use]:
         for key, row in rows.items()
     ]
     return sorted(found, key=lambda use: (-use.fullest, use.organization.name))[:MOST_SHOWN]
-
-
-def plan(actor: Actor) -> list[Line]:
-    """Return the limits of the actor's own plan with their use, and when the accounts would be used up."""
-    own = organizations.of_actor(actor)
-    lines = [line for line in limits.of_organization(own) if line.limit is not None]
-    since = timezone.now() - timedelta(days=PACE_DAYS)
-    gained = _live().filter(created_at__gte=since).count() if any(line.resource == "accounts" for line in lines) else 0
-    return [
-        Line(line, days_left(line.used, line.limit, gained) if line.resource == "accounts" else None) for line in lines
-    ]
-
-
-def days_left(used: int, limit: int | None, gained: int) -> int | None:
-    """Return in how many days a limit is full when as much is added each day as in the last PACE_DAYS on average.
-
-    None where it never would be, or only after a year, of which nothing can be said.
-    """
-    if limit is None or gained <= 0 or used >= limit:
-        return None
-    days = round((limit - used) * PACE_DAYS / gained)
-    return days if days <= 365 else None
 
 
 def first_steps(actor: Actor) -> list[Step]:

@@ -14,11 +14,11 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from accounts import actors
-from accounts.selectors import audit
+from accounts.selectors import audit, organizations
 from panel.core import colors
 from panel.core.models import AuditEntry
 from panel.core.web import Action, Empty, ListPage, Page
-from panel.dashboard import search, selectors
+from panel.dashboard import plan_use, search, selectors
 from panel.dashboard.tables import ActivityFilter, ActivityTable
 
 
@@ -59,6 +59,7 @@ class HomePage(Page):
     def _of_provider(self) -> dict[str, Any]:
         return {
             "figures": selectors.figures(self.actor),
+            "notices": plan_use.notices(self.actor),
             "unreachable": selectors.unreachable_servers(),
             "drifted": selectors.drifted_servers(),
             "servers": selectors.servers(),
@@ -67,10 +68,13 @@ class HomePage(Page):
         }
 
     def _of_reseller(self) -> dict[str, Any]:
+        own = organizations.of_actor(self.actor)
+        resources = plan_use.resources(own)
         return {
             "figures": selectors.figures(self.actor),
-            "plan": selectors.plan(self.actor),
-            "resources": selectors.resources(self.actor),
+            "notices": plan_use.notices(self.actor),
+            "plan": plan_use.lines(own, resources),
+            "resources": resources,
             "drifted": selectors.drifted_accounts(),
             "steps": selectors.first_steps(self.actor),
             "panel_url": selectors.panel_url(self.actor),

@@ -36,6 +36,27 @@ NOUNS: dict[str, str | Promise] = {
     "zone": _("DNS zones"),
 }
 
+#: What a plan says for more use than it has → what that means for who has the plan, and for who looks at them.
+OVERUSE: dict[str, tuple[str | Promise, str | Promise]] = {
+    "block": (
+        _("No new accounts can be made until less is used or the plan is raised."),
+        _("No new accounts can be made there until less is used or the plan is raised."),
+    ),
+    "notify": (
+        _("Nothing is refused for it. Use less, or have the plan raised."),
+        _("Nothing is refused for it, as the plan says."),
+    ),
+    "suspend": (
+        _("The plan suspends you and your accounts for it. Use less, or have the plan raised."),
+        _("It is suspended with its accounts for it, as the plan says, until less is used or the plan is raised."),
+    ),
+}
+
+
+def overuse(policy: str, own: bool) -> str:
+    """Return what follows from more use than a plan has: for who has the plan (`own`), or for who looks at them."""
+    return str(OVERUSE[policy][0 if own else 1])
+
 
 def noun(name: str) -> str:
     """Return what an action's noun is called; an unknown one is shown as it is."""

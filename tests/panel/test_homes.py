@@ -14,7 +14,7 @@ from django.urls import reverse
 from accounts.services import limits
 from panel.core.actors import Actor
 from panel.core.scoping import everything
-from panel.dashboard import selectors
+from panel.dashboard import plan_use
 from provisioning.models import HostingAccount, Operation, Package
 from provisioning.services import databases, mailboxes
 from tests.cast import Cast, Person
@@ -90,7 +90,7 @@ def test_a_reseller_sees_its_plan_with_a_forecast(cast: Cast, sold: Package):
     [(2, 10, 2, 120), (9, 10, 30, 1), (10, 10, 5, None), (2, 10, 0, None), (1, 10_000, 1, None), (3, None, 3, None)],
 )
 def test_a_forecast_goes_on_as_it_went(used: int, limit: int | None, gained: int, left: int | None):
-    assert selectors.days_left(used, limit, gained) == left
+    assert plan_use.days_left(used, limit, gained) == left
 
 
 def test_what_fails_comes_first_for_those_who_can_see_it(cast: Cast, sold: Package):
