@@ -74,6 +74,7 @@ def drifted_servers() -> QuerySet[Server]:
 
 def drifted_accounts() -> QuerySet[HostingAccount]:
     """Accounts within the scope of which something on a server differs, and how much (`drift_count`), most first."""
-    opened = Q(slices__drift_items__state=DriftItem.State.OPEN)
-    rows = HostingAccount.objects.annotate(drift_count=Count("slices__drift_items", filter=opened))
-    return rows.filter(drift_count__gt=0).order_by("-drift_count", "domain")
+    opened = DriftItem.objects.filter(state=DriftItem.State.OPEN, slice__hosting__isnull=False)
+    count = Count("slices__drift_items", filter=Q(slices__drift_items__state=DriftItem.State.OPEN))
+    rows = HostingAccount.objects.filter(pk__in=opened.values("slice__hosting"))
+    return rows.annotate(drift_count=count).order_by("-drift_count", "domain")
