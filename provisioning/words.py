@@ -95,6 +95,7 @@ KINDS: dict[str, str | Promise] = {
     "package": gettext_lazy("package"),
     "user": gettext_lazy("user"),
     "quota": gettext_lazy("disk quota"),
+    "certificate": gettext_lazy("certificate"),
     "directory": gettext_lazy("directory"),
     "file": gettext_lazy("file"),
     "link": gettext_lazy("link"),
@@ -198,6 +199,7 @@ STEPS: dict[str, str | Promise] = {
 }
 #: What a drift check compares, by the node's maker of it.
 LOOKS: dict[str, str | Promise] = {
+    "certificates": gettext_lazy("certificates"),
     "memberships": gettext_lazy("groups"),
     "moves": gettext_lazy("names on the move"),
     "packages": gettext_lazy("packages"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from provisioning.drivers import apache, bind, mail, mariadb, nginx, php, unix
+from provisioning.drivers import apache, bind, certificates, mail, mariadb, nginx, php, unix
 from provisioning.planning.resources import Resource, by_key
 from provisioning.spec import AccountSpec, ServerSpec
 
 __all__ = ["for_account", "for_server"]
 
-_DRIVERS = (unix, php, apache, nginx, bind, mariadb, mail)
+_DRIVERS = (unix, certificates, php, apache, nginx, bind, mariadb, mail)
 
 
 def for_account(server: ServerSpec, account: AccountSpec) -> list[Resource]:

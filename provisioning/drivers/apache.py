@@ -10,6 +10,7 @@ from provisioning.spec import AccountSpec, ServerSpec, SiteSpec, addresses, path
 SERVICE = "apache2"
 CONFIGURATION = "/etc/apache2/hostwright"
 HTTP = 80
+TLS_MODULES = ("socache_shmcb", "ssl")
 
 MODULES = (
     "mpm_event",
@@ -57,7 +58,7 @@ def _site(server: ServerSpec, account: AccountSpec, site: SiteSpec) -> Resource:
     text = render(
         "apache/site.conf.j2",
         suspended=account.suspended,
-        addresses=["127.0.0.1"] if server.has_nginx else addresses.dedicated_to(server, site) or ["*"],
+        addresses=["127.0.0.1"] if server.has_nginx else _listening(server, site),
         port=server.apache_port if server.has_nginx else HTTP,
         server_name=site.hostname,
         aliases=sorted(site.aliases),
@@ -72,6 +73,11 @@ def _site(server: ServerSpec, account: AccountSpec, site: SiteSpec) -> Resource:
     return kinds.file(f"{paths.APACHE_SITES}/{stem}.conf", text, service=SERVICE)
 
 
+def _listening(server: ServerSpec, site: SiteSpec) -> list[str]:
+    """Its own addresses or all shared ones, and those of its brand."""
+    return [*(addresses.dedicated_to(server, site) or ["*"]), *addresses.besides(server, site)]
+
+
 def base(server: ServerSpec) -> list[Resource]:
     """Apache itself: on port 80, or behind nginx on a port of the loopback interface."""
     if "web" not in server.roles or not server.has_apache:
@@ -81,8 +87,9 @@ def base(server: ServerSpec) -> list[Resource]:
         behind_nginx=server.has_nginx,
         port=server.apache_port if server.has_nginx else HTTP,
         server_name=server.platform_name,
-        modules=MODULES,
+        modules=MODULES if server.has_nginx else (*MODULES, *TLS_MODULES),
         dedicated=() if server.has_nginx else addresses.dedicated(server),
+        faces=[] if server.has_nginx else _faces(server),
         acme=f"{paths.ACME}/",
         pages=f"{paths.PAGES}/",
     )
@@ -94,3 +101,17 @@ def base(server: ServerSpec) -> list[Resource]:
         kinds.file("/etc/apache2/apache2.conf", main, service=SERVICE, adopt=True),
         kinds.service("apache2.service"),
     ]
+
+
+def _faces(server: ServerSpec) -> list[dict[str, object]]:
+    """Where and with which certificate it answers over TLS whoever asks for nobody."""
+    found: list[dict[str, object]] = [
+        {
+            "ips": ["*", *addresses.nobodys(server)],
+            "certificate": paths.certificate(server.platform_name),
+        }
+    ]
+    for identity in server.identities:
+        certificate = paths.certificate(identity.name)
+        found.append({"ips": identity.ips, "certificate": certificate})
+    return found

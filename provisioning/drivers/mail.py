@@ -5,9 +5,10 @@ from __future__ import annotations
 from provisioning.planning import kinds
 from provisioning.planning.resources import Resource
 from provisioning.render import render
-from provisioning.spec import AccountSpec, MailboxSpec, MailDomainSpec, ServerSpec, paths
+from provisioning.spec import AccountSpec, MailboxSpec, MailDomainSpec, ServerSpec, addresses, paths
 
 MAPS = ("aliases", "domains", "mailboxes", "senders")
+TRANSPORTS = "transports"
 GROUP = "mail"
 PROGRAM = "/usr/lib/hostwright"
 PACKAGES = (
@@ -27,17 +28,20 @@ def account(server: ServerSpec, account: AccountSpec) -> list[Resource]:
 
     Dovecot makes each mailbox's own directory, as the tenant, when its first message comes. A domain that does not
     deliver here has its rows all the same: people log in before its mail is moved. While the account is suspended its
-    mailboxes still receive, so that no mail is lost, but let nobody in.
+    mailboxes still receive, so that no mail is lost, but let nobody in. Where its brand has an address here, what its
+    domains send leaves from that.
     """
     if "mail" not in account.services & server.roles:
         return []
     name = account.username
     store = kinds.directory(f"{account.home}/mail", owner=name, group=name, mode="0700", as_=name, data=True)
     domains = sorted(account.mail_domains, key=lambda domain: domain.name)
-    return [store, *(resource for domain in domains for resource in _domain(account, domain))]
+    identity = server.identity(account.brand)
+    transport = identity.brand if identity is not None and identity.of_family(4) else ""
+    return [store, *(resource for domain in domains for resource in _domain(account, domain, transport))]
 
 
-def _domain(account: AccountSpec, domain: MailDomainSpec) -> list[Resource]:
+def _domain(account: AccountSpec, domain: MailDomainSpec, transport: str) -> list[Resource]:
     mailboxes = sorted(domain.mailboxes, key=lambda mailbox: mailbox.local)
     aliases = sorted(domain.aliases, key=lambda alias: alias.local)
     return [
@@ -47,6 +51,7 @@ def _domain(account: AccountSpec, domain: MailDomainSpec) -> list[Resource]:
             kinds.row("alias", f"{alias.local}@{domain.name}", {"destinations": ",".join(sorted(alias.destinations))})
             for alias in aliases
         ),
+        *([kinds.row("sender", domain.name, {"transport": transport})] if transport else []),
     ]
 
 
@@ -85,6 +90,27 @@ def base(server: ServerSpec) -> list[Resource]:
 
 def _postfix(server: ServerSpec) -> list[Resource]:
     name, service = server.platform_name, "postfix"
+    branded, own = bool(server.identities), addresses.own(server)
+    main = render(
+        "postfix/main.cf.j2",
+        name=name,
+        certificate=paths.certificate(name),
+        branded=branded,
+        own=own,
+        shared=addresses.shared(server, 4),
+        shared6=addresses.shared(server, 6),
+    )
+    identities = [
+        {
+            "brand": identity.brand,
+            "name": identity.name,
+            "ips": identity.ips,
+            "ipv4": identity.of_family(4),
+            "ipv6": identity.of_family(6),
+            "certificate": paths.certificate(identity.name),
+        }
+        for identity in server.identities
+    ]
     return [
         kinds.directory("/etc/postfix/hostwright"),
         *(
@@ -93,13 +119,18 @@ def _postfix(server: ServerSpec) -> list[Resource]:
                 render("postfix/map.cf.j2", map=map_, database=paths.MAIL_DATABASE),
                 service=service,
             )
-            for map_ in MAPS
+            for map_ in (*MAPS, *([TRANSPORTS] if branded else []))
         ),
         kinds.file(
             "/etc/postfix/hostwright/local-senders", render("postfix/local-senders.j2", name=name), service=service
         ),
-        kinds.file("/etc/postfix/main.cf", render("postfix/main.cf.j2", name=name), service=service, adopt=True),
-        kinds.file("/etc/postfix/master.cf", render("postfix/master.cf.j2"), service=service, adopt=True),
+        kinds.file("/etc/postfix/main.cf", main, service=service, adopt=True),
+        kinds.file(
+            "/etc/postfix/master.cf",
+            render("postfix/master.cf.j2", identities=identities, own4=[ip for ip in own if ":" not in ip]),
+            service=service,
+            adopt=True,
+        ),
     ]
 
 
@@ -112,6 +143,10 @@ def _dovecot(server: ServerSpec) -> list[Resource]:
         username_chars=USERNAME_CHARACTERS,
         database=paths.MAIL_DATABASE,
         group=GROUP,
+        certificate=paths.certificate(server.platform_name),
+        identities=[
+            {"ips": identity.ips, "certificate": paths.certificate(identity.name)} for identity in server.identities
+        ],
     )
     resources = [kinds.file("/etc/dovecot/dovecot.conf", main, service=service, adopt=True)]
     if dialect == "2.3":

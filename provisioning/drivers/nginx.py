@@ -27,6 +27,7 @@ def _site(server: ServerSpec, account: AccountSpec, site: SiteSpec) -> Resource:
         "nginx/site.conf.j2",
         mode=mode,
         addresses=addresses.dedicated_to(server, site),
+        also=addresses.besides(server, site),
         names=[site.hostname, *sorted(site.aliases)],
         uid=account.uid,
         root=f"{account.home}/{site.docroot}",
@@ -44,12 +45,19 @@ def base(server: ServerSpec) -> list[Resource]:
     """nginx itself: on port 80, or in front of Apache, with a first virtual host that belongs to nobody."""
     if "web" not in server.roles or not server.has_nginx:
         return []
-    shared = ["acme.conf", "suspended.conf"] + (["proxy.conf"] if server.has_apache else ["static.conf", "php.conf"])
+    shared = ["acme.conf", "nobody.conf", "suspended.conf"] + (
+        ["proxy.conf"] if server.has_apache else ["static.conf", "php.conf"]
+    )
     main = render(
         "nginx/nginx.conf.j2",
         apache_port=server.apache_port if server.has_apache else None,
         dedicated=addresses.dedicated(server),
         pages=paths.PAGES,
+        certificate=paths.certificate(server.platform_name),
+        nobodys=addresses.nobodys(server),
+        identities=[
+            {"ips": identity.ips, "certificate": paths.certificate(identity.name)} for identity in server.identities
+        ],
     )
     return [
         kinds.package("nginx"),

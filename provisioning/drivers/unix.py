@@ -15,7 +15,7 @@ WEB_DIRECTORY = "public_html"
 DAEMONS = ("nginx", "apache2", "named", "mariadb", "hostwright-mail", "postfix", "dovecot")
 LEAST_DISK = 1_048_576
 """Bytes that a home needs for what the panel itself puts there."""
-PACKAGES = ("libnss-extrausers", "logrotate", "python3", "ssl-cert")
+PACKAGES = ("libnss-extrausers", "logrotate", "python3")
 
 
 def account(server: ServerSpec, account: AccountSpec) -> list[Resource]:

@@ -1,4 +1,6 @@
-"""The command line of the node program: serve, recover, hold-mail, measure, self-test, release."""
+"""The command line of the node program: serve, recover, hold-mail, measure, renew-certificates, self-test,
+release.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +23,7 @@ def _parser() -> argparse.ArgumentParser:
         "measure", help="measure what accounts use; the verb `usage` starts it, which holds its lock"
     )
     measure.add_argument("--slice", action="append", help="only this one; may be given several times")
+    commands.add_parser("renew-certificates", help="make self-signed certificates anew before they expire")
     commands.add_parser("self-test", help="load everything, read the node's memory, and say hello")
     commands.add_parser("release", help="let another panel take this server")
     return parser
@@ -36,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         hold(paths)
         return 0
     try:
+        from .makers.certificates import renew
         from .measuring import measure_politely
         from .node import Node
         from .recover import recover, recover_at_boot
@@ -56,6 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     node = Node(paths)
     if options.command == "recover":
         recover_at_start(node, recover_at_boot if options.boot else recover)
+    elif options.command == "renew-certificates":
+        renew(node)
     else:
         node.state.forget_server()
     node.close()

@@ -56,4 +56,8 @@ class Change:
     @property
     def services(self) -> set[str]:
         """The daemons that read this resource."""
-        return {body["service"] for body in (self.old, self.new) if body is not None and body.get("service")}
+        found: set[str] = set()
+        for body in (self.old, self.new):
+            if body is not None:
+                found.update(body.get("services", ()), filter(None, [body.get("service")]))
+        return found

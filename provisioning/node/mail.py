@@ -33,6 +33,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "enabled",
     ),
     "alias": ("address", "destinations"),
+    "sender": ("domain", "transport"),
 }
 """Table → its columns, the primary key first."""
 
@@ -43,6 +44,7 @@ SCHEMA = (
     " password_hash TEXT, quota_bytes INTEGER, enabled INTEGER NOT NULL DEFAULT 1) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS mailbox_domain ON mailbox (domain)",
     "CREATE TABLE IF NOT EXISTS alias (address TEXT PRIMARY KEY, destinations TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS sender (domain TEXT PRIMARY KEY, transport TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS generation (id INTEGER PRIMARY KEY CHECK (id = 1), value INTEGER NOT NULL)",
     "INSERT OR IGNORE INTO generation VALUES (1, 0)",
 )
@@ -91,9 +93,11 @@ def read_all(paths: Paths) -> dict[tuple[str, str], Row]:
     connection = sqlite3.connect(f"file:{urllib.parse.quote(paths.mail_database)}?mode=rw", timeout=10, uri=True)
     try:
         connection.execute("PRAGMA query_only = ON")
+        there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         return {
             (table, row[0]): dict(zip(columns, row))
             for table, columns in COLUMNS.items()
+            if table in there
             for row in connection.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608 -- from COLUMNS
         }
     finally:

@@ -35,6 +35,7 @@ OWN = (
     "/var/lib/hostwright/originals",
     "/var/lib/hostwright/usage.db",
     "/var/lib/hostwright/usage.lock",
+    "/var/lib/hostwright/certificates",
     ZONES,
     "/var/lib/hostwright/mail/mail.sqlite",
 )
@@ -74,6 +75,10 @@ class Paths:
     @property
     def usage_lock(self) -> str:
         return self.at("/var/lib/hostwright/usage.lock")
+
+    @property
+    def certificates(self) -> str:
+        return self.at("/var/lib/hostwright/certificates")
 
     @property
     def zones(self) -> str:

@@ -19,6 +19,7 @@ DOMAIN = re.compile(r"(?=.{1,253}\Z)" + LABEL + r"(?:\." + LABEL + ")+")
 LOCAL_PART = r"[A-Za-z0-9!#$%&'*+/=?^_`{}~.-]{1,64}"
 HASH = re.compile(r"[0-9a-f]{64}")
 SLICE = re.compile(r"[a-z0-9_]{1,64}")
+STEM = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,199}")
 UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,127}")
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]{1,127}")
 SQL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")

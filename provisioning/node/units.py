@@ -18,6 +18,7 @@ SYSTEMD = "/run/systemd/system"
 UNITS = "/etc/systemd/system"
 PIDS = "/run/hostwright"
 ENABLED = ("enabled", "enabled-runtime", "static", "alias", "generated", "indirect")
+TIMER = ".timer"
 STOP_SECONDS = 10.0
 
 
@@ -81,7 +82,7 @@ def bring(node: Node, unit: str, *, enabled: bool, running: bool) -> Result | No
 
 
 def _file(node: Node, unit: str) -> str:
-    return node.paths.at(f"{UNITS}/{plain(unit)}.service")
+    return node.paths.at(f"{UNITS}/{unit if unit.endswith(TIMER) else f'{plain(unit)}.service'}")
 
 
 def _is_ours(node: Node, unit: str) -> bool:
@@ -104,8 +105,8 @@ def _settings(node: Node, unit: str) -> dict[str, list[str]]:
 
 
 def _is_for_boot(node: Node, unit: str) -> bool:
-    """Whether a unit only does something when systemd boots: without systemd there is nothing to start or stop."""
-    return _settings(node, unit).get("Type") == ["oneshot"]
+    """Whether a unit does something only where systemd is: without it there is nothing to start or stop."""
+    return unit.endswith(TIMER) or _settings(node, unit).get("Type") == ["oneshot"]
 
 
 def _pid(node: Node, unit: str) -> int | None:

@@ -43,6 +43,11 @@ def membership(user: str, group: str, *, service: str) -> Resource:
     return Resource("membership", f"{user}:{group}", {"user": user, "group": group, "service": service})
 
 
+def certificate(name: str, host: str, *, services: Sequence[str]) -> Resource:
+    """A self-signed certificate for `host` whose key the server makes and keeps; `services` read its file."""
+    return Resource("certificate", name, {"host": host, "services": list(services)})
+
+
 def directory(
     path: str,
     *,

@@ -117,6 +117,14 @@ def dovecot(value: Value) -> Quoted:
     return _double_quoted(text)
 
 
+def dovecot_word(value: Value) -> Quoted:
+    """A word of dovecot.conf that stands without quotes: a path after `<`, an address of a `local` block."""
+    text = _text("dovecot", value)
+    if not _PLAIN.fullmatch(text):
+        raise Unrepresentable("dovecot", "has characters with a meaning outside quotes")
+    return Quoted(text)
+
+
 def postfix(value: Value) -> Quoted:
     """One word of main.cf or master.cf: postconf(5) has no quoting, so only plain characters pass."""
     text = _text("postfix", value)
@@ -153,6 +161,7 @@ FILTERS: dict[str, Callable[[Any], Quoted]] = {
     "ini": ini,
     "ini_section": ini_section,
     "dovecot": dovecot,
+    "dovecot_word": dovecot_word,
     "postfix": postfix,
     "systemd": systemd,
     "zone": zone,

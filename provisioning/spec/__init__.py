@@ -11,7 +11,7 @@ from provisioning.spec.account import (
     SiteSpec,
     ZoneSpec,
 )
-from provisioning.spec.server import AddressSpec, BrandPagesSpec, ServerSpec, Target
+from provisioning.spec.server import AddressSpec, BrandPagesSpec, IdentitySpec, ServerSpec, Target
 
 __all__ = [
     "AccountSpec",
@@ -19,6 +19,7 @@ __all__ = [
     "BrandPagesSpec",
     "DatabaseSpec",
     "DatabaseUserSpec",
+    "IdentitySpec",
     "MailAliasSpec",
     "MailDomainSpec",
     "MailboxSpec",

@@ -14,7 +14,7 @@ OWN_DIRECTORIES = frozenset({"logs", "mail", "tmp"})
 @dataclass(frozen=True)
 class SiteSpec:
     """A name-based virtual host: `docroot` is relative to the home; `listen` names dedicated addresses, empty
-    means the shared ones.
+    means the shared ones. `also` are its brand's addresses, which it answers on besides.
     """
 
     hostname: str
@@ -22,6 +22,7 @@ class SiteSpec:
     docroot: str
     php_version: str
     listen: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         checks.hostname("site", self.hostname)
@@ -30,7 +31,7 @@ class SiteSpec:
         if self.docroot.split("/")[0] in OWN_DIRECTORIES:
             raise checks.SpecInvalid("docroot", "is a directory of the account's own that is never published")
         checks.canonical("php_version", self.php_version, names.php_version)
-        for ip in self.listen:
+        for ip in (*self.listen, *self.also):
             checks.canonical("listen", ip, names.ip_address)
         if len(set(self.names)) != len(self.names):
             raise checks.SpecInvalid("site alias", "is listed twice")

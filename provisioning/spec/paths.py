@@ -9,6 +9,7 @@ ACME = f"{STATE}/acme"
 PAGES = f"{STATE}/pages"
 MAIL = f"{STATE}/mail"
 MAIL_DATABASE = f"{MAIL}/mail.sqlite"
+CERTIFICATES = f"{STATE}/certificates"
 LOGS = "/var/log/hostwright"
 NGINX_SITES = "/etc/nginx/hostwright/sites"
 APACHE_SITES = "/etc/apache2/hostwright/sites"
@@ -17,7 +18,7 @@ _LONGEST_STEM = 200
 
 
 def stem(hostname: str) -> str:
-    """The start of a site's file names: a long host name is cut and told apart by its digest (NAME_MAX is 255)."""
+    """The start of the names of a host's files: a long one is cut and told apart by its digest (NAME_MAX is 255)."""
     if len(hostname) <= _LONGEST_STEM:
         return hostname
     digest = hashlib.sha256(hostname.encode()).hexdigest()[:32]
@@ -27,6 +28,11 @@ def stem(hostname: str) -> str:
 def brand_page(brand: str, code: int) -> str:
     """A brand's page below PAGES; without a brand the neutral one."""
     return f"/{brand}/{code}.html" if brand else f"/{code}.html"
+
+
+def certificate(hostname: str) -> str:
+    """The file that holds the server's own certificate for a host name, and its key."""
+    return f"{CERTIFICATES}/{stem(hostname)}.pem"
 
 
 def temporary(username: str) -> str:

@@ -51,6 +51,27 @@ class BrandPagesSpec:
 
 
 @dataclass(frozen=True)
+class IdentitySpec:
+    """Who a server is on addresses that a brand was given: `name` is the brand's mail host, `ips` are the addresses as
+    the server's own interfaces carry them.
+    """
+
+    brand: str
+    name: str
+    ips: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        checks.brand(self.brand)
+        checks.hostname("mail host", self.name)
+        for ip in self.ips:
+            checks.canonical("address", ip, names.ip_address)
+
+    def of_family(self, family: int) -> str:
+        """The first address of a family; empty without one."""
+        return next((ip for ip in self.ips if (":" in ip) == (family == 6)), "")
+
+
+@dataclass(frozen=True)
 class ServerSpec:
     """One server: `platform_name` is its neutral name (HELO, banners); `dovecot` and `debian` choose configuration
     dialects.
@@ -66,6 +87,7 @@ class ServerSpec:
     apache_port: int = 8080
     resolvers: tuple[str, ...] = field(default=())
     brand_pages: tuple[BrandPagesSpec, ...] = ()
+    identities: tuple[IdentitySpec, ...] = ()
 
     def __post_init__(self) -> None:
         checks.hostname("platform_name", self.platform_name)
@@ -78,6 +100,9 @@ class ServerSpec:
             checks.canonical("php_version", version, names.php_version)
         for resolver in self.resolvers:
             checks.canonical("resolver", resolver, names.ip_address)
+        given = [ip for identity in self.identities for ip in identity.ips]
+        if len(set(given)) != len(given) or not set(given) <= {item.ip for item in self.addresses if item.dedicated}:
+            raise checks.SpecInvalid("identity", "has an address that is not a dedicated one of its own")
         if isinstance(self.apache_port, bool) or not 1024 <= self.apache_port <= 65535:
             raise checks.SpecInvalid("apache_port", "is not an unprivileged port")
 
@@ -88,3 +113,7 @@ class ServerSpec:
     @property
     def has_apache(self) -> bool:
         return self.stack in ("apache", "nginx+apache")
+
+    def identity(self, brand: str) -> IdentitySpec | None:
+        """Who it is for a brand, if that was given an address here."""
+        return next((identity for identity in self.identities if identity.brand == brand), None)

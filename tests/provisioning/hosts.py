@@ -107,19 +107,24 @@ class Host:
     def php(self) -> str:
         return self.spec.php_versions[0]
 
-    def apply(self, *accounts: AccountSpec, base: bool = False) -> dict[str, Any]:
-        """Apply accounts, or the server's own slice, or with `base` both; fails unless all are applied."""
+    def apply(
+        self, *accounts: AccountSpec, base: bool = False, verify: bool = False, refused: bool = False
+    ) -> dict[str, Any]:
+        """Apply accounts, or the server's own slice, or with `base` both; fails unless all are applied, or with
+        `refused` unless none is. `verify` looks at what is really there.
+        """
         self.generation += 1
         slices = [SliceBundle(item.id, self.generation, by_key(for_account(self.spec, item))) for item in accounts]
         if base or not accounts:
             slices = [*slices, SliceBundle("server", self.generation, by_key(for_server(self.spec)))]
-        payload = bundle(server="srv_1", epoch=1, slices=slices, confirmed=True)
+        payload = bundle(server="srv_1", epoch=1, slices=slices, confirmed=True, verify=verify)
         line = json.dumps({"v": 1, "id": 1, "verb": "apply", "payload": payload}) + "\n"
         command = ["env", "PYTHONPATH=/usr/lib/hostwright", "python3", "-m", "hostwright_node", "serve"]
         done = self.server.run(command, input=line, timeout=600)
         last = json.loads(done.stdout.splitlines()[-1])
         self.report = last.get("report", {})
-        assert self.report.get("status") in ("applied", "unchanged"), (last, done.stderr)
+        wanted = ("rejected",) if refused else ("applied", "unchanged")
+        assert self.report.get("status") in wanted, (last, done.stderr)
         return self.report
 
     def shell(self, script: str, *arguments: str, input: str = "", check: bool = True) -> str:

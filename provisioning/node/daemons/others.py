@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
+import socket
 from typing import Any
 
 from ..changes import Change
+from ..errors import RefusedError
 from ..node import Node
 from ..processes import Running, run
 from ..rndc import Rndc, RndcError
@@ -15,6 +17,8 @@ from ..units import command
 from .base import Daemon
 
 RESTART_ONLY = re.compile(r"^\s*(?:inet_interfaces|inet_protocols)\s*=.*$", re.MULTILINE)
+ADDRESS = re.compile(r"(?<![\w.:])(\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]+\])(?![\w.])")
+"""An address in main.cf or master.cf, those for IPv6 in brackets."""
 
 
 class Named(Daemon):
@@ -60,9 +64,27 @@ class Postfix(Listening):
         return ["postfix", "check"]
 
     def reload(self, node: Node, pid: int, changes: list[Change]) -> Running | None:
+        _require_addresses(changes)
         if any(_listening_lines(change) for change in changes):
             return Running(command("restart", self.unit), timeout=60)
         return Running(["postfix", "reload"], timeout=30)
+
+
+def _require_addresses(changes: list[Change]) -> None:
+    """RefusedError when an address that Postfix is to use is on no interface: master(8) would not start again."""
+    text = "\n".join(
+        change.new["text"]
+        for change in changes
+        if change.new is not None and change.name in ("/etc/postfix/main.cf", "/etc/postfix/master.cf")
+    )
+    for address in sorted({match.group(1).strip("[]") for match in ADDRESS.finditer(text)}):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.bind((address, 0))
+        except OSError as error:
+            reason = f"{address} is on none of this server's interfaces ({error.strerror}); add it there first"
+            raise RefusedError("failed", reason) from error
 
 
 def _listening_lines(change: Change) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .base import SERVER_SLICE, Kind, Scope
 from .paths import Absent, Directory, File, Link
 from .services import Database, DatabaseUser, Row, Zone
-from .system import Membership, Move, Package, Quota, Service, User
+from .system import Certificate, Membership, Move, Package, Quota, Service, User
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -14,6 +14,7 @@ KINDS: dict[str, Kind] = {
         User(),
         Quota(),
         Membership(),
+        Certificate(),
         Move(),
         Directory(),
         File(),

@@ -16,6 +16,7 @@ PRIVILEGES = (
     "TRIGGER", "CREATE TEMPORARY TABLES", "LOCK TABLES", "CREATE VIEW", "SHOW VIEW", "CREATE ROUTINE", "ALTER ROUTINE",
 )  # fmt: skip
 NATIVE_HASH = re.compile(r"\*[0-9A-F]{40}")
+TRANSPORT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 SERIAL = "@SERIAL@"
 DIRECTIVE = re.compile(r"^\$(?!TTL\s|ORIGIN\s)", re.MULTILINE)
 
@@ -135,3 +136,7 @@ class Row(Kind):
         scope.require(f"row:domain:{domain}", "key")
         for destination in rules.string(values, "destinations").split(","):
             rules.address(destination.strip(), "destinations")
+
+    def _check_sender(self, key: str, values: Body, scope: Scope) -> None:
+        scope.require(f"row:domain:{key}", "key")
+        rules.string(values, "transport", TRANSPORT, "must be the name of a service of master.cf")

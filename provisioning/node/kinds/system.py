@@ -81,6 +81,24 @@ class Membership(Kind):
         rules.optional_string(body, "service", rules.UNIT, "must be the name of a daemon")
 
 
+class Certificate(Kind):
+    """A self-signed certificate and its key, made on the server; `name` is the stem of their file."""
+
+    name = "certificate"
+    maker = "certificates"
+    removed_late = True
+
+    def validate(self, name: str, body: Body, scope: Scope) -> None:
+        scope.require_server("certificate")
+        rules.string({"name": name}, "name", rules.STEM, "must be the stem of a file's name in lower case")
+        rules.string(body, "host", rules.DOMAIN, "must be a lower-case A-label name without a dot at the end")
+        services = body.get("services")
+        if not isinstance(services, list):
+            raise rules.invalid("services", "must be a list of the daemons that read it")
+        for service in services:
+            rules.string({"services": service}, "services", rules.UNIT, "must be names of daemons")
+
+
 class Move(Kind):
     """Data that gets another name; a slice's `moves` ask for it, no resource does."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import Maker
+from .certificates import Certificates
 from .moves import Moves
 from .quotas import Quotas
 from .rows import Rows
@@ -13,5 +14,16 @@ from .users import Users
 from .zones import Zones
 
 PACKAGES = Packages()
-MAKERS: tuple[Maker, ...] = (Moves(), Services(), Users(), Memberships(), Quotas(), Tree(), Sql(), Zones(), Rows())
+MAKERS: tuple[Maker, ...] = (
+    Moves(),
+    Services(),
+    Users(),
+    Memberships(),
+    Quotas(),
+    Certificates(),
+    Tree(),
+    Sql(),
+    Zones(),
+    Rows(),
+)
 __all__ = ["MAKERS", "PACKAGES", "Maker"]

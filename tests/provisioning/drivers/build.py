@@ -10,6 +10,7 @@ from provisioning.spec import (
     BrandPagesSpec,
     DatabaseSpec,
     DatabaseUserSpec,
+    IdentitySpec,
     MailAliasSpec,
     MailboxSpec,
     MailDomainSpec,
@@ -38,6 +39,9 @@ def server(values: Values) -> ServerSpec:
         addresses=tuple(address(ip) for ip in values.get("addresses", ["198.51.100.2"])),
         apache_port=values.get("apache_port", 8080),
         brand_pages=tuple(BrandPagesSpec(brand, *texts) for brand, texts in values.get("brand_pages", {}).items()),
+        identities=tuple(
+            IdentitySpec(brand, name, tuple(ips)) for brand, (name, *ips) in values.get("identities", {}).items()
+        ),
     )
 
 
@@ -76,6 +80,7 @@ def site(values: Values) -> SiteSpec:
         values.get("docroot", "public_html"),
         values.get("php_version", "8.4"),
         tuple(values.get("listen", [])),
+        tuple(values.get("also", [])),
     )
 
 

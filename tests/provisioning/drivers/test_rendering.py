@@ -183,6 +183,7 @@ def test_no_filter_of_jinjas_own_is_left(template: Callable[[str], Callable[...,
 def test_every_expression_of_every_template_names_its_language() -> None:
     languages = {"unix": {"systemd"}, "mail": {"systemd"}, "bind": {"zone"}, "php": {"ini", "ini_section"}}
     languages |= {"nginx": {"nginx", "address"}, "apache": {"apache", "address"}}
+    languages |= {"postfix": {"postfix", "address"}, "dovecot": {"dovecot", "dovecot_word"}}
     plain_words = {"sql-2.3.conf.j2": {"systemd"}}
     for path in sorted(rendering.TEMPLATES.glob("*/*.j2")):
         folder = path.parent.name
