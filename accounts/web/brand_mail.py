@@ -20,6 +20,7 @@ from accounts.voice import identity
 from accounts.web import mail_forms
 from accounts.web.brands import OfBrand
 from panel.core.errors import DomainError
+from panel.core.lists import ListsPage
 from panel.core.web import Action, ActionPage, FormPage
 
 SHOWN = 25
@@ -49,7 +50,7 @@ class OfMail(OfBrand):
         return way if isinstance(self, MailPage) else [*way, (_("Mail"), self.to("mail"))]
 
 
-class MailPage(OfMail):
+class MailPage(OfMail, ListsPage):
     """The brand's mail at a glance."""
 
     title = gettext_lazy("Mail")
@@ -58,14 +59,21 @@ class MailPage(OfMail):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add sender, records, texts and outbox, with the ways to change them."""
         sender = selectors.sender(self.brand)
+        texts = selectors.texts(self.brand)
         return super().get_context_data(
             brand=self.brand,
+            outgoing_export=self._outgoing(),
+            texts_export=self.sheet(
+                "texts",
+                (_("Mail"), _("Subject"), _("Your own")),
+                ((text.kind.title, text.subject, text.own) for text in texts),
+            ),
             sender=sender,
             sender_line=selectors.sender_line(self.brand),
             waits_for_key=bool(sender.from_address) and not identity.is_proved(sender),
             key_record=selectors.key_record(sender) if sender.dkim_public else None,
             spf=selectors.spf(sender),
-            texts=[(text, self.to("mail_text", text.kind.name)) for text in selectors.texts(self.brand)],
+            texts=[(text, self.to("mail_text", text.kind.name)) for text in texts],
             outgoing=[
                 (mail, selectors.title(mail.kind), self._retry(mail)) for mail in selectors.outgoing(self.brand)[:SHOWN]
             ],
@@ -73,6 +81,14 @@ class MailPage(OfMail):
             private_url=self.to("mail_private") if self.may("brand.allow_private") and sender.smtp_host else "",
             **kwargs,
         )
+
+    def _outgoing(self) -> str:
+        header = (_("To"), _("Kind"), _("State"), _("Reason"), _("When"))
+        lines = (
+            (mail.recipient, selectors.title(mail.kind), mail.get_state_display(), mail.detail, mail.created_at)
+            for mail in selectors.outgoing(self.brand)
+        )
+        return self.sheet("mails", header, lines)
 
     def _retry(self, mail: Any) -> str:
         failed = mail.state == mail.State.FAILED and mail.sealed

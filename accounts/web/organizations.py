@@ -15,6 +15,7 @@ from accounts.selectors import organizations, plans, users
 from accounts.services import limits, onboarding
 from accounts.services import organizations as service
 from accounts.web import forms, tables
+from panel.core.lists import ListsPage
 from panel.core.web import Action, Empty, FormPage, ListPage, Page
 
 TITLES = {"client": gettext_lazy("Clients"), "reseller": gettext_lazy("Resellers")}
@@ -127,7 +128,7 @@ class _OfKind(Page):
         return reverse(name, args=[self.object.pk])
 
 
-class OrganizationPage(_OfKind):
+class OrganizationPage(_OfKind, ListsPage):
     """An organization at a glance, with its people."""
 
     action = "organization.view"
@@ -181,6 +182,7 @@ class OrganizationPage(_OfKind):
             facts.insert(1, (_("Reason"), organization.suspended_reason))
         if organization.parent_id != self.actor.organization_id and organization.parent:
             facts.append((_("Belongs to"), organization.parent.name))
+        people, nobody = users.members(organization.path), Empty("users", _("Nobody yet"))
         plan = plans.of_reseller(organization)
         if plan is not None:
             facts.append((_("Plan"), plan.name))
@@ -190,7 +192,7 @@ class OrganizationPage(_OfKind):
                 (words.resource(counter.resource), _("%(used)s of %(limit)s") % {"used": used, "limit": limit})
             )
         return super().get_context_data(
-            facts=facts, organization=organization, table=tables.MemberTable(users.members(organization.path)), **kwargs
+            facts=facts, organization=organization, table=self.table(tables.MemberTable, people, nobody), **kwargs
         )
 
 

@@ -21,6 +21,7 @@ from accounts.selectors import sign_in as selectors
 from accounts.services import addresses, devices, mfa, sessions, sign_in_policies
 from accounts.web import sign_in_forms as forms
 from panel.core.errors import DomainError, NotFound
+from panel.core.lists import ListsPage
 from panel.core.web import ActionPage, FormPage, Page
 
 
@@ -28,7 +29,7 @@ def _home() -> list[tuple[str, str]]:
     return [(_("Sign-in and security"), reverse("accounts:sign_in"))]
 
 
-class SignInPage(Page):
+class SignInPage(ListsPage):
     """Everything about one's own sign-in at a glance."""
 
     action = "profile.inspect"
@@ -45,18 +46,44 @@ class SignInPage(Page):
         by_type = {row.type: row for row in found}
         codes = by_type.get(Authenticator.Type.RECOVERY_CODES)
         current = self.request.session.session_key
+        passkeys = [row for row in found if row.type == Authenticator.Type.WEBAUTHN]
+        open_sessions = [_shown(row, row.session_key == current) for row in selectors.sessions(user.id)]
+        known_devices = [_shown(row) for row in selectors.devices(user.id)]
         return super().get_context_data(
             person=user,
             app=by_type.get(Authenticator.Type.TOTP),
-            passkeys=[row for row in found if row.type == Authenticator.Type.WEBAUTHN],
+            passkeys=passkeys,
             has_second_factor=any(row.type in selectors.SECOND_FACTORS for row in found),
             codes_left=len(codes.wrap().get_unused_codes()) if codes else None,
-            sessions=[_shown(row, row.session_key == current) for row in selectors.sessions(user.id)],
-            devices=[_shown(row) for row in selectors.devices(user.id)],
+            sessions=open_sessions,
+            devices=known_devices,
+            exports=self._exports(passkeys, open_sessions, known_devices),
             address_change=selectors.address_change(user.id),
             demands=selectors.demands_on(user),
             **kwargs,
         )
+
+    def _exports(
+        self, passkeys: list[Any], open_sessions: list[dict[str, Any]], known_devices: list[dict[str, Any]]
+    ) -> dict[str, str]:
+        seen = (_("Browser"), _("Address"), _("Last seen"))
+        return {
+            "passkeys": self.sheet(
+                "passkeys",
+                (_("Name"), _("Added"), _("Last used")),
+                ((str(row), row.created_at, row.last_used_at) for row in passkeys),
+            ),
+            "sessions": self.sheet(
+                "sessions",
+                (*seen, _("Signed in")),
+                ((*_seen(item), item["row"].started_at) for item in open_sessions),
+            ),
+            "devices": self.sheet(
+                "devices",
+                (*seen, _("Remembered until")),
+                ((*_seen(item), item["row"].remembered_until) for item in known_devices),
+            ),
+        }
 
 
 class SessionEndPage(ActionPage):
@@ -283,6 +310,10 @@ class RememberPage(TrustView):  # type: ignore[misc]
             actor = sessions.own_actor(stage.login.user, get_adapter().get_client_ip(self.request))
             devices.remember(actor=actor, user=stage.login.user, token=token)
         return response
+
+
+def _seen(item: dict[str, Any]) -> tuple[object, ...]:
+    return item["browser"], item["row"].address, item["row"].last_seen_at
 
 
 def _shown(row: Any, current: bool = False) -> dict[str, Any]:

@@ -77,6 +77,13 @@ def pieces_of(rows: QuerySet[Any] | list[Any]) -> Iterator[list[Any]]:
         yield [found[key] for key in piece if key in found]
 
 
+def plain(value: object) -> object:
+    """Return a value as files hold it: times as ISO 8601 in the reader's zone, lists joined, others as they are."""
+    if isinstance(value, datetime):
+        return timezone.localtime(value).isoformat(timespec="seconds")
+    return ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else value
+
+
 def inert(value: object) -> str:
     """Return a cell's text, with an apostrophe in front where a spreadsheet would read a formula."""
     if isinstance(value, int | float):
@@ -136,12 +143,8 @@ def _cell(table: django_tables2.Table, row: BoundRow, name: str) -> object:
     raw = column.accessor.resolve(row.record, quiet=True) if column.accessor else None
     if hasattr(table, f"value_{name}") or isinstance(raw, bool):
         return row.get_cell_value(name)
-    if isinstance(raw, datetime):
-        return timezone.localtime(raw).isoformat(timespec="seconds")
-    if isinstance(raw, int | float):
-        return raw
-    if isinstance(raw, list | tuple):
-        return ", ".join(str(item) for item in raw)
+    if isinstance(raw, datetime | int | float | list | tuple):
+        return plain(raw)
     if isinstance(raw, dict):
         return _json(raw)
     text = " ".join(str(row.get_cell_value(name) or "").split())

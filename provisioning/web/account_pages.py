@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-import django_tables2
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
 
 from accounts import words
-from panel.core import exports
-from panel.core.web import Empty, FormPage, Page, configured
+from panel.core.lists import ListsPage
+from panel.core.web import FormPage, Page
 from provisioning.models import HostingAccount, Operation
 from provisioning.selectors import hosting_accounts, operations, packages
 from provisioning.web import progress, verb_pages
@@ -72,7 +69,7 @@ class OfAccount(Page):
         return f"{self.tab_url()}?operation={operation.pk}" if operation else self.tab_url()
 
 
-class AccountPage(OfAccount):
+class AccountPage(OfAccount, ListsPage):
     """A tab of an account: its object is the account."""
 
     def rows(self) -> QuerySet[Any] | None:
@@ -101,22 +98,9 @@ class AccountPage(OfAccount):
             return False
         return super().may(action, obj)
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Show the tab, or send one of its lists as a file (`?export=` with the list's name)."""
-        wanted = request.GET.get("export")
-        if wanted is None:
-            return super().get(request, *args, **kwargs)
-        self.get_context_data()
-        table = self._tables.get(wanted)
-        if table is None:
-            raise Http404
-        kind = type(table).__name__.removesuffix("Table").lower()
-        return exports.of_table(request, table, f"{self.hosting.domain}-{kind}")
-
-    @cached_property
-    def _tables(self) -> dict[str, django_tables2.Table]:
-        """The lists of the page by name, as they are made."""
-        return {}
+    def file_name(self, name: str) -> str:
+        """The account's domain and the list."""
+        return f"{self.hosting.domain}-{name}"
 
     def followed(self) -> Operation | None:
         """Return the operation that a change has just led here with."""
@@ -139,16 +123,6 @@ class AccountPage(OfAccount):
         context["missing"] = words.feature(missing) if missing and missing not in self.features else ""
         context["looks_only"] = not context["missing"] and bool(self.flags) and not any(context["may"].values())
         return context
-
-    def table(
-        self, table_class: type[django_tables2.Table], rows: Iterable[Any], empty: Empty, prefix: str = ""
-    ) -> Any:
-        """Return a table of something that the account holds, sorted and paged by the address."""
-        table = table_class(rows, prefix=prefix, empty_text=empty)
-        name = prefix.rstrip("-") or table_class.__name__.removesuffix("Table").lower()
-        self._tables[name] = table
-        table.export_url = f"?export={name}"
-        return configured(self.request, table, 50)
 
 
 class AccountFormPage(OfAccount, FormPage):

@@ -17,6 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from accounts.models import Brand, Organization
 from accounts.models.brand_pages import LARGEST_FILE
 from accounts.selectors import brands, organizations
+from panel.core.lists import ListsPage
 from panel.core.web import Action, ActionPage, FormPage, Page
 from provisioning import brand_pages
 from provisioning.selectors import brand_pages as selectors
@@ -97,7 +98,7 @@ class OfPages(Page):
         return dict(newest.files) if newest is not None else {}
 
 
-class PagesPage(OfPages, FormPage):
+class PagesPage(OfPages, ListsPage, FormPage):
     """The words of the pages beside what they look like, and the files."""
 
     title = gettext_lazy("Pages on servers")
@@ -115,9 +116,11 @@ class PagesPage(OfPages, FormPage):
             ("suspended", _("A suspended site")),
             ("missing", _("A page that there is not")),
         )
+        files = sorted(self.files())
         return super().get_context_data(
             frames=[(title, self.to("brand_page_preview", page)) for page, title in frames],
-            files=[(name, self.to("brand_file", name)) for name in sorted(self.files())],
+            files=[(name, self.to("brand_file", name)) for name in files],
+            files_export=self.sheet("files", (_("Name"),), ((name,) for name in files)),
             add_url=self.to("brand_file_add"),
             **kwargs,
         )
@@ -184,7 +187,7 @@ class FilePage(OfPages, FormPage):
 class FileRemovePage(OfPages, ActionPage):
     """Takes a file away from what new accounts begin with."""
 
-    title = gettext_lazy("Remove")
+    title = gettext_lazy("Remove file")
     question = gettext_lazy("Let new accounts begin without this file?")
     submit_label = gettext_lazy("Remove")
     danger = True

@@ -168,9 +168,11 @@ class BatchPage(Page):
         states = list(self.rows().values_list("status", flat=True))
         over = sum(status not in Operation.OPEN for status in states)
         empty = Empty("history", _("Nothing was asked for yet"))
+        table = configured(self.request, OperationTable(self.rows(), empty_text=empty), 100)
+        table.export_url = f"{reverse('provisioning:operation_list')}?batch={self.kwargs['pk']}&export=csv"
         return super().get_context_data(
             batch=self.kwargs["pk"],
-            table=configured(self.request, OperationTable(self.rows(), empty_text=empty), 100),
+            table=table,
             over=over,
             count=len(states),
             done=sum(status == Operation.Status.APPLIED for status in states),

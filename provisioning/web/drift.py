@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import django_tables2
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from panel.core.lists import ListsPage
 from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage, Page
-from provisioning.models import DriftItem
+from provisioning.models import DriftItem, Pin
 from provisioning.selectors import drift as selectors
 from provisioning.services import adoptions, drift, drift_checks
 from provisioning.web import findings, progress
@@ -41,7 +41,7 @@ class OfServerDrift(OfServer):
         return reverse("provisioning:drift", args=[self.object.pk])
 
 
-class DriftPage(OfServerDrift):
+class DriftPage(OfServerDrift, ListsPage):
     """What on a server differs from what the panel made so, while it is looked at, too."""
 
     action = "drift.view"
@@ -59,10 +59,8 @@ class DriftPage(OfServerDrift):
         return [Action(_("History"), url, "history")]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        checks = DriftCheckTable(
-            selectors.checks(self.object), prefix="c-", empty_text=Empty("file-diff", _("No check yet"))
-        )
-        django_tables2.RequestConfig(self.request, paginate={"per_page": 10, "silent": True}).configure(checks)
+        no_check = Empty("file-diff", _("No check yet"))
+        history = reverse("provisioning:drift_history", args=[self.object.pk])
         newest = selectors.newest_operation(self.object)
         items = list(selectors.open_items(self.object))
         return super().get_context_data(
@@ -73,9 +71,20 @@ class DriftPage(OfServerDrift):
             moving=selectors.is_moving(self.object),
             progress=progress.of(newest, self.actor) if newest and newest.is_open else None,
             pins=[(pin, *findings.named(pin.key)) for pin in selectors.pins(self.object)],
-            checks=checks,
+            pins_export=self._pins(),
+            items_export=f"{history}?state={DriftItem.State.OPEN}&export=csv",
+            checks=self.table(DriftCheckTable, selectors.checks(self.object), no_check, "checks-", 10),
             **kwargs,
         )
+
+
+    def _pins(self) -> str:
+        header = (_("Kind"), _("What"), _("Note"), _("By"), _("When"), _("Account"))
+        lines = (
+            (*findings.named(pin.key), pin.note, pin.actor_label, pin.created_at, _account(pin))
+            for pin in selectors.pins(self.object)
+        )
+        return self.sheet("exceptions", header, lines)
 
 
 class DriftPart(DriftPage):
@@ -264,6 +273,10 @@ class PinRemovePage(ActionPage):
         url = self.cancel_url()
         drift.unpin(actor=self.actor, pin=self.object)
         return url
+
+
+def _account(pin: Pin) -> str:
+    return pin.slice.hosting.domain if pin.slice.hosting else ""
 
 
 def consequences(items: list[DriftItem]) -> list[str]:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.selectors import brands, organizations
 from panel.core.errors import DomainError, Forbidden, NotFound
+from panel.core.lists import ListsPage
 from panel.core.web import OwnOrBelow
 from provisioning.selectors import brand_names
 from provisioning.selectors import nameservers as selectors
@@ -23,7 +24,7 @@ ADD = "add"
 """Name of the button that adds address records; the other one looks again."""
 
 
-class NameServersPage(OwnOrBelow):
+class NameServersPage(OwnOrBelow, ListsPage):
     """Name servers of one's own brand, or of a reseller's below. POST looks again, or adds records."""
 
     action = "brand.change"
@@ -53,6 +54,16 @@ class NameServersPage(OwnOrBelow):
             addable=any(record.zone and not record.present for record in records),
             domains=[(domain, list(group)) for domain, group in groupby(servers, key=lambda server: server.domain)],
             brand_url=self.breadcrumbs()[-1][1],
+            servers_export=self.sheet(
+                "name-servers",
+                (_("Name"), _("Addresses"), _("Seen"), _("State")),
+                ((row.host, row.addresses, row.seen.found if row.seen else "", row.state) for row in servers),
+            ),
+            records_export=self.sheet(
+                "records",
+                (_("Name"), _("Type"), _("Content"), _("For")),
+                ((row.name, row.type, row.content, row.purpose) for row in records),
+            ),
             **kwargs,
         )
 

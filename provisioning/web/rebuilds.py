@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from panel.core.errors import DomainError, Forbidden, NotFound
+from panel.core.lists import ListsPage
 from panel.core.web import FormPage, Page, refuse
 from provisioning import words
 from provisioning.selectors import rebuilds as selectors
@@ -130,7 +131,7 @@ class OfRebuild(Page):
         return super().get_context_data(rebuild=self.object, done=done, total=total, **kwargs)
 
 
-class RebuildPage(OfRebuild):
+class RebuildPage(OfRebuild, ListsPage):
     """How far a rebuild is, step by step, and what only a backup brings back."""
 
     template_name = "provisioning/rebuild.html"
@@ -142,8 +143,17 @@ class RebuildPage(OfRebuild):
             setting_up=self._setting_up(),
             losses=lost[:MOST_LOSSES],
             more_losses=max(0, len(lost) - MOST_LOSSES),
+            losses_export=self._losses(),
             **kwargs,
         )
+
+    def _losses(self) -> str:
+        header = (_("Account"), _("Home directory"), _("Sites"), _("Databases"), _("Mailboxes"), _("Exceptions"))
+        lines = (
+            (loss.domain, loss.home, loss.sites, loss.databases, loss.mailboxes, loss.pins)
+            for loss in self.object.lost
+        )
+        return self.sheet("losses", header, lines)
 
     def _setting_up(self) -> progress.Progress | None:
         found = selectors.setting_up(self.object)

@@ -12,7 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from panel.core.web import Action, Empty, FormPage, ListPage, Page
+from panel.core.lists import ListsPage
+from panel.core.web import Action, Empty, FormPage, ListPage
 from provisioning.leaks.readings import Finding
 from provisioning.models import BrandScan
 from provisioning.selectors import scans as selectors
@@ -108,7 +109,7 @@ class Leak:
     remedy: str | Promise
 
 
-class ScanPage(Page):
+class ScanPage(ListsPage):
     """One scan, while it goes on and afterwards."""
 
     action = "brand.view"
@@ -132,13 +133,19 @@ class ScanPage(Page):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         scan: BrandScan = self.object
         staff = self.actor.kind == "provider"
+        leaks = [
+            Leak(finding, scan_words.place(finding.place), scan_words.remedy(finding.place))
+            for finding in selectors.findings(scan, self.actor)
+        ]
         return super().get_context_data(
             scan=scan,
             steps=[_line(step, staff) for step in scan.steps],
-            leaks=[
-                Leak(finding, scan_words.place(finding.place), scan_words.remedy(finding.place))
-                for finding in selectors.findings(scan, self.actor)
-            ],
+            leaks=leaks,
+            leaks_export=self.sheet(
+                "names",
+                (_("Name"), _("Where"), _("In"), _("Text"), _("What to do")),
+                ((row.finding.name, row.place, row.finding.subject, row.finding.excerpt, row.remedy) for row in leaks),
+            ),
             more=max(0, scan.leaks - len(scan.findings)),
             skipped=scan.skipped if staff else [],
             **kwargs,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import django_tables2
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.selectors import organizations
+from panel.core.lists import ListsPage
 from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage, Page
 from provisioning.models import Operation, Server
 from provisioning.selectors import drift as drift_selectors
@@ -90,7 +90,7 @@ class OfServer(Page):
         return reverse("provisioning:server", args=[self.object.pk])
 
 
-class ServerPage(OfServer):
+class ServerPage(OfServer, ListsPage):
     """One server: what it is, its addresses, its runs, and what to do next."""
 
     action = "server.view"
@@ -128,18 +128,28 @@ class ServerPage(OfServer):
         return found
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        runs = RunTable(self.object.runs.all(), prefix="r-", empty_text=Empty("activity", _("No run yet")))
-        django_tables2.RequestConfig(self.request, paginate={"per_page": 10, "silent": True}).configure(runs)
+        no_run = Empty("activity", _("No run yet"))
         newest = operation_selectors.listed(self.actor.path).filter(server=self.object).first()
         return super().get_context_data(
             server=self.object,
-            runs=runs,
+            runs=self.table(RunTable, self.object.runs.all(), no_run, "runs-", 10),
+            addresses_export=self._addresses(),
+            days_export=self.sheet("days", *usage_parts.days_of(self.object)),
             progress=progress.of(newest, self.actor) if newest else None,
             setup_form=SetUpForm(),
             drift=drift_selectors.standing(self.object),
             usage=usage_parts.of_server(self.object),
             **kwargs,
         )
+
+
+    def _addresses(self) -> str:
+        header = (_("Address"), _("Kind"), _("Seen as"), _("Account"))
+        lines = (
+            (row.ip, row.get_kind_display(), row.public_ip, row.hosting.domain if row.hosting else "")
+            for row in self.object.addresses.all()
+        )
+        return self.sheet("addresses", header, lines)
 
 
 class ServerSetUpPart(OfServer):

@@ -42,7 +42,7 @@ class UsagePage(AccountPage):
         """Add use, days and lists."""
         use = selectors.now_of([self.hosting])[self.hosting.pk]
         days = selectors.days_of(self.hosting, outlooks.DAYS)
-        databases = selectors.databases_of(self.hosting)
+        databases, sites = selectors.databases_of(self.hosting), selectors.sites_of(self.hosting)
         return super().get_context_data(
             use=use,
             resources=outlooks.resources(use, days, selectors.limits_of(self.hosting)),
@@ -51,7 +51,8 @@ class UsagePage(AccountPage):
                 (_("Mail"), size(use.mail_bytes)),
                 (_("Databases"), size(use.database_bytes)),
             ],
-            traffic=[(site, size(sent), requests) for site, sent, requests in selectors.sites_of(self.hosting)],
+            traffic=[(site, size(sent), requests) for site, sent, requests in sites],
+            traffic_export=self.sheet("traffic", (_("Site"), _("Sent"), _("Requests")), sites),
             databases=[(name, size(count)) for name, count in sorted(databases.items(), key=lambda item: -item[1])],
             enforced=selectors.is_enforced(self.hosting),
             days=self.table(UsageDayTable, selectors.history_of(self.hosting, service.KEEP_DAYS), nothing_measured()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -9,6 +10,19 @@ from django.utils.translation import gettext as _
 from provisioning.models import Server
 from provisioning.outlooks import DAYS
 from provisioning.selectors import usage as selectors
+from provisioning.services import usage as service
+from provisioning.web.tables import UsageDayTable
+
+
+def days_of(server: Server) -> tuple[list[object], Iterator[list[object]]]:
+    """Return the head and the lines of a file of all days of a server's accounts, newest first, sizes in bytes."""
+    columns = UsageDayTable.base_columns
+    return [column.verbose_name for column in columns.values()], _lines(server, list(columns))
+
+
+def _lines(server: Server, names: list[str]) -> Iterator[list[object]]:
+    for day in selectors.history_of(server, service.KEEP_DAYS):
+        yield [getattr(day, name) for name in names]
 
 
 def of_server(server: Server) -> dict[str, Any]:
