@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,8 +13,10 @@ from panel.core.api.serializers import StrictSerializer
 from provisioning.api.base import Document, Endpoint, describe, page_of, started_of
 from provisioning.api.fields import Text, find
 from provisioning.api.holdings import HoldingQuery, narrowed
+from provisioning.models import Site as SiteRow
 from provisioning.models import SiteName as SiteNameRow
 from provisioning.selectors import hosting_accounts as selectors
+from provisioning.selectors import php_versions
 from provisioning.services import sites as service
 
 
@@ -34,6 +39,33 @@ class Site(Document):
     php_version = serializers.CharField()
     names = SiteName(many=True)
     created_at = serializers.DateTimeField()
+
+
+class PhpChoice(Document):
+    """A PHP version, and why the site can't have it; empty where it can."""
+
+    version = serializers.CharField()
+    possible = serializers.BooleanField(source="is_open")
+    code = serializers.CharField(help_text="As the refusal would have it: `php_not_there`, `not_included`.")
+    reason = serializers.CharField()
+    remedy = serializers.CharField(help_text="What would allow it.")
+
+
+class SiteDetail(Site):
+    """A site with the PHP versions that it could have."""
+
+    php_choices = serializers.SerializerMethodField(help_text="Versions that the server has or the package names.")
+
+    @extend_schema_field(PhpChoice(many=True))
+    def get_php_choices(self, site: SiteRow) -> Any:
+        """Return the versions."""
+        return PhpChoice(php_versions.choices(site), many=True).data
+
+
+class SiteChange(StrictSerializer):
+    """What to change of a site."""
+
+    php_version = Text(max_length=8, help_text="One that the server has and the package includes, such as `8.4`.")
 
 
 class SiteAliasCreate(StrictSerializer):
@@ -69,12 +101,19 @@ class SiteList(Endpoint):
 class SiteItem(Endpoint):
     """One site."""
 
-    actions = {"GET": "site.view"}
+    actions = {"GET": "site.view", "PATCH": "site.change"}
 
-    @describe("sites_get", "Get a site", Site)
+    @describe("sites_get", "Get a site", SiteDetail)
     def get(self, request: Request, pk: str) -> Response:
-        """With all names that it answers to."""
-        return Response(Site(self.find(selectors.sites(), pk)).data)
+        """With all names that it answers to, and the PHP versions that it could have."""
+        return Response(SiteDetail(self.find(selectors.sites(), pk)).data)
+
+    @describe("sites_change", "Change a site's PHP version", started_of(site=Site), status=202, body=SiteChange)
+    def patch(self, request: Request, pk: str) -> Response:
+        """409 with rule and remedy where the server or the package has it not."""
+        site = self.find(selectors.sites(), pk)
+        made, operation = service.change_php(actor=self.actor, site=site, **self.read(SiteChange))
+        return self.started(operation, site=Site(made))
 
 
 class SiteAliases(Endpoint):

@@ -8,7 +8,7 @@ from panel.core import names
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid, insert
 from provisioning.models import Domain, HostingAccount, Operation, Record, Site, SiteName, Zone
-from provisioning.selectors import ownership
+from provisioning.selectors import ownership, php_versions
 from provisioning.services import domains, holding, zones
 from provisioning.services.inputs import normal
 
@@ -82,6 +82,34 @@ def remove_alias(*, actor: Actor, alias: SiteName) -> Operation:
         else:
             alias.delete()
     return operation
+
+
+def change_php(*, actor: Actor, site: Site, php_version: str) -> tuple[Site, Operation]:
+    """Let a site run another PHP version, from the next run of its server on.
+
+    Raises Conflict when the server does not have it or the package does not include it (`selectors.php_versions`).
+    """
+    php_version = normal("php_version", names.php_version, php_version)
+    with holding.changing(actor, "site.change", site.hosting) as hosting:
+        site = holding.current(site)
+        site.hosting = hosting
+        before, wanted = site.php_version, php_versions.choice(site, php_version)
+        if wanted.is_current:
+            raise Conflict(_("The site runs this version already."), field="php_version", code="same")
+        if not wanted.is_open:
+            params = {"rule": "php_versions", "level": wanted.level, "remedy": wanted.remedy}
+            raise Conflict(f"{wanted.reason} {wanted.remedy}", field="php_version", code=wanted.code, params=params)
+        site.php_version = php_version
+        site.save(update_fields=["php_version"])
+        operation = holding.finish(
+            actor=actor,
+            action="site.change_php",
+            hosting=hosting,
+            obj=site,
+            services=("web",),
+            changes={"php_version": [before, php_version]},
+        )
+    return site, operation
 
 
 def _domain_above(hosting: HostingAccount, hostname: str) -> Domain | None:

@@ -98,6 +98,7 @@ VERBS: Mapping[str, Verb] = {
     "server.reconcile": Verb(servers.reconcile, {"server": Server}),
     "site.add_alias": Verb(sites.add_alias, {"site": Site}, action="site.change"),
     "site.remove_alias": Verb(sites.remove_alias, {"alias": SiteName}, action="site.change"),
+    "site.change_php": Verb(sites.change_php, {"site": Site}, action="site.change"),
     "record.create": Verb(zones.add_record, {"zone": Zone}),
     "record.change": Verb(zones.change_record, {"record": Record}),
     "record.remove": Verb(zones.remove_record, {"record": Record}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -223,6 +224,16 @@ class ConfirmForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["confirm"].label = _("Type %(name)s to confirm") % {"name": must_type}
         self.fields["confirm"].widget.attrs.update({"data-must-equal": must_type, "class": "mono"})
+
+
+class SitePhpForm(forms.Form):
+    """Another PHP version for a site."""
+
+    php_version = forms.ChoiceField(label=_("PHP version"), widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, versions: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["php_version"].choices = [(name, f"PHP {name}") for name in versions]  # type: ignore[attr-defined]
 
 
 class SiteAliasForm(forms.Form):

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from panel.core.web import Empty
 from provisioning.models import HostingAccount
-from provisioning.selectors import hosting_accounts
+from provisioning.selectors import hosting_accounts, php_versions
 from provisioning.web.account_pages import AccountPage, VerbActionPage, VerbFormPage
-from provisioning.web.forms import SiteAliasForm
+from provisioning.web.forms import SiteAliasForm, SitePhpForm
 from provisioning.web.tables import SiteNameTable
 
 
@@ -53,6 +54,41 @@ class AliasAddPage(VerbFormPage):
 
     def rows(self) -> QuerySet[Any] | None:
         return hosting_accounts.sites()
+
+    def order(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"site": self.object.pk, **data}
+
+
+class PhpPage(VerbFormPage):
+    """Lets a site run another PHP version; says of the others why it can't have them."""
+
+    action = "site.change"
+    verb = "site.change_php"
+    title = gettext_lazy("Change PHP version")
+    form_class = SitePhpForm
+    template_name = "provisioning/site_php.html"
+    submit_label = gettext_lazy("Change the version")
+    tab = "account_sites"
+    intro = gettext_lazy("Older sites may need an older version. Try yours after the change; you can change back.")
+
+    def rows(self) -> QuerySet[Any] | None:
+        return hosting_accounts.sites()
+
+    @cached_property
+    def choices(self) -> list[php_versions.Choice]:
+        """The versions, with the reason where the site can't have one."""
+        return php_versions.choices(self.object)
+
+    def initial(self) -> dict[str, Any]:
+        return {"php_version": self.object.php_version}
+
+    def form_options(self) -> dict[str, Any]:
+        return {"versions": [row.version for row in self.choices if row.is_open or row.is_current]}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            site=self.object, closed=[row for row in self.choices if not row.is_open], **kwargs
+        )
 
     def order(self, data: dict[str, Any]) -> dict[str, Any]:
         return {"site": self.object.pk, **data}

@@ -115,6 +115,7 @@ urlpatterns = [
     path("accounts/<str:pk>/usage/measure/", usage.AccountMeasurePage.as_view(), name="account_measure"),
     path("accounts/<str:pk>/history/", accounts.HistoryPage.as_view(), name="account_history"),
     path("sites/<str:pk>/aliases/add/", sites.AliasAddPage.as_view(), name="site_alias_add"),
+    path("sites/<str:pk>/php/", sites.PhpPage.as_view(), name="site_php"),
     path("site-aliases/<str:pk>/remove/", sites.AliasRemovePage.as_view(), name="site_alias_remove"),
     path("databases/<str:pk>/remove/", databases.DatabaseRemovePage.as_view(), name="database_remove"),
     path("database-users/<str:pk>/", databases.UserChangePage.as_view(), name="database_user_change"),

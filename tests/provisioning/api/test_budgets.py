@@ -43,7 +43,7 @@ BUDGETS: dict[str, int] = {
     "/accounts/{account}/database-users": 3,
     "/accounts/{account}/mail-domains": 2,
     "/accounts/{account}/zones": 2,
-    "/sites/{site}": 2,
+    "/sites/{site}": 3,
     "/sites/{site}/aliases": 3,
     "/sites": 2,
     "/zones": 1,

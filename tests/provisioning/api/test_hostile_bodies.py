@@ -64,6 +64,7 @@ WRITES: dict[tuple[str, str], dict[str, Any]] = {
         "host": "localhost",
     },
     ("PATCH", "/database-users/{database_user}"): {"password": PASSWORD, "databases": ["{database}"]},
+    ("PATCH", "/sites/{site}"): {"php_version": "8.3"},
     ("POST", "/sites/{site}/aliases"): {"hostname": "fresh-example.org"},
     ("POST", "/zones/{zone}/records"): {"type": "TXT", "name": "fresh", "content": "text", "ttl": 60},
     ("PATCH", "/zones/{zone}/records/{record}"): {"type": "A", "name": "fresh", "content": "203.0.113.9", "ttl": 60},

@@ -28,6 +28,7 @@ def test_a_site_shows_its_names(stage: Stage, program: Program, site: str):
         "a-example.org": "primary",
         "www.a-example.org": "www",
     }
+    assert shown.pop("php_choices") == [{"version": "8.4", "possible": True, "code": "", "reason": "", "remedy": ""}]
     assert program.get(f"/accounts/{stage.account_a.pk}/sites")["items"] == [shown]
 
 
