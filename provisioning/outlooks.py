@@ -28,7 +28,7 @@ def resources(use: selectors.Use, days: list[selectors.Day], limits: dict[str, i
     """Return disk space and bandwidth as the usage pages draw them."""
     kinds = (
         ("disk_bytes", _("Disk space"), "storage_bytes"),
-        ("bandwidth_bytes", _("Traffic this month"), "web_bytes"),
+        ("bandwidth_bytes", _("Bandwidth this month"), "web_bytes"),
     )
     return [
         Resource(label, use.of(name), limits[name], selectors.points(days, figure), outlook(days, name, limits[name]))

@@ -75,6 +75,9 @@ class ImpersonationListPage(ListPage):
     table_class = tables.ImpersonationTable
     export_name = "impersonations"
 
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        return [(_("Team"), reverse("accounts:member_list"))]
+
     def list_rows(self) -> QuerySet[Impersonation]:
         return selectors.listed(self.actor)
 

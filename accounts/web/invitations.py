@@ -89,7 +89,7 @@ class _InvitationPage(ActionPage):
 class ResendPage(_InvitationPage):
     """Sends an invitation again."""
 
-    title = gettext_lazy("Send again")
+    title = gettext_lazy("Send the invitation again")
     submit_label = gettext_lazy("Send again")
 
     def get_question(self) -> str:
@@ -104,7 +104,7 @@ class ResendPage(_InvitationPage):
 class RevokePage(_InvitationPage):
     """Takes an invitation back."""
 
-    title = gettext_lazy("Take back")
+    title = gettext_lazy("Take the invitation back")
     submit_label = gettext_lazy("Take back")
     danger = True
 

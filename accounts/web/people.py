@@ -144,7 +144,7 @@ class MemberRemovePage(ActionPage):
     """Ends a membership."""
 
     action = "membership.remove"
-    title = gettext_lazy("Remove")
+    title = gettext_lazy("Remove from the team")
     submit_label = gettext_lazy("Remove")
     danger = True
 
@@ -211,8 +211,8 @@ class TokenRevokePage(ActionPage):
     """Ends a token."""
 
     action = "token.revoke"
-    title = gettext_lazy("Revoke")
-    submit_label = gettext_lazy("Revoke")
+    title = gettext_lazy("Revoke the token")
+    submit_label = gettext_lazy("Revoke the token")
     danger = True
 
     def rows(self) -> QuerySet[Any] | None:

@@ -16,7 +16,7 @@ from panel.core.form_fields import LimitField, SizeField
 #: Heading → the fields below it, in order; the name stands above all.
 SECTIONS: list[tuple[str | Promise, tuple[str, ...]]] = [
     (_("In all"), (*ResellerPlan.TOTALS, "accounts_per_package")),
-    (_("When it is sold more than once"), ("oversell_disk", "oversell_bandwidth", "overuse")),
+    (_("When more is sold than there is (overselling)"), ("oversell_disk", "oversell_bandwidth", "overuse")),
     (_("One account at most"), tuple(f"account_{name}" for name in ResellerPlan.MOST)),
     (_("What can be sold with it"), ("features", "private_nameservers", "resellers_allowed")),
 ]

@@ -18,12 +18,12 @@ OPEN_FOR = timedelta(days=14)
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do: why, the values to copy for it as (label, value), where it is done, and whether it is."""
+    """One thing to do: why, the values to copy for it as (label, values), where it is done, and whether it is."""
 
     title: str
     text: str
     done: bool
-    values: list[tuple[str, str]] = field(default_factory=list)
+    values: list[tuple[str, list[str]]] = field(default_factory=list)
     url: str = ""
     label: str = ""
 
@@ -53,23 +53,28 @@ def lies_open(hosting: HostingAccount, steps: list[Step]) -> bool:
 
 
 def _point(hosting: HostingAccount, *, pointed: bool, nameservers: list[str], addresses: list[str]) -> Step:
-    values = [(_("Name server"), name) for name in nameservers]
+    values = [(_("Name servers"), nameservers)] if nameservers else []
+    label = _("Address")
     if nameservers:
         text = _(
             "Where you bought %(domain)s, enter these name servers for it. Within a day the whole Internet "
             "finds it here; web site and mail follow by themselves."
         )
+        label = _("If it keeps its own name servers: address for an A or AAAA record")
     else:
         text = _(
             "Where you bought %(domain)s, let its name lead to this address. Within a day everybody finds it here."
         )
-    values += [(_("Address"), address) for address in addresses]
+    if addresses:
+        values.append((label, addresses))
     return Step(_("Let your domain lead here"), text % {"domain": hosting.domain}, pointed, values)
 
 
 def _upload(hosting: HostingAccount) -> Step:
     text = _("They belong into this directory. Until there is one, visitors see a welcome page.")
-    return Step(_("Put your web site's files in place"), text, False, [(_("Directory"), f"{hosting.home}/public_html")])
+    return Step(
+        _("Put your web site's files in place"), text, False, [(_("Directory"), [f"{hosting.home}/public_html"])]
+    )
 
 
 def _mailbox(hosting: HostingAccount, *, boxes: bool, add: str) -> Step:
@@ -82,7 +87,7 @@ def _mail_program(mail_host: str) -> Step:
         "The user name is the whole mail address, the password that of the mailbox. Both use an encrypted connection."
     )
     values = [
-        (_("Incoming mail (IMAP, port 993, TLS)"), mail_host),
-        (_("Outgoing mail (SMTP, port 465, TLS)"), mail_host),
+        (_("Incoming mail (IMAP, port 993, TLS)"), [mail_host]),
+        (_("Outgoing mail (SMTP, port 465, TLS)"), [mail_host]),
     ]
     return Step(_("Set up your mail program"), text, False, values)

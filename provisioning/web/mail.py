@@ -108,6 +108,9 @@ class MailboxRemovePage(OfMailDomain, ConfirmByNamePage):
     question = gettext_lazy("This removes the mailbox:")
     submit_label = gettext_lazy("Remove the mailbox")
 
+    def get_title(self) -> str:
+        return _("Remove mailbox")
+
     def rows(self) -> QuerySet[Any] | None:
         return hosting_accounts.mailboxes()
 
@@ -164,6 +167,9 @@ class AliasRemovePage(OfMailDomain, VerbActionPage):
     action = "alias.remove"
     verb = "alias.remove"
     submit_label = gettext_lazy("Remove the alias")
+
+    def get_title(self) -> str:
+        return _("Remove alias")
 
     def rows(self) -> QuerySet[Any] | None:
         return hosting_accounts.mail_aliases()

@@ -101,7 +101,8 @@ class OperationPart(OfOperation):
     template_name = "components/operation.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {"progress": progress.of(self.object, self.actor), "link": "link" in self.request.GET}
+        how = {name: name in self.request.GET for name in ("own", "link")}
+        return {"progress": progress.of(self.object, self.actor), **how}
 
 
 class RetryPage(OfOperation, ActionPage):

@@ -116,6 +116,17 @@
     });
   });
 
+  /* Tabs that do not fit a phone: the one that is open is in sight. */
+  window.addEventListener("resize", showOpenTab);
+  function showOpenTab() {
+    document.querySelectorAll(".nav-scroll").forEach(function (list) {
+      var open = list.querySelector(".active");
+      if (!open) { return; }
+      var place = open.getBoundingClientRect(), frame = list.getBoundingClientRect();
+      list.scrollLeft += place.left - frame.left - (frame.width - place.width) / 2;
+    });
+  }
+
   /* What people opened in a live part stays open, and their place stays, when the part is replaced. */
   document.addEventListener("htmx:beforeSwap", function (event) {
     var status = event.detail.xhr.status;
@@ -134,6 +145,7 @@
       field.dispatchEvent(new Event("input", { bubbles: true }));
     });
     countChosen();
+    showOpenTab();
     var wrong = document.querySelector("[aria-invalid=true]");
     if (wrong) { wrong.focus(); }
   });

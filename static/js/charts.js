@@ -32,10 +32,14 @@
     return found;
   }
 
+  /* Without a pointer on it, a chart says its newest day. */
+  function newest(plot, series) { return plot.data[series][plot.data[series].length - 1]; }
+
   function options(figure, width, top) {
     var bytes = figure.dataset.chart === "bytes";
     var line = colour(figure, "line"), quiet = colour(figure, "quiet"), grid = colour(figure, "rule");
-    var language = document.documentElement.lang || undefined;
+    var page = document.documentElement.lang;
+    var language = page === "en" ? "en-GB" : page || undefined;  /* the day first, as the pages write it */
     var day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
     var axis = { stroke: quiet, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: "12px Inter, sans-serif" };
     var write = function (value) { return value === null || value === undefined ? "" : bytes ? size(value) : String(value); };
@@ -49,8 +53,8 @@
         Object.assign({}, axis, { values: function (plot, ticks) { return ticks.map(write); }, size: 64, space: 32, incrs: bytes ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] })
       ],
       series: [
-        { label: figure.querySelector("th").textContent, value: function (plot, at) { return at === null ? "" : day.format(at * 1000); } },
-        { label: figure.dataset.label, stroke: line, width: 2, fill: colour(figure, "fill"), value: function (plot, value) { return write(value); }, points: { show: false } }
+        { label: figure.querySelector("th").textContent, value: function (plot, at) { return day.format((at === null ? newest(plot, 0) : at) * 1000); } },
+        { label: figure.dataset.label, stroke: line, width: 2, fill: colour(figure, "fill"), value: function (plot, value) { return write(value === null ? newest(plot, 1) : value); }, points: { show: false } }
       ]
     };
   }

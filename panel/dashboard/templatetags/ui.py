@@ -113,7 +113,7 @@ def gauge(label: str, used: int, limit: int | None, kind: str = "count") -> dict
         "used": used,
         "limit": limit,
         "used_text": write(used),
-        "limit_text": gettext("unlimited") if limit is None else write(limit),
+        "limit_text": "" if limit is None else write(limit),
         "level": measured.level,
     }
 
@@ -184,14 +184,21 @@ def milliseconds(value: float | None) -> str:
 
 @register.simple_tag
 def moment(value: datetime | None, style: str = "date") -> SafeString | str:
-    """Write a time in the person's zone; style `ago` says how long ago and keeps the exact time as title."""
+    """Write a time in the person's zone, and which zone that is; style `ago` keeps the exact time as title."""
     if value is None:
         return "\N{EN DASH}"
-    exact = date_format(timezone.localtime(value), "DATETIME_FORMAT")
+    exact = exactly(value)
     words = exact
     if style == "ago":
         words = _distance(value)
     return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), exact, words)
+
+
+@register.filter
+def exactly(value: datetime) -> str:
+    """Write a time in the person's zone, with the zone's short name: 22 Nov 2026, 09:12 CET."""
+    local = timezone.localtime(value)
+    return f"{date_format(local, 'DATETIME_FORMAT')} {local.tzname()}"
 
 
 def _distance(value: datetime) -> str:

@@ -78,7 +78,7 @@ def test_a_check_is_asked_for_and_followed(cast: Cast, account: HostingAccount):
     assert browser.post(url("drift_check", part.server_id)).headers["Location"] == url("drift", part.server_id)
     waiting = text(browser, url("drift_part", part.server_id))
     assert 'hx-trigger="every 1s"' in waiting
-    assert "Waiting for a worker" in waiting
+    assert "Waiting to start" in waiting
     with everything("test"):
         Operation.objects.update(status=Operation.Status.APPLIED)
     looked_at(part, status="failed", reason=drift_checks.REASON_TOO_OLD, detail="unknown verb")
