@@ -88,6 +88,7 @@ DJANGO_TABLES2_TEMPLATE = "django_tables2/tabler.html"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["panel.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
