@@ -15,6 +15,12 @@ from panel.core.api.views import ApiView
 from panel.core.errors import NotFound
 
 KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(KINDS))
+LANGUAGE = OpenApiParameter(
+    "language",
+    str,
+    OpenApiParameter.QUERY,
+    description="A language code such as `en`; by default the brand's language.",
+)
 
 
 class MailView(ApiView):
@@ -26,6 +32,10 @@ class MailView(ApiView):
         if brand is None:
             raise NotFound()
         return brand
+
+    def language(self, brand: Brand) -> str:
+        """Return the language that the query names. Raises Invalid where mail is not written in it."""
+        return mail_templates.chosen_language(brand, self.request.query_params.get("language", ""))
 
     def shown(self, sender: MailSender) -> Response:
         """Return the answer for a sender."""
@@ -123,10 +133,15 @@ class Texts(MailView):
 
     actions = {"GET": "brand.view"}
 
-    @extend_schema(operation_id="organizations_brand_mail_texts_list", responses=formats.MailTextSerializer(many=True))
+    @extend_schema(
+        operation_id="organizations_brand_mail_texts_list",
+        parameters=[LANGUAGE],
+        responses=formats.MailTextSerializer(many=True),
+    )
     def get(self, request: Request, pk: str) -> Response:
-        """List every kind of mail with its text."""
-        return Response(formats.MailTextSerializer(selectors.texts(self.brand(pk)), many=True).data)
+        """List every kind of mail with its text in a language."""
+        brand = self.brand(pk)
+        return Response(formats.MailTextSerializer(selectors.texts(brand, self.language(brand)), many=True).data)
 
 
 class OneText(MailView):
@@ -134,27 +149,33 @@ class OneText(MailView):
 
     actions = {"GET": "brand.view", "PUT": "brand.change", "DELETE": "brand.change"}
 
-    @extend_schema(parameters=[KIND], responses=formats.MailTextSerializer)
+    @extend_schema(parameters=[KIND, LANGUAGE], responses=formats.MailTextSerializer)
     def get(self, request: Request, pk: str, kind: str) -> Response:
         """Show it."""
         return self._text(self.brand(pk), kind)
 
-    @extend_schema(parameters=[KIND], request=formats.MailTextSerializer, responses=formats.MailTextSerializer)
+    @extend_schema(
+        parameters=[KIND, LANGUAGE], request=formats.MailTextSerializer, responses=formats.MailTextSerializer
+    )
     def put(self, request: Request, pk: str, kind: str) -> Response:
-        """Give it the brand's own text. Placeholders are `{{word}}`, `{{#word}}…{{/word}}`, `{{^word}}…{{/word}}`."""
+        """Give it the brand's own text in a language.
+
+        Placeholders are `{{word}}`, `{{#word}}…{{/word}}` and `{{^word}}…{{/word}}`.
+        """
         brand = self.brand(pk)
         values = self.read(formats.MailTextSerializer)
-        mail_templates.set(actor=self.actor, brand=brand, kind=kind, **values)
+        mail_templates.set(actor=self.actor, brand=brand, kind=kind, language=self.language(brand), **values)
         return self._text(brand, kind)
 
-    @extend_schema(parameters=[KIND], responses={204: None})
+    @extend_schema(parameters=[KIND, LANGUAGE], responses={204: None})
     def delete(self, request: Request, pk: str, kind: str) -> Response:
-        """Go back to our text."""
-        mail_templates.reset(actor=self.actor, brand=self.brand(pk), kind=kind)
+        """Give up the brand's own text in a language."""
+        brand = self.brand(pk)
+        mail_templates.reset(actor=self.actor, brand=brand, kind=kind, language=self.language(brand))
         return Response(status=204)
 
     def _text(self, brand: Brand, kind: str) -> Response:
-        text = selectors.text(brand, kind)
+        text = selectors.text(brand, kind, self.language(brand))
         if text is None:
             raise NotFound()
         return Response(formats.MailTextSerializer(text).data)
@@ -165,12 +186,15 @@ class TextPreview(MailView):
 
     actions = {"POST": "brand.view"}
 
-    @extend_schema(parameters=[KIND], request=formats.DraftSerializer, responses=formats.MailPreviewSerializer)
+    @extend_schema(
+        parameters=[KIND, LANGUAGE], request=formats.DraftSerializer, responses=formats.MailPreviewSerializer
+    )
     def post(self, request: Request, pk: str, kind: str) -> Response:
         """Show it with sample values, as it stands or with other words; nothing is stored."""
         brand = self.brand(pk)
         draft = self.read(formats.DraftSerializer)
-        shown = mail_templates.preview(actor=self.actor, brand=brand, kind=kind, **draft)
+        language = self.language(brand)
+        shown = mail_templates.preview(actor=self.actor, brand=brand, kind=kind, language=language, **draft)
         return Response(formats.MailPreviewSerializer(shown).data)
 
 
@@ -179,11 +203,12 @@ class TextTest(MailView):
 
     actions = {"POST": "brand.change"}
 
-    @extend_schema(parameters=[KIND], request=EmptySerializer, responses=formats.OutgoingMailSerializer)
+    @extend_schema(parameters=[KIND, LANGUAGE], request=EmptySerializer, responses=formats.OutgoingMailSerializer)
     def post(self, request: Request, pk: str, kind: str) -> Response:
         """Send it with sample values to the person behind the token, and to nobody else."""
         self.read(EmptySerializer)
-        mail = mail_templates.send_test(actor=self.actor, brand=self.brand(pk), kind=kind)
+        brand = self.brand(pk)
+        mail = mail_templates.send_test(actor=self.actor, brand=brand, kind=kind, language=self.language(brand))
         return Response(formats.OutgoingMailSerializer(mail).data)
 
 

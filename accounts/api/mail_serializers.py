@@ -78,11 +78,15 @@ class WordSerializer(StrictSerializer):
 
 
 class MailTextSerializer(StrictSerializer):
-    """The text of a kind of mail; `own` when it is the brand's."""
+    """The text of a kind of mail as readers of a language get it; `own` when it is the brand's in that language."""
 
     kind = serializers.CharField(source="kind.name", read_only=True)
     title = serializers.CharField(source="kind.title", read_only=True)
+    language = serializers.CharField(read_only=True)
     own = serializers.BooleanField(read_only=True)
+    stands_in = serializers.CharField(
+        read_only=True, help_text="The brand's language, where its text in that one stands in; else empty."
+    )
     subject = serializers.CharField(max_length=200)
     text = serializers.CharField(max_length=10_000, trim_whitespace=False)
     words = serializers.SerializerMethodField()

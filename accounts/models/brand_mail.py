@@ -13,11 +13,14 @@ from panel.core.scoping import TenantManager
 
 
 class MailTemplate(models.Model):
-    """A brand's own text of one kind of mail (accounts.mail.catalogue); without a row the text is ours."""
+    """A brand's own text of one kind of mail (accounts.voice.catalogue) in one language; without a row the brand's text
+    in its own language stands, and without that ours.
+    """
 
     id = IdField(prefix="mtp")
     brand = models.ForeignKey(Brand, models.CASCADE, related_name="mail_templates")
     kind = models.CharField(max_length=40)
+    language = models.CharField(max_length=10)
     subject = models.CharField(max_length=200)
     text = models.TextField(max_length=10_000)
     changed_at = models.DateTimeField(auto_now=True)
@@ -25,10 +28,10 @@ class MailTemplate(models.Model):
     objects = TenantManager("brand__organization__path")
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("brand", "kind"), name="mail_template_once"),)
+        constraints = (models.UniqueConstraint(fields=("brand", "kind", "language"), name="mail_template_once"),)
 
     def __str__(self) -> str:
-        return self.kind
+        return f"{self.kind} ({self.language})"
 
     @property
     def tenant_path(self) -> str:

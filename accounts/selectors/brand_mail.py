@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -15,12 +16,16 @@ from accounts.voice.catalogue import KINDS, Kind
 
 @dataclass(frozen=True)
 class Text:
-    """The text of a kind of mail as it stands: a brand's own, or ours in the brand's language."""
+    """The text of a kind of mail as readers of a language get it: the brand's own in that language (`own`), else the
+    brand's own in its language (`stands_in` names that), else ours.
+    """
 
     kind: Kind
+    language: str
     subject: str
     text: str
     own: bool
+    stands_in: str = ""
 
 
 def sender(brand: Brand) -> MailSender:
@@ -30,16 +35,26 @@ def sender(brand: Brand) -> MailSender:
     )
 
 
-def texts(brand: Brand) -> list[Text]:
-    """Return every kind of mail with its text."""
-    rows = {row.kind: row for row in MailTemplate.objects.filter(brand=brand)}
-    return [_text(brand, kind, rows.get(kind.name)) for kind in KINDS.values()]
+def languages() -> list[tuple[str, str]]:
+    """Return code and name of each language that mail is written in."""
+    return list(settings.LANGUAGES)
 
 
-def text(brand: Brand, name: str) -> Text | None:
-    """Return one kind of mail with its text, or None where there is no such kind."""
+def texts(brand: Brand, language: str = "") -> list[Text]:
+    """Return every kind of mail with its text in a language, by default the brand's; one query."""
+    rows: dict[str, dict[str, MailTemplate]] = {kind: {} for kind in KINDS}
+    for row in MailTemplate.objects.filter(brand=brand):
+        rows.setdefault(row.kind, {})[row.language] = row
+    return [_text(brand, kind, rows[kind.name], language) for kind in KINDS.values()]
+
+
+def text(brand: Brand, name: str, language: str = "") -> Text | None:
+    """Return one kind of mail with its text in a language, by default the brand's; None where there is no such kind."""
     kind = KINDS.get(name)
-    return None if kind is None else _text(brand, kind, MailTemplate.objects.filter(brand=brand, kind=name).first())
+    if kind is None:
+        return None
+    rows = {row.language: row for row in MailTemplate.objects.filter(brand=brand, kind=name)}
+    return _text(brand, kind, rows, language)
 
 
 def outgoing(brand: Brand) -> QuerySet[OutgoingMail]:
@@ -74,8 +89,11 @@ def spf(sender: MailSender) -> tuple[str, str] | None:
     return identity.wanted(sender.brand, sender).rpartition("@")[2], f"v=spf1 {addresses} ~all"
 
 
-def _text(brand: Brand, kind: Kind, row: MailTemplate | None) -> Text:
+def _text(brand: Brand, kind: Kind, rows: Mapping[str, MailTemplate], language: str) -> Text:
+    language = language or brand.locale
+    row = rows.get(language) or rows.get(brand.locale)
     if row is not None:
-        return Text(kind, row.subject, row.text, own=True)
-    with translation.override(brand.locale):
-        return Text(kind, str(kind.subject), str(kind.text), own=False)
+        stands_in = "" if row.language == language else row.language
+        return Text(kind, language, row.subject, row.text, own=not stands_in, stands_in=stands_in)
+    with translation.override(language):
+        return Text(kind, language, str(kind.subject), str(kind.text), own=False)

@@ -62,11 +62,12 @@ def send(
     """Send a mail of a kind of the catalogue in the name of `brand`, once the current transaction commits.
 
     `context` has the values of the kind's placeholders; what it leaves out counts as not there. Dates and numbers come
-    as texts for the reader. `locale` is the reader's language; a brand's own text is sent as it is. With `once` nothing
-    is sent, and None returned, when something was sent for it before. `kind` is what the outbox calls it, if not the
-    template.
+    as texts for the reader. `locale` is the reader's language; where the brand has no text of its own in it, the one in
+    the brand's language goes out, and where it has none at all, ours in the reader's. With `once` nothing is sent, and
+    None returned, when something was sent for it before. `kind` is what the outbox calls it, if not the template.
     """
-    own = MailTemplate._base_manager.filter(brand=brand, kind=template).first()
+    rows = MailTemplate._base_manager.filter(brand=brand, kind=template)
+    own = {row.language: row for row in rows.filter(language__in={locale, brand.locale})}
     subject, text = _filled(brand, template, own, context, locale)
     return send_text(brand=brand, to=to, subject=subject, text=text, kind=kind or template, locale=locale, once=once)
 
@@ -88,10 +89,12 @@ def send_all(letters: Sequence[Letter]) -> None:
     rows = MailTemplate._base_manager.filter(
         brand__in={letter.brand.pk for letter in letters}, kind__in={letter.template for letter in letters}
     )
-    own = {(row.brand_id, row.kind): row for row in rows}
+    own: dict[tuple[str, str], dict[str, MailTemplate]] = {}
+    for row in rows:
+        own.setdefault((row.brand_id, row.kind), {})[row.language] = row
     mails = []
     for letter in letters:
-        words = own.get((letter.brand.pk, letter.template))
+        words = own.get((letter.brand.pk, letter.template), {})
         subject, text = _filled(letter.brand, letter.template, words, letter.context, letter.locale)
         mails.append(
             _mail(letter.brand, letter.to, subject, text, kind=letter.template, locale=letter.locale, once=letter.once)
@@ -118,12 +121,12 @@ def send_text(
 
 
 def _filled(
-    brand: Brand, template: str, own: MailTemplate | None, context: Mapping[str, str], locale: str
+    brand: Brand, template: str, own: Mapping[str, MailTemplate], context: Mapping[str, str], locale: str
 ) -> tuple[str, str]:
-    """Return subject and text of a kind of mail with its values."""
+    """Return subject and text of a kind of mail with its values; `own` has the brand's texts by language."""
     kind = KINDS[template]
     with translation.override(locale or brand.locale):
-        subject, text = _texts(kind, own)
+        subject, text = _texts(kind, own.get(locale) or own.get(brand.locale))
         values = dict.fromkeys(kind.words, "") | common(brand) | dict(context)
         return mustache.fill(subject, values), mustache.fill(text, values)
 

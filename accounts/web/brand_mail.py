@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -19,7 +20,7 @@ from accounts.services import mail_senders, mail_templates, outgoing_mails
 from accounts.voice import identity
 from accounts.web import mail_forms
 from accounts.web.brands import OfBrand
-from panel.core.errors import DomainError
+from panel.core.errors import DomainError, Invalid
 from panel.core.lists import ListsPage
 from panel.core.web import Action, ActionPage, FormPage
 
@@ -211,17 +212,26 @@ class RetryPage(_Ask):
 
 
 class _OfText(OfMail):
-    """A page about the text of one kind of mail."""
+    """A page about the text of one kind of mail in a language (`?language=`), by default the brand's."""
 
     text: selectors.Text
 
     def find(self) -> Any:
         found = super().find()
-        text = selectors.text(self.brand, self.kwargs["kind"])
+        try:
+            language = mail_templates.chosen_language(self.brand, self.request.GET.get("language", ""))
+        except Invalid as error:
+            raise Http404 from error
+        text = selectors.text(self.brand, self.kwargs["kind"], language)
         if text is None:
             raise Http404
         self.text = text
         return found
+
+    def to_text(self, route: str = "mail_text", language: str = "") -> str:
+        """Return the address of a page about this text, in its language or another one."""
+        address = self.to(route, self.text.kind.name)
+        return f"{address}?{urlencode({'language': language or self.text.language})}"
 
     def get_title(self) -> str:
         return str(self.text.kind.title)
@@ -234,30 +244,32 @@ class TextPage(_OfText, FormPage):
     template_name = "accounts/mail_text.html"
 
     def actions(self) -> list[Action]:
-        found = [Action(_("Send to myself"), self.to("mail_text_test", self.text.kind.name), "mail")]
+        found = [Action(_("Send to myself"), self.to_text("mail_text_test"), "mail")]
         if self.text.own:
-            found.append(
-                Action(_("Back to our text"), self.to("mail_text_reset", self.text.kind.name), "rotate-clockwise")
-            )
+            found.append(Action(_("Give up your text"), self.to_text("mail_text_reset"), "rotate-clockwise"))
         return found
 
     def initial(self) -> dict[str, Any]:
         return {"subject": self.text.subject, "text": self.text.text}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the placeholders and the preview."""
-        kind = self.text.kind
+        """Add languages, placeholders and the preview."""
+        kind, code = self.text.kind, self.text.language
+        names = dict(selectors.languages())
         return super().get_context_data(
+            languages=[(name, self.to_text(language=key), key == code) for key, name in names.items()],
+            stands_in=names.get(self.text.stands_in, self.text.stands_in),
             words=[(f"{{{{{name}}}}}", word.meaning, name in kind.required) for name, word in kind.words.items()],
-            preview=mail_templates.preview(actor=self.actor, brand=self.brand, kind=kind.name),
-            preview_url=self.to("mail_text_preview", kind.name),
+            preview=mail_templates.preview(actor=self.actor, brand=self.brand, kind=kind.name, language=code),
+            preview_url=self.to_text("mail_text_preview"),
             **kwargs,
         )
 
     def act(self, data: dict[str, Any]) -> str:
-        mail_templates.set(actor=self.actor, brand=self.brand, kind=self.text.kind.name, **data)
+        text = self.text
+        mail_templates.set(actor=self.actor, brand=self.brand, kind=text.kind.name, language=text.language, **data)
         messages.success(self.request, _("Saved."))
-        return self.request.path
+        return self.to_text()
 
 
 @method_decorator(xframe_options_sameorigin, name="dispatch")
@@ -281,8 +293,10 @@ class TextPreviewPage(_OfText):
             )
 
     def _shown(self, **words: str) -> HttpResponseBase:
-        kind = self.text.kind.name
-        shown = mail_templates.preview(actor=self.actor, brand=self.brand, kind=kind, **words)
+        text = self.text
+        shown = mail_templates.preview(
+            actor=self.actor, brand=self.brand, kind=text.kind.name, language=text.language, **words
+        )
         return self._framed(HttpResponse(shown.html))
 
     @staticmethod
@@ -292,14 +306,15 @@ class TextPreviewPage(_OfText):
 
 
 class TextResetPage(_OfText, _Ask):
-    """Goes back to our text."""
+    """Gives up the brand's own text."""
 
-    question = gettext_lazy("Go back to our text? Yours is lost.")
-    submit_label = gettext_lazy("Back to our text")
+    question = gettext_lazy("Give up your own text? It is lost, and the one that stood before stands again.")
+    submit_label = gettext_lazy("Give up your text")
     danger = True
 
     def do(self) -> None:
-        mail_templates.reset(actor=self.actor, brand=self.brand, kind=self.text.kind.name)
+        text = self.text
+        mail_templates.reset(actor=self.actor, brand=self.brand, kind=text.kind.name, language=text.language)
 
 
 class TextTestPage(_OfText, _Ask):
@@ -309,6 +324,7 @@ class TextTestPage(_OfText, _Ask):
     submit_label = gettext_lazy("Send to myself")
 
     def act(self) -> str:
-        mail = mail_templates.send_test(actor=self.actor, brand=self.brand, kind=self.text.kind.name)
+        text = self.text
+        mail = mail_templates.send_test(actor=self.actor, brand=self.brand, kind=text.kind.name, language=text.language)
         messages.success(self.request, _("It is on its way to %(address)s.") % {"address": mail.recipient})
-        return self.to("mail_text", self.text.kind.name)
+        return self.to_text()

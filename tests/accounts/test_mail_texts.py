@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core import mail
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.mail import send
+from accounts.mail import Letter, send, send_all
 from accounts.models import Brand, MailTemplate, OutgoingMail
 from accounts.selectors import brand_mail as selectors
 from accounts.services import mail_templates, outgoing_mails
@@ -181,3 +183,86 @@ def test_page_and_api_refuse_the_same(cast: Cast) -> None:
     good = {"subject": "Hi", "text": "{{name}}"}
     assert program.put(url, good, content_type="application/json").json()["own"] is True
     assert program.delete(url).status_code == 204
+
+
+@pytest.fixture
+def two_languages(settings: Any) -> None:
+    """A panel that speaks two languages."""
+    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+
+
+def written(brand: Brand, locale: str) -> tuple[str, str]:
+    """Subjects of a mail that is sent to readers of a language: by itself, and with others."""
+    context = {"link": "https://panel.example.org/x"}
+    with everything("test"):
+        send(brand=brand, to="anna@people.example", template="password_reset", context=context, locale=locale)
+        once = f"{locale}-{len(mail.outbox)}"
+        send_all([Letter(brand, "bo@people.example", "password_reset", context, locale, once=once)])
+        for row in OutgoingMail._base_manager.filter(state="waiting"):
+            outgoing_mails.deliver(row.id)
+    return str(mail.outbox[-2].subject), str(mail.outbox[-1].subject)
+
+
+@pytest.mark.usefixtures("two_languages")
+def test_readers_get_the_text_in_their_language_else_the_brands_else_ours(cast: Cast, brand: Brand) -> None:
+    owner, kind = cast.reseller_a.actor, "password_reset"
+    words = {"kind": kind, "text": "{{link}}"}
+    assert written(brand, "de") == ("Choose a new password",) * 2
+    with tenant(owner.path):
+        mail_templates.set(actor=owner, brand=brand, subject="New one", **words)
+    assert [written(brand, locale) for locale in ("en", "", "de")] == [("New one",) * 2] * 3
+    with tenant(owner.path):
+        mail_templates.set(actor=owner, brand=brand, subject="Ein neues", language="de", **words)
+    assert [written(brand, locale) for locale in ("en", "", "de")] == [("New one",) * 2] * 2 + [("Ein neues",) * 2]
+    with tenant(owner.path):
+        mail_templates.reset(actor=owner, brand=brand, kind=kind)
+    assert [written(brand, locale) for locale in ("en", "de")] == [("Choose a new password",) * 2, ("Ein neues",) * 2]
+
+
+@pytest.mark.usefixtures("two_languages")
+def test_a_text_of_a_language_is_looked_at_and_tried(cast: Cast, brand: Brand) -> None:
+    owner = cast.reseller_a.actor
+    with tenant(owner.path):
+        mail_templates.set(
+            actor=owner, brand=brand, kind="release", subject="Wieder da", text="{{name}}", language="de"
+        )
+        assert mail_templates.preview(actor=owner, brand=brand, kind="release").subject == "example.org is back"
+        german = mail_templates.preview(actor=owner, brand=brand, kind="release", language="de")
+        assert (german.subject, '<html lang="de"' in german.html) == ("Wieder da", True)
+        sent = mail_templates.send_test(actor=owner, brand=brand, kind="release", language="de")
+        outgoing_mails.deliver(sent.id)
+        assert mail.outbox[-1].subject == "Wieder da"
+        for refused in ("fr", "de-AT", "../x"):
+            with pytest.raises(Invalid) as wrong:
+                mail_templates.set(
+                    actor=owner, brand=brand, kind="release", subject="x", text="{{name}}", language=refused
+                )
+            assert (wrong.value.code, wrong.value.field) == ("unknown_language", "language")
+
+
+@pytest.mark.usefixtures("two_languages")
+def test_page_and_api_know_languages(cast: Cast) -> None:
+    pk = cast.reseller_a.organization.pk
+    page = reverse("accounts:mail_text", args=[pk, "release"])
+    browser, program = cast.reseller_a.browser(), cast.reseller_a.program()
+    assert "?language=de" in browser.get(page).content.decode()
+    saved = browser.post(f"{page}?language=en", {"subject": "Back", "text": "{{name}}"})
+    assert saved.headers["Location"] == f"{page}?language=en"
+    german = browser.get(f"{page}?language=de").content.decode()
+    assert "its readers get yours in English" in german
+    assert reverse("accounts:mail_text_reset", args=[pk, "release"]) not in german
+    assert browser.get(f"{page}?language=fr").status_code == 404
+    url = f"/api/v1/organizations/{pk}/brand/mail/texts/release"
+    told = program.get(f"{url}?language=de").json()
+    assert (told["language"], told["own"], told["stands_in"], told["subject"]) == ("de", False, "en", "Back")
+    put = program.put(f"{url}?language=de", {"subject": "Da", "text": "{{name}}"}, content_type="application/json")
+    assert (put.json()["own"], put.json()["stands_in"]) == (True, "")
+    assert program.get(url).json()["subject"] == "Back"
+    preview = program.post(f"{url}/preview?language=de", {}, content_type="application/json").json()
+    assert preview["subject"] == "Da"
+    listed = program.get(f"/api/v1/organizations/{pk}/brand/mail/texts?language=de").json()
+    assert {text["subject"] for text in listed if text["own"]} == {"Da"}
+    wrong = program.get(f"{url}?language=xx")
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "unknown_language")
+    assert browser.post(f"{page}reset/?language=de").status_code == 302
+    assert program.get(f"{url}?language=de").json()["stands_in"] == "en"
