@@ -7,6 +7,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from accounts import checks
 from accounts.models import Brand, OldHost, Organization, User
 from accounts.selectors import brands as selectors
 from accounts.services import brand_hosts, brands, invitations, onboarding, organizations, users
@@ -149,6 +150,14 @@ def test_no_account_takes_a_domain_that_neutral_hosts_live_on(neutral: Cast, nam
     with tenant(neutral.client_a.actor.path), pytest.raises(DomainError) as refused:
         domains.refuse_platform(actor=neutral.client_a.actor, name=name, field="domain")
     assert refused.value.code == "reserved"
+
+
+@pytest.mark.parametrize(
+    ("domain", "problems"), [("", 0), (DOMAIN, 0), ("no domain", 1), ("Ä.example", 1), ("localhost", 1)]
+)
+def test_a_neutral_domain_that_cannot_be_one_is_told_at_the_start(settings: Any, domain: str, problems: int) -> None:
+    settings.NEUTRAL_PANEL_DOMAIN = domain
+    assert len(checks.neutral_panel_domain()) == problems
 
 
 def test_a_first_host_of_its_own_still_brings_name_servers_of_its_own(neutral: Cast) -> None:
