@@ -92,14 +92,13 @@ class Transfer(ApiView):
 
     actions = {"POST": "membership.change"}
 
-    @extend_schema(request=serializers.EmptySerializer, responses=serializers.MemberSerializer)
+    @extend_schema(request=serializers.ConfirmSerializer, responses=serializers.MemberSerializer)
     def post(self, request: Request, pk: str) -> Response:
-        """Make the member owner in the caller's place, who stays as administrator."""
+        """Make the member owner in the caller's place, who stays as administrator; `confirm` is their mail address."""
         membership = self.find(people.memberships(), pk)
-        self.read(serializers.EmptySerializer)
-        return Response(
-            serializers.MemberSerializer(memberships.transfer(actor=self.actor, membership=membership)).data
-        )
+        given = self.read(serializers.ConfirmSerializer)
+        heir = memberships.transfer(actor=self.actor, membership=membership, **given)
+        return Response(serializers.MemberSerializer(heir).data)
 
 
 class Impersonations(ApiView):
@@ -148,10 +147,13 @@ class OneToken(ApiView):
         """Show it."""
         return Response(serializers.TokenSerializer(self._token(pk)).data)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None}, parameters=[serializers.ConfirmSerializer])
     def delete(self, request: Request, pk: str) -> Response:
-        """Revoke it."""
-        tokens.revoke(actor=self.actor, token=self._token(pk))
+        """Revoke it; `confirm` is its name."""
+        token = self._token(pk)
+        given = serializers.ConfirmSerializer(data=request.query_params.dict())
+        given.is_valid(raise_exception=True)
+        tokens.revoke(actor=self.actor, token=token, **given.validated_data)
         return Response(status=204)
 
     def _token(self, pk: str) -> ApiToken:

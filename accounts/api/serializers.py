@@ -57,6 +57,14 @@ class EmptySerializer(StrictSerializer):
     """No fields at all."""
 
 
+class ConfirmSerializer(StrictSerializer):
+    """The word that says you mean it."""
+
+    confirm = serializers.CharField(
+        max_length=254, trim_whitespace=False, help_text="The name of what it is about; of a person the mail address."
+    )
+
+
 LimitsChangeSerializer: type[StrictSerializer] = type(
     "LimitsChangeSerializer",
     (StrictSerializer,),

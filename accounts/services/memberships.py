@@ -7,7 +7,7 @@ from accounts.models import Membership, Organization, User
 from accounts.selectors import brands
 from panel.core import audit, policy
 from panel.core.actors import Actor
-from panel.core.errors import Conflict, Forbidden, NotFound, clean_or_invalid, integrity_as_conflict
+from panel.core.errors import Conflict, Forbidden, Invalid, NotFound, clean_or_invalid, integrity_as_conflict
 
 _RANKS = {Membership.Role.OWNER: 2, Membership.Role.ADMIN: 1}
 
@@ -54,11 +54,16 @@ def remove(*, actor: Actor, membership: Membership) -> None:
         membership.delete()
 
 
-def transfer(*, actor: Actor, membership: Membership) -> Membership:
-    """Make another member owner in one's own place; the giver stays as administrator. For owners only."""
+def transfer(*, actor: Actor, membership: Membership, confirm: str) -> Membership:
+    """Make another member owner in one's own place; the giver stays as administrator. For owners only.
+
+    `confirm` must be the other's mail address: the giver can't take it back.
+    """
     policy.require(actor, "membership.change", membership)
     if actor.organization_id != membership.organization_id or actor.role != Membership.Role.OWNER:
         raise Forbidden(_("Only an owner hands over the ownership, and only their own."), code="not_owner")
+    if confirm != membership.user.email:
+        raise Invalid("confirm", _("Type the person's mail address to confirm."), "confirm")
     with transaction.atomic():
         heir = _touchable(actor, membership)
         before = heir.role

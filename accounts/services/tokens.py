@@ -58,9 +58,11 @@ def create(
     return token, text
 
 
-def revoke(*, actor: Actor, token: ApiToken) -> ApiToken:
-    """End a token at once; again is the same."""
+def revoke(*, actor: Actor, token: ApiToken, confirm: str) -> ApiToken:
+    """End a token at once, for ever; again is the same. `confirm` must be its name."""
     policy.require(actor, "token.revoke", token)
+    if confirm != token.name:
+        raise Invalid("confirm", _("Type the token's name to confirm."), "confirm")
     with transaction.atomic():
         token = ApiToken.objects.select_for_update().get(pk=token.pk)
         if token.revoked_at is None:

@@ -21,6 +21,7 @@ from accounts.services import impersonations, memberships, tokens
 from accounts.services import users as service
 from accounts.web import forms, tables
 from accounts.web.places import home_of
+from panel.core.confirming import ConfirmPage
 from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage
 
 
@@ -115,13 +116,12 @@ class MemberChangePage(FormPage):
         return self.cancel_url()
 
 
-class TransferPage(ActionPage):
+class TransferPage(ConfirmPage):
     """Hands one's ownership over to another member."""
 
     action = "membership.change"
     title = gettext_lazy("Hand over the ownership")
     submit_label = gettext_lazy("Hand over")
-    danger = True
 
     def rows(self) -> QuerySet[Any] | None:
         return users.memberships()
@@ -135,8 +135,11 @@ class TransferPage(ActionPage):
     def breadcrumbs(self) -> list[tuple[str, str]]:
         return [home_of(self.object.organization, self.actor.organization_id)]
 
-    def act(self) -> str:
-        memberships.transfer(actor=self.actor, membership=self.object)
+    def must_type(self) -> str:
+        return str(self.object.user.email)
+
+    def act(self, data: dict[str, Any]) -> str:
+        memberships.transfer(actor=self.actor, membership=self.object, **data)
         return self.cancel_url()
 
 
@@ -207,13 +210,12 @@ class TokenCreatePage(FormPage):
         return self.render_to_response(self.get_context_data(token=token, text=text))
 
 
-class TokenRevokePage(ActionPage):
+class TokenRevokePage(ConfirmPage):
     """Ends a token."""
 
     action = "token.revoke"
     title = gettext_lazy("Revoke the token")
     submit_label = gettext_lazy("Revoke the token")
-    danger = True
 
     def rows(self) -> QuerySet[Any] | None:
         return token_selectors.own(self.actor)
@@ -224,6 +226,12 @@ class TokenRevokePage(ActionPage):
     def breadcrumbs(self) -> list[tuple[str, str]]:
         return [(_("API tokens"), reverse("accounts:token_list"))]
 
-    def act(self) -> str:
-        tokens.revoke(actor=self.actor, token=self.object)
+    def consequences(self) -> list[str]:
+        return [_("It never works again. A new one can be made; programs have to be given it.")]
+
+    def must_type(self) -> str:
+        return str(self.object.name)
+
+    def act(self, data: dict[str, Any]) -> str:
+        tokens.revoke(actor=self.actor, token=self.object, **data)
         return reverse("accounts:token_list")

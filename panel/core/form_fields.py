@@ -1,4 +1,4 @@
-"""Form fields for limits: sizes in GB and counts, empty for unlimited. They parse; the services judge."""
+"""Form fields for limits and names: sizes in GB and counts, empty for unlimited. They parse; the services judge."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 GIGABYTE = 1_000_000_000
@@ -37,3 +38,9 @@ class LimitField(forms.IntegerField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=0, max_value=1_000_000, required=False, **kwargs)
         self.widget.attrs["placeholder"] = _("unlimited")
+
+
+def name_input(**attrs: str | Promise) -> forms.TextInput:
+    """Return an input for host names, user names and the like: the browser leaves what is typed as it is."""
+    common = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+    return forms.TextInput(attrs={**common, **attrs})

@@ -21,7 +21,7 @@ from provisioning.api.databases import DatabaseCreate, DatabaseRemove, DatabaseU
 from provisioning.api.fields import SERVER_NAME, Password, Reference, Text
 from provisioning.api.mail import AliasChange, AliasCreate, MailboxChange, MailboxCreate, MailboxRemove
 from provisioning.api.servers import AddressAdd, ServerChange
-from provisioning.api.sites import SiteAliasCreate, SiteChange
+from provisioning.api.sites import SiteAliasCreate, SiteAliasRemove, SiteChange
 from provisioning.api.tenancy import AccountMove, OrganizationClose, OrganizationMove, OrganizationSuspend
 from provisioning.api.zones import RecordChange, RecordCreate
 from provisioning.models import Preview as PreviewRow
@@ -86,7 +86,7 @@ ARGUMENTS: dict[str, type[StrictSerializer]] = {
     "server.change": _on(ServerChange, server=Reference(servers.listed, "server.change")),
     "server.reconcile": _on(Nothing, server=Reference(servers.listed, "server.reconcile")),
     "site.add_alias": _on(SiteAliasCreate, site=Reference(accounts.sites, "site.change")),
-    "site.remove_alias": _on(Nothing, alias=Reference(accounts.site_names, "site.change")),
+    "site.remove_alias": _on(SiteAliasRemove, alias=Reference(accounts.site_names, "site.change")),
     "site.change_php": _on(SiteChange, site=Reference(accounts.sites, "site.change")),
     "record.create": _on(RecordCreate, zone=Reference(accounts.zones, "record.create")),
     "record.change": _on(RecordChange, record=Reference(zones.own_records, "record.change")),

@@ -68,6 +68,14 @@ class SiteChange(StrictSerializer):
     php_version = Text(max_length=8, help_text="One that the server has and the package includes, such as `8.4`.")
 
 
+class SiteAliasRemove(StrictSerializer):
+    """The word that says you mean it."""
+
+    confirm = Text(
+        required=False, default="", help_text="The name, where a zone goes with it that has records of its own."
+    )
+
+
 class SiteAliasCreate(StrictSerializer):
     """One more name."""
 
@@ -140,9 +148,9 @@ class SiteAlias(Endpoint):
 
     actions = {"DELETE": "site.change"}
 
-    @describe("sites_aliases_remove", "Remove an alias", started_of(), status=202)
+    @describe("sites_aliases_remove", "Remove an alias", started_of(), status=202, query=SiteAliasRemove)
     def delete(self, request: Request, site: str, pk: str) -> Response:
         """A domain that was held only for it is let go with its zone."""
         names = selectors.site_names(self.find(selectors.sites(), site))
         alias = find(names, pk, self.actor, self.action)
-        return self.started(service.remove_alias(actor=self.actor, alias=alias))
+        return self.started(service.remove_alias(actor=self.actor, alias=alias, **self.query(SiteAliasRemove)))

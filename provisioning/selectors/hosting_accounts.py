@@ -8,11 +8,13 @@ from accounts.models import LimitCounter, Organization
 from provisioning.models import (
     Database,
     DatabaseUser,
+    Domain,
     HostingAccount,
     MailAlias,
     Mailbox,
     MailDomain,
     Placement,
+    Record,
     Server,
     Site,
     SiteName,
@@ -77,6 +79,12 @@ def site_names(site: Site | None = None) -> QuerySet[SiteName]:
     """Names that sites answer to, within the scope (of one site)."""
     rows = SiteName.objects.select_related("domain", "site__hosting__organization", "site__hosting__package")
     return rows.filter(site=site) if site else rows
+
+
+def records_with(alias: SiteName) -> QuerySet[Record]:
+    """Return the records that people added to the zone which goes with an alias; none where its domain stays."""
+    goes = alias.domain.kind == Domain.Kind.ALIAS and alias.domain.name == alias.hostname
+    return Record.objects.filter(zone__domain=alias.domain) if goes else Record.objects.none()
 
 
 def databases(hosting: HostingAccount | None = None) -> QuerySet[Database]:

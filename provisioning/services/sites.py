@@ -8,7 +8,7 @@ from panel.core import names
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid, insert
 from provisioning.models import Domain, HostingAccount, Operation, Record, Site, SiteName, Zone
-from provisioning.selectors import ownership, php_versions
+from provisioning.selectors import hosting_accounts, ownership, php_versions
 from provisioning.services import domains, holding, zones
 from provisioning.services.inputs import normal
 
@@ -56,8 +56,11 @@ def add_alias(*, actor: Actor, site: Site, hostname: str) -> tuple[SiteName, Ope
     return added, operation
 
 
-def remove_alias(*, actor: Actor, alias: SiteName) -> Operation:
-    """Take an alias from a site; a domain that was held only for it is let go with its zone."""
+def remove_alias(*, actor: Actor, alias: SiteName, confirm: str = "") -> Operation:
+    """Take an alias from a site; a domain that was held only for it is let go with its zone.
+
+    Where records go with it that people added, `confirm` must be the alias: nobody gets them back.
+    """
     with holding.changing(actor, "site.change", alias.site.hosting) as hosting:
         alias = holding.current(alias)
         if alias.kind != SiteName.Kind.ALIAS:
@@ -65,8 +68,10 @@ def remove_alias(*, actor: Actor, alias: SiteName) -> Operation:
         own_domain = alias.domain.kind == Domain.Kind.ALIAS and alias.domain.name == alias.hostname
         if own_domain and alias.domain.site_names.exclude(pk=alias.pk).exists():
             raise Conflict(_("Other names of the site stand below this domain. Remove them first."), code="in_use")
+        records = hosting_accounts.records_with(alias).count()
+        if records and confirm != alias.hostname:
+            raise Invalid("confirm", _("Records go with this name. Type it to confirm."), "confirm")
         holding.give_back(hosting, "alias_domains" if own_domain else "subdomains")
-        records = Record.objects.filter(zone__domain=alias.domain).count() if own_domain else 0
         if records:
             holding.give_back(hosting, "records", records)
         operation = holding.finish(

@@ -6,16 +6,16 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils.functional import Promise, cached_property
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from accounts import words
+from panel.core.confirming import ConfirmPage
 from panel.core.lists import ListsPage
 from panel.core.web import FormPage, Page
 from provisioning.models import HostingAccount, Operation
 from provisioning.selectors import hosting_accounts, operations, packages
 from provisioning.web import progress, verb_pages
-from provisioning.web.forms import ConfirmForm
 
 TABS = (
     "account",
@@ -139,30 +139,8 @@ class VerbActionPage(OfAccount, verb_pages.VerbActionPage):
     danger = True
 
 
-class ConfirmByNamePage(VerbFormPage):
-    """A removal that asks for the name of what is removed."""
-
-    template_name = "generic/confirm.html"
-    form_class = ConfirmForm
-    question: str | Promise = ""
-
-    def must_type(self) -> str:
-        """Return the name to type."""
-        return str(self.object)
-
-    def form_options(self) -> dict[str, Any]:
-        """Tell the form the name."""
-        return {"must_type": self.must_type()}
-
-    def consequences(self) -> list[str]:
-        """Return what it will do, line by line."""
-        return []
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the question and its consequences."""
-        return super().get_context_data(
-            question=self.question, consequences=self.consequences(), danger=True, needs_name=True, **kwargs
-        )
+class ConfirmByNamePage(ConfirmPage, VerbFormPage):
+    """A verb on what an account holds that asks for a name."""
 
 
 def labels() -> tuple[str, ...]:

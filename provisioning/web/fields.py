@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from panel.core.form_fields import LimitField, SizeField
+from panel.core.form_fields import LimitField, SizeField, name_input
 
 __all__ = ["AddressListField", "LimitField", "PairsField", "SizeField", "name_input", "new_password"]
 
@@ -39,12 +38,6 @@ class PairsField(forms.CharField):
             if before:
                 pairs[before] = after
         return pairs
-
-
-def name_input(**attrs: str | Promise) -> forms.TextInput:
-    """Return an input for host names, user names and the like: the browser leaves what is typed as it is."""
-    common = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
-    return forms.TextInput(attrs={**common, **attrs})
 
 
 def new_password(**kwargs: Any) -> forms.CharField:

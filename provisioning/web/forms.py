@@ -215,17 +215,6 @@ class SuspendForm(forms.Form):
     )
 
 
-class ConfirmForm(forms.Form):
-    """The name typed to confirm a removal; the service compares it."""
-
-    confirm = forms.CharField(max_length=320, widget=name_input())
-
-    def __init__(self, *args: Any, must_type: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["confirm"].label = _("Type %(name)s to confirm") % {"name": must_type}
-        self.fields["confirm"].widget.attrs.update({"data-must-equal": must_type, "class": "mono"})
-
-
 class SitePhpForm(forms.Form):
     """Another PHP version for a site."""
 

@@ -7,14 +7,16 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from panel.core.web import Empty
 from provisioning.models import HostingAccount
 from provisioning.selectors import hosting_accounts, php_versions
-from provisioning.web.account_pages import AccountPage, VerbActionPage, VerbFormPage
+from provisioning.web.account_pages import AccountPage, ConfirmByNamePage, VerbFormPage
 from provisioning.web.forms import SiteAliasForm, SitePhpForm
 from provisioning.web.tables import SiteNameTable
+
+MOST_NAMES = 5
 
 
 class SitesPage(AccountPage):
@@ -94,7 +96,7 @@ class PhpPage(VerbFormPage):
         return {"site": self.object.pk, **data}
 
 
-class AliasRemovePage(VerbActionPage):
+class AliasRemovePage(ConfirmByNamePage):
     """Takes an alias from a site."""
 
     action = "site.change"
@@ -114,10 +116,23 @@ class AliasRemovePage(VerbActionPage):
     def get_question(self) -> str:
         return _("Stop answering to %(name)s?") % {"name": self.object.hostname}
 
+    @cached_property
+    def records(self) -> list[str]:
+        """The records that go with it."""
+        return [str(row) for row in hosting_accounts.records_with(self.object)]
+
+    def must_type(self) -> str:
+        return self.object.hostname if self.records else ""
+
     def consequences(self) -> list[str]:
-        if self.object.domain.name == self.object.hostname:
-            return [_("The domain is let go with its zone and its records.")]
-        return []
+        if self.object.domain.name != self.object.hostname:
+            return []
+        lost = ngettext(
+            "%(count)s record that was added goes and does not come back: %(names)s",
+            "%(count)s records that were added go and do not come back: %(names)s",
+            len(self.records),
+        ) % {"count": len(self.records), "names": ", ".join(self.records[:MOST_NAMES])}
+        return [_("The domain is let go with its zone."), *([lost] if self.records else [])]
 
     def order(self, data: dict[str, Any]) -> dict[str, Any]:
-        return {"alias": self.object.pk}
+        return {"alias": self.object.pk, **data}

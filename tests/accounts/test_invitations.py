@@ -196,7 +196,10 @@ def test_an_owner_hands_over(cast: Cast) -> None:
         heir = person(cast.client_a.organization, "heir", HOST_A, role="readonly")
     program = cast.client_a.program()
     url = reverse("accounts_api:member_transfer", args=[heir.membership.id])
-    assert program.post(url, {}, content_type="application/json").json()["role"] == "owner"
+    meant = {"confirm": heir.user.email}
+    for body in ({}, {"confirm": heir.user.name}):
+        assert "confirm" in program.post(url, body, content_type="application/json").json()["errors"]
+    assert program.post(url, meant, content_type="application/json").json()["role"] == "owner"
     with everything("test"):
         assert Membership.objects.get(pk=cast.client_a.membership.pk).role == "admin"
-    assert program.post(url, {}, content_type="application/json").json()["code"] == "not_owner"
+    assert program.post(url, meant, content_type="application/json").json()["code"] == "not_owner"

@@ -277,7 +277,7 @@ def test_revoked_and_expired_tokens_open_nothing(cast: Cast) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=6)):
         assert client.get("/api/v1/me").status_code == 401
     with tenant(cast.client_a.actor.path):
-        tokens.revoke(actor=cast.client_a.actor, token=token)
+        tokens.revoke(actor=cast.client_a.actor, token=token, confirm="x")
     assert client.get("/api/v1/me").status_code == 401
 
 

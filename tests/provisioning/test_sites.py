@@ -54,7 +54,11 @@ def test_the_last_name_below_goes_before_the_domain_and_all_counts_with_it(groun
     with acting(ground.cast.client_a), refused("in_use", None, 409):
         sites.remove_alias(actor=ground.cast.client_a.actor, alias=alias)
     remove(ground, below)
-    remove(ground, alias)
+    with acting(ground.cast.client_a):
+        for word in ("", "shop-of-a"):
+            with refused("confirm", "confirm"):
+                sites.remove_alias(actor=ground.cast.client_a.actor, alias=alias, confirm=word)
+        sites.remove_alias(actor=ground.cast.client_a.actor, alias=alias, confirm="shop-of-a.net")
     counts = [used(ground.account_a.id, name) for name in ("alias_domains", "subdomains", "records")]
     assert counts == [0, 0, 0]
     with everything("test"):
