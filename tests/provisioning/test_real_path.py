@@ -8,6 +8,7 @@ from io import StringIO
 import pymysql
 import pytest
 from django.core.management import call_command
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
@@ -16,6 +17,7 @@ from panel.demo.proofs import dns_answer, http_get
 from provisioning.models import DatabaseUser, HostingAccount, Operation, Run
 from provisioning.selectors import usage
 from provisioning.services import database_users, databases, hosting_accounts, servers
+from tests.cast import person
 from tests.provisioning import engine_world
 from tests.provisioning.engine_world import PASSWORD, SYSTEM, World, fresh, prove, rejected, settled
 from tests.servers import Server
@@ -86,6 +88,34 @@ def test_suspended_and_released(world: World) -> None:
     world.reconcile()
     settled(release)
     prove(live)
+
+
+def test_the_words_that_a_reseller_types_into_its_page_are_what_the_server_shows(world: World) -> None:
+    hosting, _operation, _live = world.full("words.example")
+    world.reconcile()
+    with everything("test"):
+        owner = person(world.reseller, "words-owner", "panel.northwind.example")
+    words = {
+        "suspended_title": "Closed for today",
+        "suspended_text": "Call & ask.",
+        "missing_title": "Nothing baked here",
+        "missing_text": "Try the <front> door.",
+    }
+    assert "Nothing baked here" not in http_get(world.address, "words.example", "/nothing")[2]
+    page = reverse("provisioning:brand_pages", args=[world.reseller.pk])
+    assert owner.browser().post(page, words).status_code == 302
+    world.reconcile()
+    status, _headers, body = http_get(world.address, "words.example", "/nothing")
+    assert (status, "Nothing baked here" in body, "Try the &lt;front&gt; door." in body) == (404, True, True)
+    with everything("test"):
+        suspension = hosting_accounts.suspend(actor=owner.actor, hosting=hosting)
+    world.reconcile()
+    settled(suspension)
+    status, headers, body = http_get(world.address, "words.example")
+    assert (status, "retry-after" in headers) == (503, True)
+    assert "Closed for today" in body
+    assert "Call &amp; ask." in body
+    assert "Nothing baked here" not in body
 
 
 def test_terminated_with_its_data_and_its_names_are_free_again(world: World) -> None:
