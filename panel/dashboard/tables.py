@@ -27,9 +27,15 @@ class ActivityTable(django_tables2.Table):
         attrs={"td": {"class": "text-md-nowrap"}},
     )
     who = django_tables2.Column(verbose_name=_("Who"), orderable=False, empty_values=())
-    action = TemplateColumn('<span class="mono">{{ value }}</span>', verbose_name=_("What"))
+    action = django_tables2.Column(verbose_name=_("What"))
     object_label = django_tables2.Column(verbose_name=_("To what"), orderable=False)
-    changes = TemplateColumn(template_name="dashboard/changes.html", verbose_name=_("Changes"), orderable=False)
+    changes = TemplateColumn(
+        template_name="dashboard/changes.html",
+        verbose_name=_("Changes"),
+        orderable=False,
+        default="",
+        empty_values=(None, {}),
+    )
     via = django_tables2.Column(verbose_name=_("By way of"), orderable=False)
 
     class Meta:
@@ -44,6 +50,14 @@ class ActivityTable(django_tables2.Table):
         return gettext("%(behind)s as %(who)s") % values
 
     value_who = render_who
+
+    def render_action(self, value: str) -> str:
+        """Say in words what was done; files keep the action's own name."""
+        return words.action(value)
+
+    def value_action(self, value: str) -> str:
+        """Export the action's own name."""
+        return value
 
 
 class ActivityFilter(django_filters.FilterSet):
@@ -76,7 +90,7 @@ class ActivityFilter(django_filters.FilterSet):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.filters["action"].extra["choices"] = [(noun, words.noun(noun)) for noun in words.NOUNS]
+        self.filters["action"].extra["choices"] = [(noun, words.nouns(noun)) for noun in words.NOUNS]
 
     def fitting(self, rows: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
         """Keep what fits one filter."""

@@ -76,6 +76,9 @@ class SuspendPage(OfOrganization, verb_pages.VerbFormPage):
         "refused."
     )
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(danger=True, **kwargs)
+
     def order(self, data: dict[str, Any]) -> dict[str, Any]:
         return {"organization": self.object.pk, **data}
 

@@ -11,10 +11,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import policy
 from accounts.services import organizations
 from panel.core import ids
 from panel.core.models import AuditEntry
 from panel.core.scoping import everything
+from panel.dashboard import words
 from tests.cast import Cast
 from tests.provisioning import factories
 
@@ -96,3 +98,19 @@ def test_a_filter_that_is_not_valid_says_so_at_its_field_and_shows_nothing(log: 
         refused = log.reseller_a.browser().get(PAGE, {**query, "export": "csv"})
         assert (refused.status_code, refused.headers["Content-Type"]) == (400, "text/html; charset=utf-8")
     assert log.reseller_a.browser().get(PAGE, {"page": "2", "sort": "-at", "nothing": "x"}).status_code == 200
+
+
+def test_the_page_says_in_words_what_was_done_and_the_file_by_name(log: Cast):
+    page = log.client_a.browser().get(PAGE).content.decode()
+    assert "Organization: changed" in page
+    assert "organization.change<" not in page
+    answer = log.client_a.browser().get(PAGE, {"export": "csv"})
+    assert "organization.change," in answer.getvalue().decode()
+
+
+def test_every_action_that_changes_something_has_words():
+    looked = ("view", "inspect", "secure", "weaken")
+    named = [name.partition(".") for name in policy.ACTIONS]
+    lacking = {verb for noun, _dot, verb in named if verb not in words.VERBS and verb not in looked}
+    assert lacking == set()
+    assert {noun for noun, _dot, _verb in named} - set(words.NOUNS) <= {"audit", "profile"}
