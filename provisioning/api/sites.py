@@ -71,9 +71,7 @@ class SiteChange(StrictSerializer):
 class SiteAliasRemove(StrictSerializer):
     """The word that says you mean it."""
 
-    confirm = Text(
-        required=False, default="", help_text="The name, where a zone goes with it that has records of its own."
-    )
+    confirm = Text(required=False, help_text="The name, where a zone goes with it that has records of its own.")
 
 
 class SiteAliasCreate(StrictSerializer):
