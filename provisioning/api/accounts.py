@@ -151,7 +151,7 @@ class AccountList(Endpoint):
     @describe("accounts_list", "List hosting accounts, newest first", page_of(Account), query=AccountQuery)
     def get(self, request: Request) -> Response:
         """Terminated ones are left out unless `status=terminated` asks for them."""
-        return self.page(_filtered(self.query(AccountQuery)), Account)
+        return self.page(filtered(self.query(AccountQuery)), Account)
 
     @describe("accounts_create", "Order a hosting account", started_of(account=Account), status=202, body=AccountOrder)
     def post(self, request: Request) -> Response:
@@ -234,7 +234,8 @@ class AccountTerminateView(Endpoint):
         return self.started(service.terminate(actor=self.actor, hosting=hosting, **self.read(AccountTerminate)))
 
 
-def _filtered(wanted: dict[str, Any]) -> QuerySet[HostingAccount]:
+def filtered(wanted: dict[str, Any]) -> QuerySet[HostingAccount]:
+    """Return the accounts within the scope that a checked `AccountQuery` asks for."""
     rows = selectors.listed()
     if "q" in wanted:
         part = wanted["q"]

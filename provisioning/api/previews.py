@@ -15,7 +15,15 @@ from rest_framework.response import Response
 from accounts.selectors import organizations
 from panel.core.api.serializers import StrictSerializer
 from panel.core.errors import Invalid
-from provisioning.api.accounts import AccountCreate, AccountPackage, AccountRename, AccountSuspend, AccountTerminate
+from provisioning.api.accounts import (
+    AccountCreate,
+    AccountPackage,
+    AccountQuery,
+    AccountRename,
+    AccountSuspend,
+    AccountTerminate,
+    filtered,
+)
 from provisioning.api.base import Document, Endpoint, Nothing, Operation, describe, naming
 from provisioning.api.databases import DatabaseCreate, DatabaseRemove, DatabaseUserChange, DatabaseUserCreate
 from provisioning.api.fields import SERVER_NAME, Password, Reference, Text
@@ -28,7 +36,7 @@ from provisioning.models import Preview as PreviewRow
 from provisioning.selectors import hosting_accounts as accounts
 from provisioning.selectors import packages, servers, zones
 from provisioning.selectors import previews as selectors
-from provisioning.services import bulk
+from provisioning.services import bulk, verbs
 from provisioning.services import previews as service
 
 
@@ -41,10 +49,33 @@ def _organization(action: str) -> Reference:
     return Reference(organizations.listed, action)
 
 
-def _accounts(action: str) -> serializers.ListField:
-    """Return the ids of accounts that the same is done to at once."""
+class Several(StrictSerializer):
+    """Accounts that the same is done to at once: named, or all that match now, of those that the change is for.
+
+    What matches is looked up once, when the plan is asked for; the plan then names the accounts.
+    """
+
+    change = ""
+    matching = AccountQuery(required=False, write_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Turn a filter into the accounts that match it."""
+        wanted = attrs.pop("matching", None)
+        if (wanted is None) == ("hostings" not in attrs):
+            raise serializers.ValidationError({"accounts": _("Give either accounts or matching.")})
+        if wanted is not None:
+            rows = filtered(wanted).filter(status__in=bulk.STATES[self.change]).order_by("pk")[: bulk.MOST + 1]
+            attrs["hostings"] = list(rows)
+            bulk.check_count(len(attrs["hostings"]), "matching")
+        return attrs
+
+
+def _several(change: str, body: type[StrictSerializer], **more: Reference) -> type[StrictSerializer]:
+    """Return the body of a change of several accounts: `change` is its name in `bulk`."""
+    action = verbs.action_of(f"accounts.{change}")
     one = Reference(accounts.listed, action)
-    return serializers.ListField(child=one, source="hostings", min_length=1, max_length=bulk.MOST)
+    chosen = serializers.ListField(child=one, source="hostings", min_length=1, max_length=bulk.MOST, required=False)
+    return type(f"Several{body.__name__}", (Several, body), {"change": change, "accounts": chosen, **more})
 
 
 class BrandChange(StrictSerializer):
@@ -69,11 +100,9 @@ ARGUMENTS: dict[str, type[StrictSerializer]] = {
     "account.terminate": _on(
         AccountTerminate, account=Reference(accounts.listed, "account.terminate", source="hosting")
     ),
-    "accounts.suspend": _on(AccountSuspend, accounts=_accounts("account.suspend")),
-    "accounts.unsuspend": _on(Nothing, accounts=_accounts("account.unsuspend")),
-    "accounts.change_package": _on(
-        Nothing, accounts=_accounts("account.change"), package=Reference(packages.listed, "package.view")
-    ),
+    "accounts.suspend": _several("suspend", AccountSuspend),
+    "accounts.unsuspend": _several("unsuspend", Nothing),
+    "accounts.change_package": _several("change_package", Nothing, package=Reference(packages.listed, "package.view")),
     "account.move": _on(AccountMove, account=Reference(accounts.listed, "account.move", source="hosting")),
     "organization.move": _on(OrganizationMove, organization=_organization("organization.move")),
     "organization.suspend": _on(OrganizationSuspend, organization=_organization("organization.suspend")),
@@ -205,7 +234,8 @@ class PreviewCreate(StrictSerializer):
     arguments = serializers.DictField(
         help_text="The body or query of the endpoint that does it, and the id of the object in its address under its "
         "noun (`account`, `server`, `address`, `mail_domain`, `site`, `zone`, `record`, `database`, `user`, `mailbox`, "
-        "`alias`); passwords may be left out."
+        "`alias`); passwords may be left out. The verbs on several `accounts` take `matching` in place of "
+        "their ids: the filters of the list of accounts, asked once; the plan names the accounts, and no others change."
     )
 
 

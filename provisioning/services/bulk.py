@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,6 +15,27 @@ from provisioning.services import hosting_accounts, packages
 
 MOST = 200
 """So many accounts at once; a larger order would hold its locks for too long."""
+
+Status = HostingAccount.Status
+STATES: Mapping[str, tuple[str, ...]] = {
+    "suspend": (Status.ACTIVE,),
+    "unsuspend": (Status.SUSPENDED,),
+    "change_package": (Status.ACTIVE, Status.SUSPENDED),
+}
+"""Change → the states of the accounts that it is for."""
+
+
+def check_count(count: int, field: str = "hostings") -> None:
+    """Refuse to change no account at all, or more than `MOST` at once."""
+    if not count:
+        raise Invalid("required", _("Choose at least one account."), field)
+    if count > MOST:
+        raise Invalid(
+            "too_many",
+            _("These are %(count)s accounts; choose at most %(most)s accounts at once.")
+            % {"count": count, "most": MOST},
+            field,
+        )
 
 
 def suspend(*, actor: Actor, hostings: Sequence[HostingAccount], reason: str = "") -> list[Operation]:
@@ -38,10 +59,7 @@ def _each(hostings: Sequence[HostingAccount], change: Callable[[HostingAccount],
     A refusal names the account that it is about, and nothing is changed.
     """
     rows = sorted({row.pk: row for row in hostings}.values(), key=lambda row: row.pk)
-    if not rows:
-        raise Invalid("required", _("Choose at least one account."), "hostings")
-    if len(rows) > MOST:
-        raise Invalid("too_many", _("Choose at most %(count)s accounts at once.") % {"count": MOST}, "hostings")
+    check_count(len(rows))
     with transaction.atomic():
         operations = [_one(row, change) for row in rows]
         batch = ids.new("bat")

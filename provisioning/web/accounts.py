@@ -16,7 +16,7 @@ from provisioning import outlooks, words
 from provisioning.models import HostingAccount, Operation
 from provisioning.selectors import hosting_accounts, operations, packages, usage
 from provisioning.selectors import servers as servers_selectors
-from provisioning.services import previews
+from provisioning.services import bulk, previews
 from provisioning.web import guides
 from provisioning.web.account_pages import AccountPage, ConfirmByNamePage, VerbActionPage, VerbFormPage
 from provisioning.web.bulk import KINDS
@@ -42,7 +42,16 @@ class AccountListPage(ListPage):
         verbs = [(verb, kind.label, kind.icon) for verb, kind in KINDS.items() if self.may(kind.action)]
         if verbs:
             kwargs["table"].columns.show("chosen")
-        return super().get_context_data(bulk_verbs=verbs, **kwargs)
+        count, shown = kwargs["table"].paginator.count, len(kwargs["table"].page)
+        given = [(name, value) for name, value in self.request.GET.items() if name in AccountFilter.base_filters]
+        return super().get_context_data(
+            bulk_verbs=verbs,
+            matching=count if count > shown else 0,
+            matching_at_once=count <= bulk.MOST,
+            at_once=bulk.MOST,
+            filtered_by=given,
+            **kwargs,
+        )
 
     def list_rows(self) -> QuerySet[HostingAccount]:
         return hosting_accounts.listed()
@@ -220,6 +229,9 @@ class SuspendPage(VerbFormPage):
         "Its sites answer that they are suspended, and nobody signs in to its mailboxes or databases. "
         "DNS goes on, and nothing is deleted."
     )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(danger=True, **kwargs)
 
     def rows(self) -> QuerySet[Any] | None:
         return hosting_accounts.listed()

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django import forms
+from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from panel.core import policy
 from panel.core.errors import Invalid
 from panel.core.web import Empty, FormPage, Page, configured
 from provisioning.models import HostingAccount, Operation
 from provisioning.selectors import hosting_accounts, operations, packages
-from provisioning.services import previews
+from provisioning.services import bulk, previews
+from provisioning.web.filters import AccountFilter
 from provisioning.web.forms import BulkReasonForm, NothingForm
 from provisioning.web.package_forms import BulkPackageForm
 from provisioning.web.tables import OperationTable
 
-Status = HostingAccount.Status
+CHOSEN = "account"
+"""The field that names a chosen account."""
+
 LISTED = 20
 """So many names of chosen accounts are written out."""
 
 
 class Kind(NamedTuple):
-    """A change that can be made to many accounts: whose permission, the accounts it is for, its form and words."""
+    """A change that can be made to many accounts: whose permission, its form and words."""
 
     action: str
-    states: tuple[str, ...]
     form: type[forms.Form]
     title: Promise
     intro: Promise
@@ -41,7 +46,6 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind] = {
     "suspend": Kind(
         "account.suspend",
-        (Status.ACTIVE,),
         BulkReasonForm,
         gettext_lazy("Suspend accounts"),
         gettext_lazy("Their sites answer that they are suspended, and nobody signs in to mailboxes or databases."),
@@ -50,7 +54,6 @@ KINDS: dict[str, Kind] = {
     ),
     "unsuspend": Kind(
         "account.unsuspend",
-        (Status.SUSPENDED,),
         NothingForm,
         gettext_lazy("Release accounts"),
         gettext_lazy("Their sites, mailboxes and databases work again."),
@@ -59,7 +62,6 @@ KINDS: dict[str, Kind] = {
     ),
     "change_package": Kind(
         "account.change",
-        (Status.ACTIVE, Status.SUSPENDED),
         BulkPackageForm,
         gettext_lazy("Change the package of accounts"),
         gettext_lazy("The new limits hold at once. What an account has beyond them stays, and it gets no more."),
@@ -87,11 +89,36 @@ class BulkPage(FormPage):
         return KINDS[self.verb]
 
     def find(self) -> list[HostingAccount]:
-        """Return the chosen accounts that the actor can see."""
+        """Return the chosen accounts that the actor can see: those that are named or, with `matching`, all that a list
+        with these filters holds. The form then names them, so that what it is sent with is what it showed.
+        """
         if self.verb not in KINDS:
             raise Http404
-        wanted = self.request.GET.getlist("account")[:500]
-        return list(hosting_accounts.listed().filter(pk__in=wanted).order_by("domain"))
+        rows = hosting_accounts.listed()
+        if self.is_matching:
+            rows = AccountFilter(self.request.GET, queryset=rows).qs
+        else:
+            given = self.request.POST.getlist(CHOSEN) or self.request.GET.getlist(CHOSEN)
+            rows = rows.filter(pk__in=given[: bulk.MOST + 1])
+        return list(rows.order_by("domain")[: bulk.MOST + 1])
+
+    @property
+    def is_matching(self) -> bool:
+        """Whether a filter is to be asked: when the form is shown, and never when it is sent."""
+        return self.request.method != "POST" and "matching" in self.request.GET
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Show the form, or the list again where too many match."""
+        if len(self.object) > bulk.MOST:
+            messages.error(request, too_many())
+            query = urlencode(
+                {name: value for name, value in request.GET.items() if name in AccountFilter.base_filters}
+            )
+            return HttpResponseRedirect(f"{reverse('provisioning:account_list')}?{query}")
+        return super().get(request, *args, **kwargs)
+
+    def wants_fresh(self) -> bool:
+        return policy.wants_fresh(self.kind.action)
 
     def subject(self) -> None:
         return None
@@ -104,7 +131,8 @@ class BulkPage(FormPage):
 
     def fitting(self) -> list[HostingAccount]:
         """Return those of the chosen accounts that the change is for."""
-        return [row for row in self.object if row.status in self.kind.states and self.may(self.kind.action, row)]
+        states = bulk.STATES[self.verb]
+        return [row for row in self.object if row.status in states and self.may(self.kind.action, row)]
 
     def make_form(self) -> forms.Form:
         sent = (self.request.POST,) if self.request.method == "POST" else ()
@@ -121,7 +149,9 @@ class BulkPage(FormPage):
             "chosen": fitting[:LISTED],
             "more": max(0, len(fitting) - LISTED),
             "count": len(fitting),
-            "left_out": left,
+            "left_out": left[:LISTED],
+            "more_left_out": max(0, len(left) - LISTED),
+            "named": [row.pk for row in self.object],
         }
 
     def act(self, data: dict[str, Any]) -> str:
@@ -140,6 +170,13 @@ class BulkPage(FormPage):
             origin=reverse("provisioning:account_list"),
         )
         return reverse("provisioning:preview", args=[preview.pk])
+
+
+def too_many() -> str:
+    """Return what is said where more accounts match than can be changed at once."""
+    return _("More than %(count)s accounts match. Narrow the search: at most so many are changed at once.") % {
+        "count": bulk.MOST
+    }
 
 
 class BatchPage(Page):

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -67,8 +68,15 @@ class PreviewPage(OfPreview):
             back_url=self.back_url(),
             is_order=preview.verb == ORDER,
             passwords=sorted(previews.hidden_arguments(preview)),
+            chosen=self.chosen,
             **kwargs,
         )
+
+    @cached_property
+    def chosen(self) -> list[HostingAccount]:
+        """The accounts that the same is done to at once; none for other changes."""
+        ids = self.object.arguments.get("hostings", [])
+        return list(hosting_accounts.listed().filter(pk__in=ids).order_by("domain")) if ids else []
 
     def summary(self) -> list[tuple[str, str]]:
         """Return the order in words, and the server that would take it."""
@@ -94,12 +102,11 @@ class PreviewPage(OfPreview):
     def _of_many(self, servers_: str) -> list[tuple[str, str]]:
         """Return a change of many accounts in words, and which of them a package would be too small for."""
         arguments = self.object.arguments
-        hostings = list(hosting_accounts.listed().filter(pk__in=arguments["hostings"]))
         package = packages.listed().filter(pk=arguments.get("package", "")).first()
-        found = packages.impact(hostings, package.limits, package.php_versions) if package else None
+        found = packages.impact(self.chosen, package.limits, package.php_versions) if package else None
         rows = [
             (_("Change"), self.get_title()),
-            (_("Accounts"), str(len(hostings))),
+            (_("Accounts"), str(len(self.chosen))),
             (_("Package"), str(package or "")),
             (_("Reason"), arguments.get("reason", "")),
             (_("Keep more than it allows"), _over_words(found.overs) if found else ""),

@@ -80,7 +80,9 @@
 
   /* Chosen rows of a list: buttons that change many at once wake when something is chosen. */
   function countChosen() {
-    var count = document.querySelectorAll("[data-choice]:checked").length;
+    var matching = document.querySelector("[data-choose-matching]:checked");
+    var count = matching ? +matching.getAttribute("data-choose-matching")
+      : document.querySelectorAll("[data-choice]:checked").length;
     document.querySelectorAll("[data-needs-choice]").forEach(function (button) { button.disabled = !count; });
     document.querySelectorAll("[data-choice-count]").forEach(function (place) {
       place.textContent = count ? count + " " + place.getAttribute("data-words") : "";
@@ -90,7 +92,12 @@
     if (event.target.matches("[data-choose-all]")) {
       document.querySelectorAll("[data-choice]").forEach(function (box) { box.checked = event.target.checked; });
     }
-    if (event.target.matches("[data-choose-all], [data-choice]")) { countChosen(); }
+    if (event.target.matches("[data-choose-matching]")) {
+      document.querySelectorAll("[data-choice], [data-choose-all]").forEach(function (box) {
+        box.disabled = event.target.checked;
+      });
+    }
+    if (event.target.matches("[data-choose-all], [data-choose-matching], [data-choice]")) { countChosen(); }
   });
 
   /* Dangerous forms: the button wakes when the name was typed; the server checks it again. */

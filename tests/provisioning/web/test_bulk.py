@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
@@ -9,6 +12,7 @@ from panel.core.errors import Conflict, Invalid, NotFound
 from panel.core.scoping import everything, tenant
 from provisioning.models import HostingAccount, Operation, Package, Preview
 from provisioning.services import bulk, verbs
+from provisioning.web.accounts import AccountListPage
 from tests.cast import Cast
 from tests.provisioning import factories, plans
 
@@ -134,3 +138,90 @@ def test_a_list_serves_no_longer_pages_than_it_offers(cast: Cast, accounts: list
         answer = browser.get(f"{reverse('provisioning:account_list')}?per_page={wanted}")
         served[wanted] = answer.context["table"].paginator.per_page
     assert served == {"1000000&page=x": 25, "100": 100}
+
+
+LIST = reverse("provisioning:account_list")
+
+
+def order(preview: Preview) -> set[str]:
+    """The accounts that a preview is about."""
+    return set(preview.arguments["hostings"])
+
+
+def test_all_that_match_are_chosen_once_and_no_others_join_them(
+    cast: Cast, accounts: list[HostingAccount], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(AccountListPage, "per_page", 2)
+    package = accounts[0].package
+    for number in range(2):
+        factories.account(cast.client_a.organization, package, f"many-{number}.example")
+    browser = cast.reseller_a.browser()
+    page = browser.get(LIST, {"q": "many-"}).content.decode()
+    assert "data-choose-matching" not in page  # All that match are on the page.
+    page = browser.get(LIST, {"q": ".example"}).content.decode()
+    assert 'data-choose-matching="5"' in page
+    assert '<input type="hidden" name="q" value=".example">' in page
+    asked = f"{BULK}?verb=suspend&matching=1&q=.example"
+    form = browser.get(asked).content.decode()
+    named = re.findall(r'name="account" value="(acc_\w+)"', form)
+    assert (len(named), "shop-2.example" in form.partition("Left out")[2]) == (5, True)
+    late = factories.account(cast.client_a.organization, package, "late.example")
+    answer = browser.post(asked, {"reason": "unpaid", "account": named})
+    with everything("test"):
+        preview = Preview.objects.get()
+    assert order(preview) == set(named) - {accounts[2].pk}
+    plans.ready(preview.pk, {**PLAN, "subject": "4 accounts"})
+    shown = browser.get(answer.headers["Location"]).content.decode()
+    assert "The 4 accounts that are changed" in shown
+    assert shown.count("many-") == 2
+    browser.post(reverse("provisioning:preview_confirm", args=[preview.pk]))
+    with everything("test"):
+        assert HostingAccount.objects.get(pk=late.pk).status == "active"
+        assert HostingAccount.objects.filter(status="suspended").count() == 5
+
+
+def test_a_form_that_names_nobody_changes_nobody(cast: Cast, accounts: list[HostingAccount]):
+    answer = cast.reseller_a.browser().post(f"{BULK}?verb=suspend&matching=1", {"reason": ""})
+    assert answer.status_code == 400
+    with everything("test"):
+        assert not Preview.objects.exists()
+
+
+def test_more_than_are_changed_at_once_lead_back_to_the_list(
+    cast: Cast, accounts: list[HostingAccount], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(bulk, "MOST", 2)
+    browser = cast.reseller_a.browser()
+    answer = browser.get(f"{BULK}?verb=suspend&matching=1&q=shop&x=1")
+    assert answer.headers["Location"] == f"{LIST}?q=shop"
+    assert "More than 2 accounts match." in browser.get(answer.headers["Location"]).content.decode()
+    program = cast.reseller_a.program()
+    body = {"verb": "accounts.change_package", "arguments": {"matching": {}, "package": accounts[0].package_id}}
+    refused = program.post("/api/v1/previews", body, content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (400, "too_many")
+    assert "arguments.matching" in refused.json()["errors"]
+
+
+def test_a_program_names_a_filter_and_gets_ids(cast: Cast, accounts: list[HostingAccount]):
+    program = cast.reseller_a.program()
+
+    def ask(verb: str, **arguments: object) -> Any:
+        body = {"verb": verb, "arguments": arguments}
+        return program.post("/api/v1/previews", body, content_type="application/json")
+
+    asked = ask("accounts.suspend", matching={"q": "shop", "client": cast.client_a.organization.pk}, reason="unpaid")
+    assert asked.json()["arguments"] == {"accounts": [row.pk for row in accounts[:2]], "reason": "unpaid"}
+    late = factories.account(cast.client_a.organization, accounts[0].package, "shop-late.example")
+    plans.ready(asked.json()["id"], PLAN)
+    program.post(f"{asked.json()['url']}/confirm", {}, content_type="application/json")
+    with everything("test"):
+        assert HostingAccount.objects.get(pk=late.pk).status == "active"
+    assert states().count("suspended") == 3
+    for arguments in (
+        {},
+        {"matching": {}, "accounts": [late.pk]},
+        {"matching": {"x": "y"}},
+        {"matching": {"q": "none"}},
+    ):
+        assert ask("accounts.suspend", **arguments).status_code == 400
+    assert ask("accounts.suspend", matching={"client": cast.client_b.organization.pk}).status_code == 404
