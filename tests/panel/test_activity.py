@@ -113,4 +113,4 @@ def test_every_action_that_changes_something_has_words():
     named = [name.partition(".") for name in policy.ACTIONS]
     lacking = {verb for noun, _dot, verb in named if verb not in words.VERBS and verb not in looked}
     assert lacking == set()
-    assert {noun for noun, _dot, _verb in named} - set(words.NOUNS) <= {"audit", "profile"}
+    assert {noun for noun, _dot, _verb in named} - set(words.NOUNS) <= {"audit", "preview", "profile", "usage"}
