@@ -21,7 +21,7 @@ def for_host(host: str) -> Brand | None:
         brands = Brand.objects.select_related("organization")
         if host in settings.PROVIDER_HOSTS:
             return brands.filter(organization__kind=Organization.Kind.PROVIDER).first()
-        return brands.filter(Q(panel_host=host) | Q(neutral_host=host)).first() if host else None
+        return brands.filter(_at(host)).first() if host else None
 
 
 def for_organization(organization: Organization) -> Brand:
@@ -120,7 +120,7 @@ def name_taken(host: str, brand: Brand) -> bool:
     if host in settings.PROVIDER_HOSTS:
         return True
     with everything("a host name is one brand's only"):
-        others = Brand.objects.filter(Q(panel_host=host) | Q(neutral_host=host)).exclude(pk=brand.pk)
+        others = Brand.objects.filter(_at(host)).exclude(pk=brand.pk)
         return others.exists() or _kept().filter(host=host).exclude(brand=brand).exists()
 
 
@@ -158,6 +158,12 @@ def file_url(name: str) -> str:
 def favicon_url(brand: Brand | None) -> str:
     """Return the address of the brand's icon: its own, else one with its initial."""
     return file_url(brand.favicon if brand else "") or reverse("dashboard:brand_icon")
+
+
+def _at(host: str) -> Q:
+    """Brands whose panel answers at `host`; put so that both partial indexes serve."""
+    own = Q(panel_host=host) & ~Q(panel_host="")
+    return own | (Q(neutral_host=host) & ~Q(neutral_host=""))
 
 
 def _lineage(organization: Organization) -> list[Brand]:
