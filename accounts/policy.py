@@ -144,6 +144,7 @@ ACTIONS: dict[str, Rule] = {
     ),
     **_rules("drift", PROVIDER, view=ANYBODY, check=WORKERS, restore=WORKERS, adopt=WORKERS, pin=WORKERS),
     **_rules("address", PROVIDER, view=ANYBODY, add=WORKERS, change=WORKERS, remove=WORKERS),
+    **_rules("address", PROVIDER, give=WORKERS, take_back=WORKERS),
     # What is sold, and what was bought.
     **_rules("plan", SELLERS, view=ANYBODY, create=OWNERS, change=OWNERS, remove=OWNERS),
     "package.view": Rule(SELLERS, ANYBODY),

@@ -6,7 +6,7 @@ Reads only; drivers do the rest.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +39,7 @@ from provisioning.spec import (
     AddressSpec,
     DatabaseSpec,
     DatabaseUserSpec,
+    IdentitySpec,
     MailAliasSpec,
     MailboxSpec,
     MailDomainSpec,
@@ -89,6 +90,7 @@ def server_spec(server: Server, using: str = "default", *, pages: bool = True) -
 
     `pages`: with those of the brands that it shows, which only its own slice needs.
     """
+    rows = list(Address.objects.using(using).filter(server=server).select_related("brand").order_by("family", "id"))
     return ServerSpec(
         id=server.id,
         platform_name=server.platform_name,
@@ -97,11 +99,20 @@ def server_spec(server: Server, using: str = "default", *, pages: bool = True) -
         roles=server.roles,
         php_versions=tuple(server.php_versions),
         addresses=tuple(
-            AddressSpec(row.ip, row.family, row.public, row.kind == Address.Kind.DEDICATED)
-            for row in Address.objects.using(using).filter(server=server).order_by("family", "id")
+            AddressSpec(row.ip, row.family, row.public, row.kind == Address.Kind.DEDICATED) for row in rows
         ),
+        identities=_identities(rows),
         brand_pages=tuple(map(brand_pages.notices, page_selectors.of_server(server, using))) if pages else (),
     )
+
+
+def _identities(rows: Sequence[Address]) -> tuple[IdentitySpec, ...]:
+    """Who the server is on the addresses that brands were given; a brand without a mail host has no name there."""
+    given: dict[Brand, list[str]] = defaultdict(list)
+    for row in rows:
+        if row.brand is not None and row.brand.mail_host:
+            given[row.brand].append(row.ip)
+    return tuple(IdentitySpec(brand.id, brand.mail_host, tuple(ips)) for brand, ips in given.items())
 
 
 def accounts(server: Server, hosting_ids: Collection[str], using: str = "default") -> Desired:
@@ -129,6 +140,7 @@ class _Rows:
     looks: dict[str, Look]
     skeletons: dict[str, Skeleton]
     addresses: dict[str, list[str]]
+    branded: dict[str, list[str]]
     sites: dict[str, list[Site]] = field(default_factory=dict)
     names: dict[str, list[SiteName]] = field(default_factory=dict)
     zones: dict[str, list[Zone]] = field(default_factory=dict)
@@ -157,6 +169,7 @@ class _Rows:
         for hosting_id, service in of(Placement).filter(server=server).values_list("hosting_id", "service"):
             services[hosting_id].add(service)
         dedicated = of(Address).filter(server=server).values_list("hosting_id", "ip")
+        given = Address.objects.using(using).filter(server=server, brand__isnull=False).order_by("family", "id")
         zones = list(of(Zone).select_related("hosting__organization"))
         branded = brands.of_organizations({item.organization for item in hostings}, using)
         return cls(
@@ -166,6 +179,7 @@ class _Rows:
             looks={look.brand.id: look for look in page_selectors.looks(set(branded.values()), using)},
             skeletons=page_selectors.skeletons((item.skeleton_id for item in hostings), using),
             addresses=_grouped(dedicated, lambda row: row[0], lambda row: row[1]),
+            branded=_grouped(given.values_list("brand_id", "ip"), lambda row: row[0], lambda row: row[1]),
             sites=_grouped(of(Site).select_related("domain"), lambda row: row.hosting_id),
             names=_grouped(of(SiteName, "site__hosting"), lambda row: row.site_id),
             zones=_grouped(zones, lambda row: row.hosting_id),
@@ -202,7 +216,7 @@ def _account(hosting: HostingAccount, rows: _Rows) -> AccountSpec:
         else "",
         brand=brand.id if brand else "",
         skeleton=_skeleton(hosting, rows),
-        sites=tuple(_site(site, rows) for site in rows.sites[hosting.id] if "web" in services),
+        sites=tuple(_site(site, brand, rows) for site in rows.sites[hosting.id] if "web" in services),
         zones=tuple(_zone(zone, brand, rows) for zone in rows.zones[hosting.id] if "dns" in services),
         databases=tuple(DatabaseSpec(row.name) for row in rows.databases[hosting.id] if "database" in services),
         database_users=tuple(_user(row) for row in rows.users[hosting.id] if "database" in services),
@@ -216,7 +230,7 @@ def _skeleton(hosting: HostingAccount, rows: _Rows) -> tuple[tuple[str, str], ..
     return tuple(sorted(found.files.items())) if found is not None else ()
 
 
-def _site(site: Site, rows: _Rows) -> SiteSpec:
+def _site(site: Site, brand: Brand | None, rows: _Rows) -> SiteSpec:
     names = rows.names[site.id]
     primary = [name.hostname for name in names if name.kind == SiteName.Kind.PRIMARY]
     if not primary:
@@ -227,6 +241,7 @@ def _site(site: Site, rows: _Rows) -> SiteSpec:
         docroot=site.docroot,
         php_version=site.php_version,
         listen=tuple(rows.addresses[site.hosting_id]),
+        also=tuple(rows.branded.get(brand.id, ())) if brand else (),
     )
 
 

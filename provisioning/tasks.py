@@ -14,7 +14,7 @@ from provisioning import preview as preview_engine
 from provisioning import reconcile as engine
 from provisioning import scan as scan_engine
 from provisioning import usage as usage_engine
-from provisioning.services import drift_checks, dues, nameservers, overuse, previews, pruning, rebuilds
+from provisioning.services import drift_checks, dues, nameservers, overuse, pointers, previews, pruning, rebuilds
 from provisioning.services import usage as usage_readings
 
 # So many servers are compared, and measured, at a time at most: a fleet takes turns instead of taking every worker.
@@ -144,7 +144,8 @@ def check_mail_domains() -> None:
 def check_brands() -> None:
     """Look at panel hosts that have yet to prove themselves or are over, and at brands' name servers."""
     with everything("looking at brands"):
-        brand_hosts.give_neutral_hosts()
         brand_hosts.check_due()
         old_hosts.release_due()
         nameservers.check_due()
+        brand_hosts.give_neutral_hosts()
+        pointers.check_due()

@@ -2,6 +2,7 @@
 
 import dns.exception
 import dns.resolver
+import dns.reversename
 from django.conf import settings
 
 LIFETIME_SECONDS = 3.0
@@ -26,6 +27,17 @@ def addresses(host: str) -> list[str]:
         except (dns.exception.DNSException, OSError):
             continue
     return sorted(found)
+
+
+def pointers(address: str) -> list[str] | None:
+    """Return the reverse names (PTR) of an address, sorted, without the dot at the end; None when nobody answers."""
+    try:
+        answer = resolver().resolve(dns.reversename.from_address(address), "PTR", raise_on_no_answer=False)
+    except dns.resolver.NXDOMAIN:
+        return []
+    except (dns.exception.DNSException, OSError):
+        return None
+    return sorted(str(row.target).rstrip(".").lower() for row in answer)
 
 
 def texts(name: str) -> list[str]:

@@ -116,7 +116,9 @@ class Server(models.Model):
 
 
 class Address(models.Model):
-    """An address of a server: shared by its sites or dedicated to one account; `public_ip` differs behind NAT."""
+    """An address of a server: shared by its sites, or dedicated to one account or one brand; `public_ip` differs
+    behind NAT. `pointers` are its reverse names as last seen; None when nobody answered.
+    """
 
     class Kind(models.TextChoices):
         SHARED = "shared", _("Shared")
@@ -131,6 +133,11 @@ class Address(models.Model):
     hosting = models.ForeignKey(
         "provisioning.HostingAccount", null=True, blank=True, on_delete=models.SET_NULL, related_name="addresses"
     )
+    brand = models.ForeignKey(
+        "accounts.Brand", null=True, blank=True, on_delete=models.SET_NULL, related_name="addresses"
+    )
+    pointers = models.JSONField(null=True, blank=True)
+    pointers_checked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -145,6 +152,16 @@ class Address(models.Model):
                 condition=Q(hosting__isnull=True) | Q(kind="dedicated"),
                 name="address_holder_dedicated",
                 violation_error_message=_("Only a dedicated address can belong to one account."),
+            ),
+            models.CheckConstraint(
+                condition=Q(brand__isnull=True) | (Q(kind="dedicated") & Q(hosting__isnull=True)),
+                name="address_brand_dedicated",
+                violation_error_message=_("Only a dedicated address that no account has can belong to a brand."),
+            ),
+            models.UniqueConstraint(
+                fields=["server", "brand", "family"],
+                name="address_of_brand_once_per_server",
+                violation_error_message=_("The brand has an address of this kind on this server already."),
             ),
         ]
 

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
+
 from accounts.models import Brand, Organization
 from panel.core.scoping import everything
+from provisioning.models import HostingAccount
+
+
+def accounts_of(brand: Brand) -> QuerySet[HostingAccount]:
+    """The live accounts that stand under `brand`, whatever the tenant scope of whoever asks."""
+    with everything("a brand reaches all accounts below it"):
+        live = HostingAccount.objects.exclude(status=HostingAccount.Status.TERMINATED)
+        below = Organization.objects.filter(path__startswith=brand.organization.path, hosting_accounts__in=live)
+        branded = [owner for owner, found in of_organizations(below.distinct()).items() if found.pk == brand.pk]
+        return live.filter(organization__in=branded)
 
 
 def of_organizations(organizations: Iterable[Organization], using: str = "default") -> dict[str, Brand]:

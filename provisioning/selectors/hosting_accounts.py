@@ -21,6 +21,7 @@ from provisioning.models import (
     Tombstone,
     Zone,
 )
+from provisioning.selectors import brands
 from provisioning.selectors import zones as zone_selectors
 
 
@@ -53,7 +54,8 @@ def counters(hosting: HostingAccount) -> dict[str, tuple[int, int | None]]:
 
 def web_addresses(hosting: HostingAccount) -> list[str]:
     """Return the public addresses that an account's sites answer on."""
-    web, _mail = zone_selectors.public_addresses([hosting.id], "default")
+    brand = brands.of_organizations([hosting.organization]).get(hosting.organization_id)
+    web, _mail = zone_selectors.public_addresses([hosting.id], "default", {hosting.id: brand.id} if brand else {})
     return web[hosting.id]
 
 

@@ -109,7 +109,9 @@ def addresses_for(brand: Brand) -> dict[str, list[str]]:
 
 def pools(brand: Brand, service: str) -> list[list[str]]:
     """Return the shared public addresses of each server for `service` (dns, mail …) that the brand's accounts are on,
-    or, while it has none, could be on."""
+    or, while it has none, could be on. For mail an address that the brand was given there stands for the shared ones of
+    its family.
+    """
     with everything("servers are the provider's"):
         ready = Server.objects.filter(**{f"role_{service}": True}).exclude(state=Server.State.RETIRED)
         inside = Q(placements__hosting__organization__path__startswith=brand.organization.path)
@@ -117,9 +119,12 @@ def pools(brand: Brand, service: str) -> list[list[str]]:
         mine = Q(reserved_for=None) | Q(reserved_for__in=brand.organization.lineage)
         servers = list(used) or list(ready.filter(mine, closed=False).distinct().order_by("id"))
         by_server: dict[str, list[str]] = {server.pk: [] for server in servers}
-        rows = Address.objects.filter(server__in=servers, kind=Address.Kind.SHARED).order_by("family", "id")
+        own = Q(brand=brand) if service == "mail" else Q(pk__in=[])
+        rows = Address.objects.filter(Q(kind=Address.Kind.SHARED) | own, server__in=servers).order_by("family", "id")
+        given = {(row.server_id, row.family) for row in rows if row.brand_id}
         for row in rows:
-            by_server[row.server_id].append(row.public)
+            if row.brand_id or (row.server_id, row.family) not in given:
+                by_server[row.server_id].append(row.public)
     return [found for found in by_server.values() if found]
 
 

@@ -54,7 +54,7 @@ def allowed(organization: Organization, roles: Iterable[str]) -> QuerySet[Server
 
 def addresses() -> QuerySet[Address]:
     """All addresses of servers."""
-    return Address.objects.select_related("server__organization", "hosting")
+    return Address.objects.select_related("server__organization", "hosting", "brand__organization")
 
 
 def php_versions() -> list[str]:

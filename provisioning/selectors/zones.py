@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -69,7 +69,12 @@ def _facts(zones: list[Zone], using: str) -> dict[str, ZoneFacts]:
     hostings = {zone.hosting_id for zone in zones}
     organizations = {zone.hosting.organization for zone in zones}
     branded = brands.of_organizations(organizations, using)
-    web, mail = public_addresses(hostings, using)
+    brand_ids = {
+        zone.hosting_id: branded[zone.hosting.organization_id].id
+        for zone in zones
+        if zone.hosting.organization_id in branded
+    }
+    web, mail = public_addresses(hostings, using, brand_ids)
     with_mail = set(MailDomain._base_manager.using(using).filter(hosting__in=hostings).values_list("name", flat=True))
     aliases = _aliases(zones, using)
     found = {}
@@ -94,8 +99,12 @@ def _nameservers(brand: Brand | None) -> tuple[str, ...]:
     return tuple(str(host) for host in hosts) if isinstance(hosts, list) else ()
 
 
-def public_addresses(hostings: Iterable[str], using: str) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Public addresses of each account's web and mail: its dedicated one of a family, else the server's shared ones."""
+def public_addresses(
+    hostings: Iterable[str], using: str, brands: Mapping[str, str]
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Public addresses of each account's web and mail: of a family its dedicated one, which is for its web alone, else
+    its brand's on that server, else the server's shared ones. `brands` are the ids of the accounts' brands.
+    """
     placed = list(
         Placement._base_manager.using(using)
         .filter(hosting__in=list(hostings), service__in=["web", "mail"])
@@ -106,13 +115,22 @@ def public_addresses(hostings: Iterable[str], using: str) -> tuple[dict[str, lis
         by_server[address.server_id].append(address)
     found: dict[str, dict[str, list[str]]] = {"web": defaultdict(list), "mail": defaultdict(list)}
     for hosting_id, service, server_id in placed:
-        own = [item for item in by_server[server_id] if item.hosting_id == hosting_id and service == "web"]
-        families = {item.family for item in own}
-        shared = [
-            item for item in by_server[server_id] if item.kind == Address.Kind.SHARED and item.family not in families
+        here = by_server[server_id]
+        own = [item for item in here if item.hosting_id == hosting_id and service == "web"]
+        brand = brands.get(hosting_id)
+        ranked = [
+            own,
+            [item for item in here if brand is not None and item.brand_id == brand],
+            [item for item in here if item.kind == Address.Kind.SHARED],
         ]
-        found[service][hosting_id] = [item.public for item in sorted(own + shared, key=lambda item: item.family)]
+        chosen = [_first([[item for item in rank if item.family == family] for rank in ranked]) for family in (4, 6)]
+        found[service][hosting_id] = [item.public for items in chosen for item in items]
     return found["web"], found["mail"]
+
+
+def _first(ranked: list[list[Address]]) -> list[Address]:
+    """The first of some lists that is not empty."""
+    return next((items for items in ranked if items), [])
 
 
 def _aliases(zones: list[Zone], using: str) -> dict[str, list[str]]:

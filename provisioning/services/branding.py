@@ -11,7 +11,7 @@ from accounts.services import brands
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import HostingAccount, Operation, Placement, Slice
-from provisioning.selectors.brands import of_organizations
+from provisioning.selectors.brands import accounts_of, of_organizations
 from provisioning.services import intents, operations
 from provisioning.spec import paths
 
@@ -34,18 +34,16 @@ def spread(actor: Actor, brand: Brand, changed: frozenset[str]) -> Operation | N
     if not changed & (FIELDS | PAGE_FIELDS):
         return None
     with transaction.atomic(), everything("a brand reaches all accounts below it"):
-        accounts = HostingAccount.objects.exclude(status=HostingAccount.Status.TERMINATED)
-        below = Organization.objects.filter(
-            path__startswith=brand.organization.path, hosting_accounts__in=accounts
-        ).distinct()
-        branded = [owner for owner, found in of_organizations(below).items() if found.pk == brand.pk]
-        here = accounts.filter(organization__in=branded)
+        here = accounts_of(brand)
         slices: list[Slice] = []
         if changed & FIELDS:
             slices += Slice.objects.filter(hosting__in=here).order_by("id")
         if changed & PAGE_FIELDS:
             web = Placement.objects.filter(hosting__in=here, service=Placement.Service.WEB)
             slices += Slice.objects.filter(hosting=None, server__in=web.values("server")).order_by("id")
+        if "mail_host" in changed:
+            own = Slice.objects.filter(hosting=None, server__addresses__brand=brand).distinct().order_by("id")
+            slices += [part for part in own if part not in slices]
         if not slices:
             return None
         operation = operations.start(

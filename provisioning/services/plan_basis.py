@@ -16,7 +16,7 @@ from provisioning.selectors import brands
 
 SERVER = ("id", "name", "platform_name", "stack", "debian", "php_versions")
 ROLES = ("role_web", "role_database", "role_dns", "role_mail")
-ADDRESS = ("server_id", "id", "ip", "public_ip", "kind", "hosting_id")
+ADDRESS = ("server_id", "id", "ip", "public_ip", "kind", "hosting_id", "brand_id")
 
 
 def plan_basis(operations: Sequence[Operation]) -> str:

@@ -196,7 +196,7 @@ def _plan(old: Server, new: Server, wanted: Mapping[str, str]) -> Plan:
 
 
 def _addresses(old: Server) -> list[Address]:
-    return list(old.addresses.select_related("hosting").order_by("kind", "family", "id"))
+    return list(old.addresses.select_related("hosting", "brand").order_by("kind", "family", "id"))
 
 
 def _notes(old: Server, new: Server, matches: list[Match], is_bare: bool) -> list[str]:
@@ -215,7 +215,7 @@ def _notes(old: Server, new: Server, matches: list[Match], is_bare: bool) -> lis
         elif item.is_degraded:
             notes.append(
                 _("%(account)s had %(old)s to itself and will share %(new)s.")
-                % {"account": item.old.hosting, "old": item.old.public, "new": item.new.public}
+                % {"account": item.old.hosting or item.old.brand, "old": item.old.public, "new": item.new.public}
             )
     zones = selectors.mentions(item.old.public for item in matches if item.changes_records)
     if zones:

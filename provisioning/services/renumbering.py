@@ -26,8 +26,8 @@ class Match:
 
     @property
     def is_degraded(self) -> bool:
-        """Whether an account loses an address of its own."""
-        return bool(self.old.hosting_id) and (self.new is None or self.new.kind == SHARED)
+        """Whether an account or a brand loses an address of its own."""
+        return bool(self.old.hosting_id or self.old.brand_id) and (self.new is None or self.new.kind == SHARED)
 
     @property
     def changes_records(self) -> bool:
@@ -41,11 +41,11 @@ def match(old: Sequence[Address], new: Sequence[Address], wanted: Mapping[str, s
     Raises Invalid for the field `addresses` where `wanted` names what is not there or does not fit.
     """
     named = _named(old, new, wanted)
-    free = [item for item in new if item.kind == DEDICATED and not item.hosting_id and item not in named.values()]
+    free = [item for item in new if item.kind == DEDICATED and not _is_held(item) and item not in named.values()]
     found = []
     for item in old:
         chosen = named.get(item)
-        if chosen is None and item.hosting_id:
+        if chosen is None and _is_held(item):
             chosen = next((other for other in free if other.family == item.family), None)
             if chosen is not None:
                 free.remove(chosen)
@@ -73,10 +73,14 @@ def _named(old: Sequence[Address], new: Sequence[Address], wanted: Mapping[str, 
                 _("Many accounts share %(old)s. Map it to a shared address; %(new)s is for one account alone.")
                 % {"old": before, "new": after}
             )
-        if target.kind == DEDICATED and (target.hosting_id or target in named.values()):
+        if target.kind == DEDICATED and (_is_held(target) or target in named.values()):
             raise _refusal(_("%(ip)s is taken. Map to a free dedicated address.") % {"ip": after})
         named[source] = target
     return named
+
+
+def _is_held(address: Address) -> bool:
+    return bool(address.hosting_id or address.brand_id)
 
 
 def _find(addresses: Sequence[Address], ip: str) -> Address | None:
@@ -89,15 +93,15 @@ def _refusal(message: str) -> Invalid:
 
 
 def hand_over(matches: Sequence[Match]) -> None:
-    """Give accounts the new dedicated addresses, and take the old ones from them."""
-    held = [item for item in matches if item.old.hosting_id]
+    """Give accounts and brands the new dedicated addresses, and take the old ones from them."""
+    held = [item for item in matches if _is_held(item.old)]
     given = []
     for item in held:
         if item.new is not None and item.new.kind == DEDICATED:
-            item.new.hosting_id = item.old.hosting_id
+            item.new.hosting_id, item.new.brand_id = item.old.hosting_id, item.old.brand_id
             given.append(item.new)
-    Address.objects.filter(pk__in=[item.old.pk for item in held]).update(hosting=None)
-    Address.objects.bulk_update(given, ["hosting"], batch_size=BATCH)
+    Address.objects.filter(pk__in=[item.old.pk for item in held]).update(hosting=None, brand=None)
+    Address.objects.bulk_update(given, ["hosting", "brand"], batch_size=BATCH)
 
 
 def naming(matches: Sequence[Match]) -> Q:

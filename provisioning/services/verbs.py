@@ -83,6 +83,8 @@ VERBS: Mapping[str, Verb] = {
     ),
     "address.add": Verb(addresses.add, {"server": Server}),
     "address.remove": Verb(addresses.remove, {"address": Address}),
+    "address.give": Verb(addresses.give, {"address": Address, "organization": Organization}),
+    "address.take_back": Verb(addresses.take_back, {"address": Address}),
     "account.move": Verb(
         relocations.move_account, {"hosting": HostingAccount, "organization": Organization, "package": Package}
     ),
