@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import cache
 from typing import Protocol
 
 from django import template
@@ -91,9 +92,15 @@ def icon(name: str, classes: str = "") -> SafeString:
     return format_html(
         '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#tabler-{}"/></svg>',
         classes,
-        static("vendor/icons/tabler-sprite.svg"),
+        _sprite(),
         name,
     )
+
+
+@cache
+def _sprite() -> str:
+    """Return the address of the icons, which a page with a list looks up a hundred times."""
+    return static("vendor/icons/tabler-sprite.svg")
 
 
 @register.inclusion_tag("components/state.html")
