@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.selectors import organizations
-from accounts.words import amount
+from panel.core.impact import Impact
 from panel.core.web import ActionPage, Page
 from provisioning import words
 from provisioning.models import HostingAccount, Preview
@@ -22,7 +22,6 @@ from provisioning.services import previews
 from provisioning.web import limits, plans
 
 ORDER = "account.create"
-MOST_OVER = 10
 
 
 class OfPreview(Page):
@@ -69,6 +68,7 @@ class PreviewPage(OfPreview):
             is_order=preview.verb == ORDER,
             passwords=sorted(previews.hidden_arguments(preview)),
             chosen=self.chosen,
+            impact=self.impact(),
             **kwargs,
         )
 
@@ -77,6 +77,13 @@ class PreviewPage(OfPreview):
         """The accounts that the same is done to at once; none for other changes."""
         ids = self.object.arguments.get("hostings", [])
         return list(hosting_accounts.listed().filter(pk__in=ids).order_by("domain")) if ids else []
+
+    def impact(self) -> Impact | None:
+        """Return which of several accounts their new package would be too small for, or None for other changes."""
+        package = packages.listed().filter(pk=self.object.arguments.get("package", "")).first()
+        if not self.chosen or package is None:
+            return None
+        return limits.impact(packages.impact(self.chosen, package.limits, package.php_versions))
 
     def summary(self) -> list[tuple[str, str]]:
         """Return the order in words, and the server that would take it."""
@@ -100,41 +107,17 @@ class PreviewPage(OfPreview):
         return [(label, value) for label, value in rows if value]
 
     def _of_many(self, servers_: str) -> list[tuple[str, str]]:
-        """Return a change of many accounts in words, and which of them a package would be too small for."""
+        """Return a change of many accounts in words."""
         arguments = self.object.arguments
         package = packages.listed().filter(pk=arguments.get("package", "")).first()
-        found = packages.impact(self.chosen, package.limits, package.php_versions) if package else None
         rows = [
             (_("Change"), self.get_title()),
             (_("Accounts"), str(len(self.chosen))),
             (_("Package"), str(package or "")),
             (_("Reason"), arguments.get("reason", "")),
-            (_("Keep more than it allows"), _over_words(found.overs) if found else ""),
-            (_("PHP versions"), _first(limits.other_php(found.other_php)) if found else ""),
             (_("Server"), servers_),
         ]
         return [(label, value) for label, value in rows if value]
-
-
-def _over_words(overs: list[packages.Over]) -> str:
-    return _first(
-        [
-            _("%(name)s: %(resource)s %(used)s of %(limit)s")
-            % {
-                "name": row.hosting.domain,
-                "resource": words.resource(row.resource),
-                "used": amount(row.resource, row.used),
-                "limit": amount(row.resource, row.limit),
-            }
-            for row in overs
-        ]
-    )
-
-
-def _first(lines: list[str]) -> str:
-    """Return the first of many lines, and how many more there are."""
-    left = len(lines) - MOST_OVER
-    return "; ".join(lines[:MOST_OVER]) + (_(" and %(count)s more") % {"count": left} if left > 0 else "")
 
 
 class PreviewPart(PreviewPage):

@@ -183,6 +183,7 @@ class MoveConfirmPage(OfOrganization, verb_pages.VerbActionPage):
 
     action = "organization.move"
     verb = "organization.move"
+    template_name = "provisioning/client_move_confirm.html"
     title = gettext_lazy("Move to another seller")
     submit_label = gettext_lazy("Move")
     danger = True
@@ -216,12 +217,19 @@ class MoveConfirmPage(OfOrganization, verb_pages.VerbActionPage):
             raise NotFound()
         return self.chosen
 
-    def consequences(self) -> list[str]:
+    @cached_property
+    def impact(self) -> relocations.Impact:
+        """What the move would mean, with the package that was chosen for what the new seller does not sell."""
         package = packages.listed().filter(pk=self.request.GET.get("package", "")).first()
-        found = relocations.impact(actor=self.actor, organization=self.object, parent=self.parent, package=package)
+        return relocations.impact(actor=self.actor, organization=self.object, parent=self.parent, package=package)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(blocked=self.impact.obstacles, **kwargs)
+
+    def consequences(self) -> list[str]:
+        found = self.impact
         before, after = found.brands
-        lines = [_("In the way: %(why)s") % {"why": f"{row.message} {row.remedy}".strip()} for row in found.obstacles]
-        lines.append(self.said_accounts())
+        lines = [self.said_accounts()]
         if before.pk != after.pk:
             lines.append(_("Brand: %(before)s becomes %(after)s") % {"before": before.name, "after": after.name})
             none = _("none")

@@ -227,7 +227,9 @@ def test_all_that_is_in_the_way_is_said_at_once_in_page_and_api(ground: Ground) 
     )
     page = f"/clients/{client.pk}/move/confirm/?parent={seller.pk}&package={ground.package_b.pk}"
     shown = ground.cast.provider.browser().get(page).content.decode()
-    assert shown.count("In the way: ") == 2
+    alert = shown.partition('role="alert"')[2].partition("</ul>")[0]
+    assert (alert.count("<li"), "would carry 2 accounts" in alert) == (2, True)
+    assert 'type="submit"' not in shown.partition("card-footer")[2].partition("</form>")[0]
 
 
 def test_sites_keep_a_php_version_that_the_new_package_lacks_and_the_impact_says_so(ground: Ground) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from accounts.models import LimitCounter
 from panel.core.errors import Conflict, Invalid, NotFound
 from panel.core.scoping import everything, tenant
 from provisioning.models import HostingAccount, Operation, Package, Preview
@@ -77,12 +78,15 @@ def test_one_refusal_takes_all_back_and_names_its_account(cast: Cast, accounts: 
 
 def test_a_package_is_changed_for_many_and_says_who_would_be_over(cast: Cast, accounts: list[HostingAccount]):
     small = factories.package(cast.reseller_a.organization, "Small", mailboxes=0)
+    LimitCounter.objects.filter(subject=accounts[0].pk, resource="mailboxes").update(used=1)
     browser = cast.reseller_a.browser()
     browser.post(chosen("change_package", accounts), {"package": small.pk})
     with everything("test"):
         preview = Preview.objects.get()
     plans.ready(preview.pk, {**PLAN, "subject": "shop-0.example"})
-    assert "Small" in browser.get(reverse("provisioning:preview", args=[preview.pk])).content.decode()
+    shown = browser.get(reverse("provisioning:preview", args=[preview.pk])).content.decode()
+    assert "Small" in shown
+    assert "shop-0.example: mailboxes, 1 used of 0" in shown
     browser.post(reverse("provisioning:preview_confirm", args=[preview.pk]))
     with everything("test"):
         assert set(HostingAccount.objects.values_list("package", flat=True)) == {small.pk}
