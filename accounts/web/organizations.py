@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.forms import Form
@@ -103,6 +104,16 @@ class ResellerCreatePage(ClientCreatePage):
             "may_allow": self.may("organization.allow_resellers"),
             "plans": plans.sold_by(own),
         }
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Tell the provider what it means when the installation has no neutral domain."""
+        context = super().get_context_data(**kwargs)
+        if self.actor.kind == "provider" and not settings.NEUTRAL_PANEL_DOMAIN:
+            context["intro"] = _(
+                "This installation has no neutral domain: until the reseller has proved a host name of its own, its "
+                "customers sign in at yours and read your name there. The page Host name of your brand says what to do."
+            )
+        return context
 
     def act(self, data: dict[str, Any]) -> str:
         made = onboarding.reseller(actor=self.actor, **data)

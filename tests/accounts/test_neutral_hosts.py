@@ -178,7 +178,10 @@ def test_the_page_shows_the_address_and_tells_the_provider_when_there_is_no_neut
     answer = neutral.reseller_a.program().get(f"/api/v1/organizations/{sub.pk}/brand").json()
     assert answer["neutral_host"] == brand_of(sub).neutral_host
     assert DOMAIN in neutral.provider.browser().get(reverse("accounts:brand_host")).content.decode()
+    new = reverse("accounts:reseller_create")
+    assert "no neutral domain" not in neutral.provider.browser().get(new).content.decode()
     settings.NEUTRAL_PANEL_DOMAIN = ""
+    assert "no neutral domain" in neutral.provider.browser().get(new).content.decode()
     told = "HOSTWRIGHT_NEUTRAL_PANEL_DOMAIN"
     assert told in neutral.provider.browser().get(reverse("accounts:brand_host")).content.decode()
     Brand._base_manager.filter(organization=sub).update(neutral_host="")
