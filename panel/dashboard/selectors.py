@@ -183,9 +183,9 @@ def first_steps(actor: Actor) -> list[Step]:
     return steps
 
 
-def panel_url(actor: Actor) -> str:
-    """Return the address where the actor's clients sign in; empty while the brand has no host at all."""
-    brand = brands.own(organizations.of_actor(actor))
+def panel_url(own: Organization) -> str:
+    """Return the address where a seller's clients sign in; empty while the brand has no host at all."""
+    brand = brands.own(own)
     return brands.base_url(brand) if brand and brands.host(brand) else ""
 
 

@@ -77,7 +77,7 @@ class HomePage(Page):
             "resources": resources,
             "drifted": selectors.drifted_accounts(),
             "steps": selectors.first_steps(self.actor),
-            "panel_url": selectors.panel_url(self.actor),
+            "panel_url": selectors.panel_url(own),
         }
 
     def _of_client(self) -> dict[str, Any]:

@@ -55,6 +55,7 @@ class HostingAccount(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [models.Index(fields=["domain"], name="account_by_domain")]
         constraints = [
             models.UniqueConstraint(
                 fields=["username"],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import LimitCounter
 from accounts.selectors import plans
@@ -38,12 +39,11 @@ class Impact:
 
 def listed() -> QuerySet[Package]:
     """Packages on sale within the scope, with the number of accounts that have each (`account_count`)."""
-    live = ~Q(hosting_accounts__status=HostingAccount.Status.TERMINATED)
-    return (
-        Package.objects.filter(archived_at__isnull=True)
-        .select_related("organization")
-        .annotate(account_count=Count("hosting_accounts", filter=live))
-    )
+    live = HostingAccount._base_manager.filter(package=OuterRef("pk"))
+    live = live.exclude(status=HostingAccount.Status.TERMINATED)
+    count = live.order_by().values("package").annotate(count=Count("pk")).values("count")
+    rows = Package.objects.filter(archived_at__isnull=True).select_related("organization")
+    return rows.annotate(account_count=Coalesce(Subquery(count), 0))
 
 
 def for_account(hosting: HostingAccount) -> QuerySet[Package]:
