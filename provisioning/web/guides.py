@@ -60,7 +60,7 @@ def _point(hosting: HostingAccount, *, pointed: bool, nameservers: list[str], ad
             "Where you bought %(domain)s, enter these name servers for it. Within a day the whole Internet "
             "finds it here; web site and mail follow by themselves."
         )
-        label = _("If it keeps its own name servers: address for an A or AAAA record")
+        label = _("Name servers elsewhere? Address for its A or AAAA record")
     else:
         text = _(
             "Where you bought %(domain)s, let its name lead to this address. Within a day everybody finds it here."
