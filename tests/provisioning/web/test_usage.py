@@ -98,7 +98,7 @@ def test_mails_are_shown_to_all_above(cast: Cast, account: HostingAccount):
     for who, address in seen:
         text = plain(getattr(cast, who).browser().get(address).content.decode())
         assert "Mails sent this month 1234 · 5 GB" in text, address
-        assert "Mails received this month 77 1 GB" in text, address
+        assert "Mails received this month 77 · 1 GB" in text, address
     nobody = cast.reseller_b.browser().get(reverse("provisioning:own_usage"))
     assert "Mails sent this month 0 · 0 B" in plain(nobody.content.decode())
 
