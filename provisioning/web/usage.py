@@ -24,6 +24,9 @@ from provisioning.web.account_pages import AccountPage, OfAccount
 from provisioning.web.servers import OfServer
 from provisioning.web.tables import UsageDayTable
 
+DAYS_SHOWN = 10
+"""Days on a page of a list: each is a card of eight lines on a phone."""
+
 
 class UsagePage(AccountPage):
     """What an account uses: gauges, the last days, sites, mails and databases."""
@@ -55,7 +58,12 @@ class UsagePage(AccountPage):
             traffic_export=self.sheet("traffic", (_("Site"), _("Sent"), _("Requests")), sites),
             databases=[(name, size(count)) for name, count in sorted(databases.items(), key=lambda item: -item[1])],
             enforced=selectors.is_enforced(self.hosting),
-            days=self.table(UsageDayTable, selectors.history_of(self.hosting, service.KEEP_DAYS), nothing_measured()),
+            days=self.table(
+                UsageDayTable,
+                selectors.history_of(self.hosting, service.KEEP_DAYS),
+                nothing_measured(),
+                per_page=DAYS_SHOWN,
+            ),
             **kwargs,
         )
 
@@ -68,6 +76,7 @@ class OrganizationUsagePage(OwnOrBelow, ListPage):
     template_name = "provisioning/organization_usage.html"
     table_class = UsageDayTable
     export_name = "usage"
+    per_page = DAYS_SHOWN
 
     def rows(self) -> QuerySet[Any] | None:
         """Organizations in reach."""
