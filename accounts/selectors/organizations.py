@@ -58,6 +58,11 @@ def sellers() -> QuerySet[Organization]:
     return listed().exclude(kind=Organization.Kind.CLIENT).filter(status=Organization.Status.ACTIVE)
 
 
+def with_mail_host() -> QuerySet[Organization]:
+    """Return the sellers in scope whose own brand has a mail host, by name."""
+    return sellers().exclude(brand=None).exclude(brand__mail_host="").order_by("name")
+
+
 def of_actor(actor: Actor) -> Organization:
     """Return the actor's own organization."""
     return listed().get(pk=actor.organization_id)

@@ -201,6 +201,7 @@ SPECTACULAR_SETTINGS = {
         "StepStatus": "provisioning.models.RunStep.Status",
         "PreviewStatus": "provisioning.models.Preview.Status",
         "BrandScanStatus": "provisioning.models.BrandScan.Status",
+        "PointerState": "provisioning.api.servers.POINTER_STATES",
         "AddressKind": "provisioning.models.Address.Kind",
         "SiteNameKind": "provisioning.models.SiteName.Kind",
     },

@@ -14,7 +14,8 @@ from accounts.selectors import brands, organizations
 from panel.core.errors import NotFound
 from provisioning.api.base import Document, Endpoint, Nothing, describe
 from provisioning.api.base import Operation as OperationDocument
-from provisioning.selectors import brand_names
+from provisioning.api.servers import POINTER_STATES
+from provisioning.selectors import brand_names, pointers
 from provisioning.selectors import nameservers as selectors
 from provisioning.services import nameservers as service
 
@@ -66,10 +67,26 @@ class BrandRecord(Document):
     present = serializers.BooleanField(help_text="Whether that zone has it.")
 
 
+class OwnAddress(Document):
+    """An address that the brand has to itself, and the reverse name (PTR) that it should have."""
+
+    ip = serializers.CharField()
+    record = serializers.CharField(help_text="The name that the PTR record has.")
+    wanted = serializers.CharField(help_text="The name that it should point to.")
+    state = serializers.ChoiceField(choices=POINTER_STATES)
+    checked_at = serializers.DateTimeField(allow_null=True)
+
+
 class BrandNames(NameServers):
     """All name servers of a brand, and the records of its other names."""
 
     records = serializers.SerializerMethodField()
+    addresses = serializers.SerializerMethodField(help_text="Addresses that the brand has to itself.")
+
+    @extend_schema_field(OwnAddress(many=True))
+    def get_addresses(self, overview: selectors.Overview) -> Any:
+        """Return the reverse names of the brand's own addresses."""
+        return OwnAddress(pointers.given_to(self.context["brand"]), many=True).data
 
     @extend_schema_field(BrandRecord(many=True))
     def get_records(self, overview: selectors.Overview) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,10 +17,12 @@ from provisioning.api.base import Document, Endpoint, Nothing, describe, page_of
 from provisioning.api.fields import Flag, Number, Text, find
 from provisioning.models import Address as AddressRow
 from provisioning.models import Server as ServerRow
+from provisioning.selectors import pointers
 from provisioning.selectors import servers as selectors
 from provisioning.services import addresses, standoffs
 from provisioning.services import servers as service
 
+POINTER_STATES = ("right", "missing", "wrong", "unknown")
 ROLES = ("web", "database", "dns", "mail")
 
 
@@ -76,6 +79,19 @@ class Server(Document):
         return {**shown, "roles": [role for role in ROLES if role in server.roles]}
 
 
+class Pointer(Document):
+    """The reverse name (PTR) of an address: what whoever rents the address out should set, and what was seen."""
+
+    ip = serializers.CharField()
+    record = serializers.CharField(help_text="The name that the PTR record has.")
+    wanted = serializers.CharField(help_text="The name that it should point to.")
+    found = serializers.ListField(
+        child=serializers.CharField(), allow_null=True, help_text="What it points to; null when nobody answered."
+    )
+    state = serializers.ChoiceField(choices=POINTER_STATES)
+    checked_at = serializers.DateTimeField(allow_null=True)
+
+
 class Address(Document):
     """An address that a server answers on."""
 
@@ -85,7 +101,16 @@ class Address(Document):
     kind = serializers.ChoiceField(choices=AddressRow.Kind.choices)
     public_ip = serializers.CharField(allow_null=True, help_text="What the world sees when it differs.")
     account = serializers.CharField(source="hosting_id", allow_null=True, help_text="Who has it to itself.")
+    brand = serializers.CharField(
+        source="brand.organization_id", allow_null=True, default=None, help_text="The reseller whose brand has it."
+    )
+    pointer = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
+
+    @extend_schema_field(Pointer())
+    def get_pointer(self, address: AddressRow) -> Any:
+        """Return its reverse name."""
+        return Pointer(pointers.of(address)).data
 
 
 class ServerQuery(StrictSerializer):

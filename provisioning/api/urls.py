@@ -4,6 +4,7 @@ from django.urls import path
 
 from provisioning.api import (
     accounts,
+    addresses,
     brand_pages,
     databases,
     drift,
@@ -61,6 +62,13 @@ urlpatterns = [
     path("rebuilds/<str:pk>", rebuilds.RebuildItem.as_view(), name="rebuild"),
     path("servers/<str:pk>/addresses", servers.ServerAddresses.as_view(), name="server_addresses"),
     path("servers/<str:server>/addresses/<str:pk>", servers.ServerAddress.as_view(), name="server_address"),
+    path("servers/<str:server>/addresses/<str:pk>/give", addresses.AddressGive.as_view(), name="address_give"),
+    path(
+        "servers/<str:server>/addresses/<str:pk>/take-back",
+        addresses.AddressTakeBack.as_view(),
+        name="address_take_back",
+    ),
+    path("servers/<str:server>/addresses/<str:pk>/check", addresses.AddressCheck.as_view(), name="address_check"),
     path("packages", packages.PackageList.as_view(), name="packages"),
     path("packages/<str:pk>/impact", limits.PackageImpact.as_view(), name="package_impact"),
     path("packages/<str:pk>", packages.PackageItem.as_view(), name="package"),

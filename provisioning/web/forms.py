@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
+from accounts.selectors import organizations
 from provisioning.models import Address, DatabaseUser, Package, Record, Server
 from provisioning.selectors import rebuilds
 from provisioning.web.fields import AddressListField, PairsField, SizeField, name_input, new_password
@@ -147,6 +148,21 @@ class AddressForm(forms.Form):
         widget=name_input(),
         help_text=_("Only when the server stands behind address translation: what the world sees."),
     )
+
+
+class AddressGiveForm(forms.Form):
+    """Whose brand an address is to belong to."""
+
+    organization: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
+        queryset=None,
+        label=_("Reseller"),
+        empty_label=_("Choose a reseller"),
+        help_text=_("Only those whose brand has a mail host: that becomes the name of the address."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organization"].queryset = organizations.with_mail_host()  # type: ignore[attr-defined]
 
 
 class AccountForm(forms.Form):

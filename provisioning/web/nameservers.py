@@ -16,7 +16,7 @@ from accounts.selectors import brands, organizations
 from panel.core.errors import DomainError, Forbidden, NotFound
 from panel.core.lists import ListsPage
 from panel.core.web import OwnOrBelow
-from provisioning.selectors import brand_names
+from provisioning.selectors import brand_names, pointers
 from provisioning.selectors import nameservers as selectors
 from provisioning.services import nameservers as service
 
@@ -51,6 +51,7 @@ class NameServersPage(OwnOrBelow, ListsPage):
         return super().get_context_data(
             overview=found,
             records=records,
+            pointers=pointers.given_to(brand) if brand else [],
             addable=any(record.zone and not record.present for record in records),
             domains=[(domain, list(group)) for domain, group in groupby(servers, key=lambda server: server.domain)],
             brand_url=self.breadcrumbs()[-1][1],

@@ -74,7 +74,7 @@ class OfServer(Page):
     """A page about one server."""
 
     def rows(self) -> QuerySet[Any] | None:
-        return selectors.listed().prefetch_related("addresses__hosting")
+        return selectors.listed().prefetch_related("addresses__hosting", "addresses__brand")
 
     def get_title(self) -> str:
         return str(self.object)

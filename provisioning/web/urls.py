@@ -4,6 +4,7 @@ from django.urls import path
 
 from provisioning.web import (
     accounts,
+    addresses,
     brand_pages,
     bulk,
     databases,
@@ -73,6 +74,9 @@ urlpatterns = [
     path("drift/<str:pk>/adopt/", drift.DriftItemAdoptPage.as_view(), name="drift_item_adopt"),
     path("drift/<str:pk>/pin/", drift.DriftItemPinPage.as_view(), name="drift_item_pin"),
     path("drift-exceptions/<str:pk>/remove/", drift.PinRemovePage.as_view(), name="drift_pin_remove"),
+    path("addresses/<str:pk>/", addresses.AddressPage.as_view(), name="address"),
+    path("addresses/<str:pk>/give/", addresses.AddressGivePage.as_view(), name="address_give"),
+    path("addresses/<str:pk>/take-back/", addresses.AddressTakeBackPage.as_view(), name="address_take_back"),
     path("addresses/<str:pk>/remove/", servers.AddressRemovePage.as_view(), name="address_remove"),
     path("operations/", operations.OperationListPage.as_view(), name="operation_list"),
     path("operations/<str:pk>/", operations.OperationPage.as_view(), name="operation"),

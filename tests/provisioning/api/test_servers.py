@@ -7,6 +7,9 @@ from typing import Any
 import asyncssh
 import pytest
 
+from accounts.services import brands
+from panel.core import public_dns
+from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import Server
 from provisioning.services import servers as service
@@ -129,6 +132,33 @@ def test_addresses_come_and_go(stage: Stage, program: Program):
     ]:
         assert program.post(path, body, status)["field"] == field
     assert trace() == before
+
+
+def test_an_address_is_given_looked_up_and_taken_back(
+    stage: Stage, program: Program, monkeypatch: pytest.MonkeyPatch
+):
+    organization = stage.cast.reseller_a.organization
+    with everything("test"):
+        brands.set(actor=Actor.system("test"), organization=organization, mail_host="mail.atelier.example")
+    path = f"/servers/{stage.server.pk}/addresses"
+    made = program.post(path, {"ip": "203.0.113.70", "kind": "dedicated"}, 201)
+    assert (made["brand"], made["pointer"]["wanted"]) == (None, stage.server.platform_name)
+    one = f"{path}/{made['id']}"
+    given = program.post(f"{one}/give", {"organization": organization.pk}, 200)
+    assert (given["brand"], given["pointer"]["wanted"]) == (organization.pk, "mail.atelier.example")
+    assert given["pointer"]["record"] == "70.113.0.203.in-addr.arpa"
+    monkeypatch.setattr(public_dns, "pointers", lambda address: ["old.platform.example"])
+    seen = program.post(f"{one}/check", status=200)
+    assert (seen["state"], seen["found"]) == ("wrong", ["old.platform.example"])
+    assert program.get(one)["pointer"] == seen
+    before = trace()
+    assert program.post(f"{one}/give", {"organization": organization.pk}, 409)["code"] == "in_use"
+    assert program.post(f"{one}/give", {"organization": f"org_{'0' * 26}"}, 404)["field"] == "organization"
+    assert program.post(f"{one}/give", {}, 400)["field"] == "organization"
+    assert program.delete(one, 409)["code"] == "in_use"
+    assert trace() == before
+    assert program.post(f"{one}/take-back", status=200)["brand"] is None
+    assert program.post(f"{one}/take-back", status=409)["code"] == "not_given"
 
 
 def test_nobody_else_sees_servers(stage: Stage):
