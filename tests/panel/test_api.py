@@ -310,3 +310,9 @@ def test_the_docs_page_has_no_inline_code_and_no_foreign_origin(cast: Cast) -> N
     assert "<script>" not in text
     assert "//cdn" not in text
     assert "unsafe-inline" not in answer.headers["content-security-policy"]
+
+
+def test_the_document_refuses_in_json_like_every_endpoint(cast: Cast) -> None:
+    answer = cast.client_a.program().delete("/api/schema/")
+    assert isinstance(answer, HttpResponse)
+    assert problem(answer, 405)["code"] == "method_not_allowed"
