@@ -24,3 +24,8 @@ def text(der: bytes) -> str:
     except x509.ExtensionNotFound:
         pass
     return "\n".join(lines)
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Return the alternative names in what `text` returned: those that clients compare (RFC 9525)."""
+    return tuple(line.removeprefix("name ").lower() for line in text.splitlines() if line.startswith("name "))

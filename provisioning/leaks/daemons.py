@@ -15,7 +15,7 @@ import dns.rdatatype
 import dns.resolver
 import dns.reversename
 
-from provisioning.leaks.certificates import of_socket
+from provisioning.leaks.certificates import names_in, of_socket
 from provisioning.leaks.readings import Place, Reading
 
 TIMEOUT = 5.0
@@ -63,7 +63,8 @@ def pointer(address: str, resolvers: Sequence[str]) -> Iterator[Reading]:
         answer = resolver.resolve(dns.reversename.from_address(address), "PTR")
     except dns.exception.DNSException:
         return
-    yield Reading("dns.pointer", address, "\n".join(str(name) for name in answer))
+    names = tuple(str(name).rstrip(".").lower() for name in answer)
+    yield Reading("dns.pointer", address, "\n".join(names), names)
 
 
 def smtp(server: str, domain: str) -> Iterator[Reading]:
@@ -79,10 +80,12 @@ def smtp(server: str, domain: str) -> Iterator[Reading]:
             continue
         answered = True
         with client:
-            yield Reading("smtp.greeting", f"{server}:{port}", _dialogue(client, domain))
+            said = _dialogue(client, domain)
+            names = (_first_word(client.greeting), _first_word(client.ehlo_resp or b""))
+            yield Reading("smtp.greeting", f"{server}:{port}", said, names)
             if client.has_extn("starttls"):
                 client.starttls(context=_any_certificate())
-                yield Reading("server.certificate", f"{server}:{port}", of_socket(client.sock))
+                yield _certified(f"{server}:{port}", of_socket(client.sock))
     if not answered:
         raise Closed
 
@@ -107,7 +110,17 @@ def ssh(server: str, port: int) -> Iterator[Reading]:
 def certificate(server: str, port: int) -> Iterator[Reading]:
     """The certificate for no name in particular on a port that begins with TLS. Raises Closed when nothing listens."""
     with _connect(server, port) as sock, _any_certificate().wrap_socket(sock) as secure:
-        yield Reading("server.certificate", f"{server}:{port}", of_socket(secure))
+        yield _certified(f"{server}:{port}", of_socket(secure))
+
+
+def _certified(subject: str, text: str) -> Reading:
+    return Reading("server.certificate", subject, text, names_in(text))
+
+
+def _first_word(said: bytes) -> str:
+    """The name with which an SMTP server begins its greeting and its answer to EHLO (RFC 5321 §4.2, §4.1.1.1)."""
+    words = said.decode("utf-8", "replace").split()
+    return words[0].lower() if words else ""
 
 
 class _Greeting(smtplib.SMTP):

@@ -6,6 +6,7 @@ import http.client
 import smtplib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import product
 
 import dns.exception
@@ -103,7 +104,7 @@ def name_servers(subject: Subject) -> Iterator[Reading]:
     for machine in subject.machines:
         if "dns" in machine.roles:
             yield from _heard(daemons.identity, machine.address)
-        yield from _heard(daemons.pointer, machine.address, subject.resolvers)
+        yield from _expecting(machine.name, _heard(daemons.pointer, machine.address, subject.resolvers))
 
 
 def greetings(subject: Subject) -> Iterator[Reading]:
@@ -111,12 +112,13 @@ def greetings(subject: Subject) -> Iterator[Reading]:
     domains = {domain.address: domain.name for domain in subject.mail_domains}
     for machine in subject.machines:
         if "mail" in machine.roles:
-            yield from _heard(daemons.smtp, machine.address, domains.get(machine.address, NOWHERE))
+            domain = domains.get(machine.address, NOWHERE)
+            yield from _expecting(machine.name, _heard(daemons.smtp, machine.address, domain))
             for port in daemons.LINES:
                 yield from _heard(daemons.lines, machine.address, port)
         yield from _heard(daemons.ssh, machine.address, machine.ssh_port)
         for port in daemons.TLS_PORTS:
-            yield from _heard(daemons.certificate, machine.address, port)
+            yield from _expecting(machine.name, _heard(daemons.certificate, machine.address, port))
 
 
 def sites(subject: Subject) -> Iterator[Reading]:
@@ -145,6 +147,12 @@ STEPS: dict[str, Callable[[Subject], Iterator[Reading]]] = {
 
 def _fetched(front: Front, request: Request) -> Iterator[Reading]:
     yield from web.readings(request, web.ask(front, request), "site.header")
+
+
+def _expecting(name: str, readings: Iterator[Reading]) -> Iterator[Reading]:
+    """The readings of an address that is to bear one name alone."""
+    for reading in readings:
+        yield replace(reading, expected=name) if name else reading
 
 
 def _heard(probe: Callable[..., Iterator[Reading]], *asked: object) -> Iterator[Reading]:

@@ -40,11 +40,17 @@ MOST_FINDINGS = 200
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text that a stranger got: at which place, of what (an address, a record, a page), word for word."""
+    """A text that a stranger got: at which place, of what (an address, a record, a page), word for word.
+
+    `names` are the host names by which the other end calls itself there, `expected` the one name that it should use;
+    empty where any neutral one will do.
+    """
 
     place: Place
     subject: str
     text: str
+    names: tuple[str, ...] = ()
+    expected: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,19 @@ class Finding:
 
 
 def compare(readings: Iterable[Reading], lexicon: Lexicon) -> list[Finding]:
-    """Return every name of `lexicon` that the readings hold, once for each reading; subjects are looked at as well."""
-    return [
-        Finding(reading.place, reading.subject, hit.word.shown, hit.word.kind, hit.word.owner, hit.excerpt)
-        for reading in readings
-        for hit in lexicon.find(f"{reading.subject}\n{reading.text}")
-    ]
+    """Return every name of `lexicon` that the readings hold, once for each reading, and every name other than the one
+    that is expected; subjects are looked at as well.
+    """
+    found = []
+    for reading in readings:
+        found += [
+            Finding(reading.place, reading.subject, hit.word.shown, hit.word.kind, hit.word.owner, hit.excerpt)
+            for hit in lexicon.find(f"{reading.subject}\n{reading.text}")
+        ]
+        if reading.expected:
+            others = dict.fromkeys(name for name in reading.names if name != reading.expected)
+            found += [
+                Finding(reading.place, reading.subject, name, "host", "", f"{name} ≠ {reading.expected}")
+                for name in others
+            ]
+    return found

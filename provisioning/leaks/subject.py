@@ -10,11 +10,14 @@ from provisioning.leaks.web import Front
 
 @dataclass(frozen=True)
 class Machine:
-    """A server that carries accounts of the brand: the address that the world sees, and what it does for them."""
+    """A server that carries accounts of the brand: the address that the world sees, and what it does for them. `name`
+    is the brand's mail host where the address is the brand's own.
+    """
 
     address: str
     roles: frozenset[str]
     ssh_port: int = 22
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,8 @@ def subject(brand: Brand) -> Subject:
                 Machine(addresses[server.id], server.roles, server.port)
                 for server in sorted({place.server for place in places}, key=lambda server: server.name)
                 if server.id in addresses
-            ),
+            )
+            + _own_machines(brand, {place.server for place in places}),
             zones=tuple(
                 Zone(zone.name, tuple(at.get((zone.hosting_id, "dns"), ())))
                 for zone in ZoneRow.objects.filter(hosting__in=hostings).order_by("-id")[:MOST_ACCOUNTS]
@@ -121,7 +122,7 @@ def words(brand: Brand) -> Iterator[Word]:
 
 def _masked(finding: Finding, lexicon: Lexicon, *, whole: bool) -> Finding:
     shown = replace(finding, subject=lexicon.mask(finding.subject), excerpt=lexicon.mask(finding.excerpt))
-    return replace(shown, name="", owner="") if whole else shown
+    return replace(shown, name="", owner="") if whole else replace(shown, name=lexicon.mask(shown.name))
 
 
 def _once(seen: set[tuple[str, str]], word: Word) -> Iterator[Word]:
@@ -165,6 +166,12 @@ def _hostings(brand: Brand) -> list[HostingAccount]:
     own = [hosting for hosting in candidates if owners[hosting.organization_id].pk == brand.pk]
     shut = [hosting for hosting in own if hosting.status == HostingAccount.Status.SUSPENDED]
     return list(dict.fromkeys([*own[:MOST_ACCOUNTS], *shut[:1]]))
+
+
+def _own_machines(brand: Brand, servers: Iterable[Server]) -> tuple[Machine, ...]:
+    """The addresses that the brand has to itself there, where its mail host is the only name that may show."""
+    rows = Address.objects.filter(brand=brand, server__in=servers).select_related("server").order_by("family", "id")
+    return tuple(Machine(row.public, row.server.roles, row.server.port, brand.mail_host) for row in rows)
 
 
 def _addresses(servers: Iterable[Server]) -> dict[str, str]:

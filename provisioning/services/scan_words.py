@@ -61,7 +61,7 @@ PLACES: dict[str, tuple[Text, Text]] = {
     ),
     "dns.pointer": (
         _("Reverse name of an address"),
-        _("Give the address a reverse name (PTR) in the server's neutral domain, where the address was rented."),
+        _("Give the address the reverse name (PTR) that its page names, where the address was rented."),
     ),
     "smtp.greeting": (_("Greeting of a mail server"), _("Give the server a neutral platform name.")),
     "imap.greeting": (_("Greeting of a mailbox server"), _("Change the log-in greeting to one that names nobody.")),
@@ -69,7 +69,7 @@ PLACES: dict[str, tuple[Text, Text]] = {
     "ssh.greeting": (_("Greeting of an SSH server"), _("Remove what was added to the SSH server's version line.")),
     "server.certificate": (
         _("Certificate of a server"),
-        _("Give the server a certificate for its neutral platform name."),
+        _("Compare and repair the server: it makes a certificate for its own name, or for the brand's mail host."),
     ),
     "site.page": (
         _("Page of a site"),

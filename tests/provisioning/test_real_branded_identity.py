@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import pytest
 from cryptography import x509
 
+from provisioning.leaks import daemons
 from provisioning.leaks.certificates import of_socket
 from provisioning.spec import AddressSpec, IdentitySpec, SiteSpec
 from tests.provisioning.hosts import ANY_CERTIFICATE, PLATFORM, Host, account
@@ -153,6 +154,14 @@ def test_certificates_are_for_the_name_of_the_address(host: Host, address: str, 
 def names(shown: str) -> set[str]:
     """Every name that a certificate bears."""
     return {line.partition(" ")[2].removeprefix("CN=") for line in shown.splitlines()}
+
+
+def test_a_scan_reads_the_expected_name_and_no_other(host: Host, address: str) -> None:
+    readings = [*daemons.smtp(address, OWN)]
+    readings += [reading for port in daemons.TLS_PORTS for reading in daemons.certificate(address, port)]
+    assert {reading.place for reading in readings} == {"smtp.greeting", "server.certificate"}
+    assert {name for reading in readings for name in reading.names} == {MAIL_HOST}
+    assert {name for reading in daemons.smtp(host.server.address, OWN) for name in reading.names} == {PLATFORM}
 
 
 def test_mail_of_the_brands_domains_leaves_under_its_name_and_other_mail_does_not(host: Host, address: str) -> None:
