@@ -453,7 +453,8 @@ def test_the_command_measures_and_prints(bench: Bench):
     printed = StringIO()
     call_command("usage", bench.server.name, stdout=printed)
     text = printed.getvalue().replace("\N{NO-BREAK SPACE}", " ")
-    assert "a-site.org: 7.0 MB of files (mail 7.0 MB), 0 B of databases, 0 B sent this month" in text
+    assert "a-site.org: 7.0 MB of files (mail 7.0 MB), 0 B of databases; this month 0 B sent by sites" in text
+    assert ", 0 mails out, 0 in\n" in text
     assert f"{bench.server.name}: 7.0 MB in 2 accounts." in text
 
 

@@ -49,7 +49,10 @@ class Command(BaseCommand):
         uses = selectors.now_of(accounts)
         for hosting in accounts:
             use = uses[hosting.pk]
-            figures = (size(use.disk_bytes), size(use.mail_bytes), size(use.database_bytes), size(use.web_bytes))
-            self.stdout.write(f"{hosting.domain}: %s of files (mail %s), %s of databases, %s sent this month" % figures)
+            self.stdout.write(
+                f"{hosting.domain}: {size(use.disk_bytes)} of files (mail {size(use.mail_bytes)}),"
+                f" {size(use.database_bytes)} of databases; this month {size(use.web_bytes)} sent by sites,"
+                f" {use.mails_sent} mails out, {use.mails_received} in"
+            )
         total = selectors.totals(server)
         self.stdout.write(f"{server.name}: {size(total.storage_bytes)} in {total.accounts} accounts.")

@@ -111,7 +111,7 @@ def test_days_are_exported(cast: Cast, account: HostingAccount):
         f"{url('account_usage', account)}?export=usageday",
         f"{reverse('provisioning:own_usage')}?export=csv",
     ):
-        lines = b"".join(browser.get(address)).decode().splitlines()  # type: ignore[arg-type]
+        lines = b"".join(browser.get(address)).decode().splitlines()
         assert lines[0].startswith("Day,Disk space,Traffic,Requests,Mails sent"), address
         assert lines[1:] == [f"{today},{13 * GB},{3 * GB},17,1234,{5 * GB},77,{GB}"], address
 
