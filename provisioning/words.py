@@ -65,6 +65,8 @@ TITLES: dict[str, str | Promise] = {
     "server.quota": gettext_lazy("Hold the accounts on %(subject)s to their disk space"),
     "server.rebuild": gettext_lazy("Rebuild %(subject)s"),
     "server.reconcile": gettext_lazy("Compare and repair %(subject)s"),
+    "site.add_alias": gettext_lazy("Add site name %(subject)s"),
+    "site.remove_alias": gettext_lazy("Remove site name %(subject)s"),
     "site.change": gettext_lazy("Change site name %(subject)s"),
     "site.change_php": gettext_lazy("Change PHP of %(subject)s"),
 }

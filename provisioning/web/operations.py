@@ -100,6 +100,13 @@ class OperationPart(OfOperation):
     action = "operation.view"
     template_name = "components/operation.html"
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Send it; the operation's own page is asked to load anew once it is over, for its log and its buttons."""
+        response = super().get(request, *args, **kwargs)
+        if "own" in request.GET and not self.object.is_open:
+            response["HX-Refresh"] = "true"
+        return response
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         how = {name: name in self.request.GET for name in ("own", "link")}
         return {"progress": progress.of(self.object, self.actor), **how}

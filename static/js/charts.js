@@ -35,6 +35,10 @@
   /* Without a pointer on it, a chart says its newest day. */
   function newest(plot, series) { return plot.data[series][plot.data[series].length - 1]; }
 
+  /* The first days of something new stand at the end of a week; a line needs two of them. */
+  function week(plot, low, high) { return [Math.min(low, high - 6 * 86400), high]; }
+  function few(plot) { return plot.data[0].length < 3; }
+
   function options(figure, width, top) {
     var bytes = figure.dataset.chart === "bytes";
     var line = colour(figure, "line"), quiet = colour(figure, "quiet"), grid = colour(figure, "rule");
@@ -47,14 +51,14 @@
       width: width, height: 160, tzDate: function (at) { return uPlot.tzDate(new Date(at * 1000), "Etc/UTC"); },
       cursor: { y: false, points: { size: 7 } },
       legend: { live: true },
-      scales: { y: { range: function (plot, low, high) { return [0, Math.max(high, top || 0, 1) * 1.08]; } } },
+      scales: { x: { range: week }, y: { range: function (plot, low, high) { return [0, Math.max(high, top || 0, 1) * 1.08]; } } },
       axes: [
         Object.assign({}, axis, { grid: { show: false }, values: function (plot, at) { return at.map(function (value) { return day.format(value * 1000); }); }, space: 64 }),
         Object.assign({}, axis, { values: function (plot, ticks) { return ticks.map(write); }, size: 64, space: 32, incrs: bytes ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] })
       ],
       series: [
         { label: figure.querySelector("th").textContent, value: function (plot, at) { return day.format((at === null ? newest(plot, 0) : at) * 1000); } },
-        { label: figure.dataset.label, stroke: line, width: 2, fill: colour(figure, "fill"), value: function (plot, value) { return write(value === null ? newest(plot, 1) : value); }, points: { show: false } }
+        { label: figure.dataset.label, stroke: line, width: 2, fill: colour(figure, "fill"), value: function (plot, value, series) { return write(value === null ? newest(plot, series) : value); }, points: { show: few } }
       ]
     };
   }

@@ -253,6 +253,8 @@ def test_the_live_part_stops_when_the_operation_is_over_and_keeps_detail_from_te
         Operation.objects.update(status="rejected", reason="The server's disk is full.", detail="ENOSPC /etc/nginx")
     seen = cast.reseller_a.browser().get(part).content.decode()
     assert "every 500ms" not in seen
+    assert "HX-Refresh" not in cast.reseller_a.browser().get(part)
+    assert cast.reseller_a.browser().get(f"{part}?own=1")["HX-Refresh"] == "true"
     assert "disk is full" in seen
     assert "ENOSPC" not in seen
     assert "ENOSPC" in cast.provider.browser().get(part).content.decode()

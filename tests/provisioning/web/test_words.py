@@ -8,7 +8,12 @@ import pytest
 
 from provisioning import words
 from provisioning.node.makers import MAKERS, PACKAGES
+from provisioning.services.verbs import VERBS
 from provisioning.web import plans
+
+
+def test_everything_that_can_be_ordered_has_a_title():
+    assert [verb for verb in VERBS if verb not in words.TITLES] == []
 
 
 @pytest.mark.parametrize(
