@@ -1,6 +1,7 @@
 """Per request, once it is known who acts: acting as somebody else, and what is left of a suspended organization."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -28,7 +29,8 @@ BRAND_FILES = "dashboard:brand_"
 
 class ImpersonationMiddleware:
     """Lets the session's user act as the person whom they impersonate: actor, brand, organization and scope are that
-    person's. Whatever ends it (time, a lost role, a membership that is gone) ends it before the request is served.
+    person's, and as fresh as the user's own sign-in. Whatever ends it (time, a lost role, a membership that is gone)
+    ends it before the request is served.
     """
 
     def __init__(self, get_response: Next) -> None:
@@ -47,7 +49,8 @@ class ImpersonationMiddleware:
         request.memberships = [membership]  # type: ignore[attr-defined]
         request.brand = brands.of_user(found.user)  # type: ignore[attr-defined]
         address = get_adapter().get_client_ip(request)
-        actor = actors.for_membership(membership, address=address, impersonator=actors.behind(own))
+        acting = actors.for_membership(membership, address=address, impersonator=actors.behind(own))
+        actor = replace(acting, fresh=own.fresh)
         request.actor = actor  # type: ignore[attr-defined]
         with scoping.tenant(actor.path):
             return self.get_response(request)

@@ -31,7 +31,14 @@ def register(checker: Checker, *, fresh: frozenset[str] = frozenset()) -> None:
 
 
 def require_fresh(actor: Actor) -> None:
-    """Return when the actor proved a short while ago who they are; raise `Forbidden` (`sign_in_again`) otherwise."""
+    """Return when the actor proved a short while ago who they are; raise `Forbidden` (`sign_in_again`) otherwise.
+
+    Who acts as somebody else can't prove it meanwhile, and is told so (`impersonating`).
+    """
+    if not actor.fresh and actor.impersonator is not None:
+        raise Forbidden(
+            _("This wants a fresh sign-in. End the impersonation, and begin it anew."), code="impersonating"
+        )
     if not actor.fresh:
         raise Forbidden(_("You signed in a while ago. Prove again that it is you."), code=SIGN_IN_AGAIN)
 

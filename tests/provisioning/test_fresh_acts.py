@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.policy import ACTIONS, FRESH
 from panel.core.scoping import everything
@@ -80,3 +83,13 @@ def test_a_plan_is_no_way_around(cast: Cast, account: HostingAccount, verb: str)
 
 def test_programs_are_not_asked(cast: Cast, account: HostingAccount) -> None:
     assert call(cast.reseller_a.program(), f"/api/v1/accounts/{account.pk}/suspend")[0] == 202
+
+
+def test_who_acts_as_somebody_else_is_told_to_begin_anew(cast: Cast, account: HostingAccount) -> None:
+    browser, later = cast.provider.browser(), timezone.now() + timedelta(minutes=11)
+    browser.post(reverse("accounts:impersonate", args=[cast.reseller_a.membership.pk]), {"reason": "Ticket 7"})
+    page, url = reverse("provisioning:account_suspend", args=[account.pk]), f"/api/v1/accounts/{account.pk}/suspend"
+    assert browser.get(page).status_code == 200
+    with time_machine.travel(later, tick=False):
+        assert browser.get(page).status_code == 403
+        assert call(browser, url) == (403, "impersonating")
