@@ -33,7 +33,8 @@ class TemplateColumn(django_tables2.TemplateColumn):
 
 class RowPaginator(Paginator):  # type: ignore[type-arg]
     """Pages of a table. Of rows in the database the keys of a page are chosen first, and only what they stand for is
-    joined and read, so that a late page costs little more than the first.
+    joined and read, so that a late page costs little more than the first. What is alike in what the rows are ordered by
+    goes by key, so that each row is on one page.
     """
 
     def page(self, number: int | str) -> Page[Any]:
@@ -44,6 +45,8 @@ class RowPaginator(Paginator):  # type: ignore[type-arg]
         found = getattr(rows.data, "data", None)
         if not isinstance(found, QuerySet) or found.query.distinct or found.query.is_sliced or found.query.combinator:
             return super().page(number)
+        if found.query.order_by:
+            found = found.order_by(*found.query.order_by, "pk")
         chosen = found.values("pk")[start : start + self.per_page]
         return Page(BoundRows(data=found.filter(pk__in=chosen), table=rows.table), number, self)
 
