@@ -59,7 +59,7 @@ class AddressPage(OfAddress):
         address, found = self.object, []
         if address.brand_id and self.may("address.take_back"):
             url = reverse("provisioning:address_take_back", args=[address.pk])
-            found.append(Action(_("Take it back"), url, "arrow-back-up"))
+            found.append(Action(_("Take it back"), url, "rotate-clockwise"))
         free = address.kind == Address.Kind.DEDICATED and not address.brand_id and not address.hosting_id
         if free and self.may("address.give"):
             url = reverse("provisioning:address_give", args=[address.pk])
