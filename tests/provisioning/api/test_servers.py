@@ -134,9 +134,7 @@ def test_addresses_come_and_go(stage: Stage, program: Program):
     assert trace() == before
 
 
-def test_an_address_is_given_looked_up_and_taken_back(
-    stage: Stage, program: Program, monkeypatch: pytest.MonkeyPatch
-):
+def test_an_address_is_given_looked_up_and_taken_back(stage: Stage, program: Program, monkeypatch: pytest.MonkeyPatch):
     organization = stage.cast.reseller_a.organization
     with everything("test"):
         brands.set(actor=Actor.system("test"), organization=organization, mail_host="mail.atelier.example")
