@@ -36,7 +36,10 @@
   function newest(plot, series) { return plot.data[series][plot.data[series].length - 1]; }
 
   /* The first days of something new stand at the end of a week; a line needs two of them. */
-  function week(plot, low, high) { return [Math.min(low, high - 6 * 86400), high]; }
+  function week(plot, low, high) {
+    if (plot.data[0].length === 1) { high = low; }  /* uPlot would show the years after a single day */
+    return [Math.min(low, high - 6 * 86400), high];
+  }
   function few(plot) { return plot.data[0].length < 3; }
 
   function options(figure, width, top) {
