@@ -77,7 +77,6 @@ class DriftPage(OfServerDrift, ListsPage):
             **kwargs,
         )
 
-
     def _pins(self) -> str:
         header = (_("Kind"), _("What"), _("Note"), _("By"), _("When"), _("Account"))
         lines = (

@@ -43,7 +43,7 @@ class Lists(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         classes = (given.get("class") or "").split()
-        self.in_chart = self.in_chart or tag == "figure" and "chart" in classes
+        self.in_chart = self.in_chart or (tag == "figure" and "chart" in classes)
         if not self.in_chart and (tag == "table" or "list-group" in classes):
             self.count += 1
         link = given.get("href") or ""
