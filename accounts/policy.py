@@ -190,22 +190,35 @@ def check(actor: Actor, action: str, obj: object | None) -> None:
     """Decide for `panel.core.policy`: return when allowed.
 
     Raises NotFound when `obj` (by its `tenant_path`) lies outside the actor's subtree, Forbidden when the actor may see
-    it but not do this, and LookupError for an action that the table does not have.
+    it but not do this, and LookupError for an action that the table does not have. What two organizations share, by its
+    `parties` (seller, buyer), lies below its seller, is the buyer's own, and is found by nobody else.
     """
     rule = ACTIONS.get(action)
     if rule is None:
         raise LookupError(f"The permission table has no action {action}.")
     if actor.is_system:
         return
-    path = None if obj is None else str(obj.tenant_path)  # type: ignore[attr-defined]
-    if path is not None and not path.startswith(actor.path):
-        raise NotFound()
+    path = None if obj is None else _place(actor, obj)
     if actor.impersonator is not None and covers(NOT_IMPERSONATED, action):
         raise Forbidden(
             _("Nobody does this in another person's name. End the impersonation first."), code="impersonating"
         )
     if not _granted(actor, action, rule, path):
         raise Forbidden()
+
+
+def _place(actor: Actor, obj: object) -> str:
+    """Return where an object lies for an actor; raises NotFound when it is none of the actor's business."""
+    parties = getattr(obj, "parties", None)
+    path = str(obj.tenant_path)  # type: ignore[attr-defined]
+    if parties is None:
+        if not path.startswith(actor.path):
+            raise NotFound()
+        return path
+    if actor.organization_id not in parties:
+        raise NotFound()
+    buyer = parties[1]
+    return actor.path if actor.organization_id == buyer else f"{actor.path}{buyer}/"
 
 
 def _granted(actor: Actor, action: str, rule: Rule, path: str | None) -> bool:

@@ -1,1 +1,1 @@
-"""Money: what is sold, billed and paid. Sits on provisioning, never below it. Nothing of it is built yet."""
+"""Money: what is sold, billed and paid. Sits on provisioning, never below it."""

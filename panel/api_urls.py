@@ -9,4 +9,5 @@ urlpatterns = [
     path("docs/", DocsView.as_view(), name="api_docs"),
     path("v1/", include("accounts.api.urls")),
     path("v1/", include("provisioning.api.urls")),
+    path("v1/", include("billing.api.urls")),
 ]

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("panel.dashboard.urls")),
     path("", include("accounts.web.urls")),
     path("", include("provisioning.web.urls")),
+    path("", include("billing.web.urls")),
     path("api/", include("panel.api_urls")),
 ]
 

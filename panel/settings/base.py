@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "panel.core",
     "accounts",
     "provisioning.apps.ProvisioningConfig",
+    "billing.apps.BillingConfig",
     "panel.dashboard",
 ]
 

@@ -1,0 +1,54 @@
+"""The tables of money."""
+
+from billing.models.catalogue import Meter, Price, Product
+from billing.models.customers import Customer, TaxRate, VatCheck
+from billing.models.dunning import DunningStep, Hold, Hook, HookDelivery
+from billing.models.invoices import Document, Invoice, InvoiceLine, InvoiceTax, Receivable
+from billing.models.ledger import LedgerEntry
+from billing.models.orders import Order
+from billing.models.payments import (
+    Allocation,
+    BankEntry,
+    Dispute,
+    Gateway,
+    GatewayEvent,
+    Payment,
+    PaymentMethod,
+    Refund,
+)
+from billing.models.sellers import Seller, SeriesCounter
+from billing.models.subscriptions import Charge, Component, MeterEvent, Subscription
+
+__all__ = [
+    "Allocation",
+    "BankEntry",
+    "Charge",
+    "Component",
+    "Customer",
+    "Dispute",
+    "Document",
+    "DunningStep",
+    "Gateway",
+    "GatewayEvent",
+    "Hold",
+    "Hook",
+    "HookDelivery",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceTax",
+    "LedgerEntry",
+    "Meter",
+    "MeterEvent",
+    "Order",
+    "Payment",
+    "PaymentMethod",
+    "Price",
+    "Product",
+    "Receivable",
+    "Refund",
+    "Seller",
+    "SeriesCounter",
+    "Subscription",
+    "TaxRate",
+    "VatCheck",
+]

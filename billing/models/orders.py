@@ -1,0 +1,74 @@
+"""Orders of the public order page: from a choice to a live site, each step done once."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from billing.fields import CurrencyField
+from billing.models.catalogue import Price, Product
+from billing.models.customers import Customer
+from billing.models.invoices import Invoice
+from billing.models.subscriptions import Subscription
+from panel.core import fields, names
+from panel.core.ids import IdField
+from panel.core.scoping import TenantManager
+
+
+class Order(models.Model):
+    """What somebody wants to buy, and how far it is. `key` makes an order once, however often its form is sent."""
+
+    class Status(models.TextChoices):
+        """How far it is."""
+
+        PLACED = "placed", _("Placed")
+        UNPAID = "unpaid", _("Waiting for payment")
+        REVIEW = "review", _("Being reviewed")
+        BUILDING = "building", _("Being set up")
+        LIVE = "live", _("Live")
+        FAILED = "failed", _("Needs a look")
+        REFUSED = "refused", _("Refused")
+
+    id = IdField(prefix="ord")
+    seller = models.ForeignKey("accounts.Organization", models.PROTECT, related_name="orders")
+    key = models.CharField(max_length=64)
+    status = models.CharField(max_length=8, choices=Status, default=Status.PLACED)
+    product = models.ForeignKey(Product, models.PROTECT, related_name="orders")
+    price = models.ForeignKey(Price, models.PROTECT, related_name="orders")
+    currency = CurrencyField()
+    domain = fields.NameField(rule=names.hostname, max_length=253, blank=True)
+    email = fields.NameField(rule=names.mail_address, max_length=254)
+    person = fields.NameField(rule=names.label, max_length=100)
+    company = models.CharField(max_length=120, blank=True)
+    address = models.TextField(max_length=400, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    vat_number = models.CharField(max_length=20, blank=True)
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    buyer = models.ForeignKey(
+        "accounts.Organization", models.PROTECT, null=True, blank=True, related_name="placed_orders"
+    )
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="orders")
+    subscription = models.OneToOneField(Subscription, models.PROTECT, null=True, blank=True, related_name="order")
+    invoice = models.OneToOneField(Invoice, models.PROTECT, null=True, blank=True, related_name="order")
+    operation = models.ForeignKey("provisioning.Operation", models.SET_NULL, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantManager("seller__path")
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (models.UniqueConstraint(fields=("seller", "key"), name="order_once"),)
+
+    def __str__(self) -> str:
+        return self.domain or str(self.product)
+
+    @property
+    def parties(self) -> tuple[str, str]:
+        """Seller and, once it is known, buyer: who may see it."""
+        return self.seller_id, self.buyer_id or self.seller_id
+
+    @property
+    def tenant_path(self) -> str:
+        """The place of its seller in the tree."""
+        return self.seller.path
