@@ -5,34 +5,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0008_mail_template_language'),
-        ('provisioning', '0017_mail_volume'),
+        ("accounts", "0008_mail_template_language"),
+        ("provisioning", "0017_mail_volume"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='address',
-            name='brand',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='addresses', to='accounts.brand'),
+            model_name="address",
+            name="brand",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="addresses",
+                to="accounts.brand",
+            ),
         ),
         migrations.AddField(
-            model_name='address',
-            name='pointers',
+            model_name="address",
+            name="pointers",
             field=models.JSONField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='address',
-            name='pointers_checked_at',
+            model_name="address",
+            name="pointers_checked_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddConstraint(
-            model_name='address',
-            constraint=models.CheckConstraint(condition=models.Q(('brand__isnull', True), models.Q(('kind', 'dedicated'), ('hosting__isnull', True)), _connector='OR'), name='address_brand_dedicated', violation_error_message='Only a dedicated address that no account has can belong to a brand.'),
+            model_name="address",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("brand__isnull", True), models.Q(("kind", "dedicated"), ("hosting__isnull", True)), _connector="OR"
+                ),
+                name="address_brand_dedicated",
+                violation_error_message="Only a dedicated address that no account has can belong to a brand.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='address',
-            constraint=models.UniqueConstraint(fields=('server', 'brand', 'family'), name='address_of_brand_once_per_server', violation_error_message='The brand has an address of this kind on this server already.'),
+            model_name="address",
+            constraint=models.UniqueConstraint(
+                fields=("server", "brand", "family"),
+                name="address_of_brand_once_per_server",
+                violation_error_message="The brand has an address of this kind on this server already.",
+            ),
         ),
     ]

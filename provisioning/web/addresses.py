@@ -110,6 +110,8 @@ class AddressTakeBackPage(OfAddress, VerbActionPage):
         return str(self.title)
 
     def get_question(self) -> str:
+        if self.object.brand is None:
+            return _("No brand has %(address)s.") % {"address": self.object}
         return _("Take %(address)s back from %(brand)s?") % {"address": self.object, "brand": self.object.brand}
 
     def consequences(self) -> list[str]:
