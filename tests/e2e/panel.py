@@ -13,9 +13,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +35,6 @@ class Panel:
     logins: dict[str, dict[str, Any]]
     log: Path
     port: int = 0
-    folder: Path = Path()
     environment: dict[str, str] = field(default_factory=dict, repr=False)
 
     def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -46,22 +42,13 @@ class Panel:
         argv = [sys.executable, "manage.py", *words]
         return subprocess.run(argv, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
 
-    def run_code(self, code: str) -> subprocess.CompletedProcess[str]:
-        """Run a few lines of Python beside the running panel."""
-        argv = [sys.executable, "-c", code]
-        return subprocess.run(argv, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
-
-    def mails(self) -> list[EmailMessage]:
-        """Return every mail that left, oldest first."""
-        files = sorted((self.folder / "mail").glob("*"), key=lambda path: path.stat().st_mtime_ns)
-        texts = [path.read_bytes() for path in files]
-        whole = b"".join(texts).split(b"-" * 79)
-        return [BytesParser(policy=policy.default).parsebytes(text.lstrip()) for text in whole if text.strip()]
-
 
 @contextmanager
-def running(folder: Path, resolver: str) -> Iterator[Panel]:
-    """Start a panel whose data is in `folder`; `resolver` answers its questions about the public DNS."""
+def running(folder: Path, resolver: str, **extra: str) -> Iterator[Panel]:
+    """Start a panel whose data is in `folder`; `resolver` answers its questions about the public DNS.
+
+    `extra` goes into its environment.
+    """
     port = _free_port()
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "panel.settings.embedded",
@@ -69,6 +56,7 @@ def running(folder: Path, resolver: str) -> Iterator[Panel]:
         "HOSTWRIGHT_PORT": str(port),
         "HOSTWRIGHT_PUBLIC_RESOLVERS": resolver,
         "HOSTWRIGHT_PANEL_ADDRESSES": "127.0.0.1",
+        **extra,
     }
     log = folder / "panel.log"
     with log.open("wb") as output:
@@ -87,7 +75,7 @@ def running(folder: Path, resolver: str) -> Iterator[Panel]:
         assert made.returncode == 0, made.stderr
         logins = json.loads(made.stdout.strip().splitlines()[-1])
         reseller = f"http://northwind.localhost:{port}"
-        yield Panel(f"http://127.0.0.1:{port}", reseller, logins, log, port, folder, environment)
+        yield Panel(f"http://127.0.0.1:{port}", reseller, logins, log, port, environment)
     finally:
         process.send_signal(signal.SIGTERM)
         try:

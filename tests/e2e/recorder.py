@@ -1,6 +1,7 @@
 """A proxy between a browser and the panel that keeps every byte which the panel sends, by the host that was asked.
 
-It stands in for the public DNS as well: whatever host is asked for, the panel answers.
+It stands in for the public DNS as well: whatever host is asked for, the panel answers. What came by other protocols is
+put on the same tape by those who asked.
 """
 
 from __future__ import annotations
@@ -8,26 +9,54 @@ from __future__ import annotations
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
+
+from provisioning.leaks.lexicon import Lexicon, Word
 
 TIMEOUT = 30.0
 CHUNK = 65_536
 
+Wire = Literal["HTTP", "DNS", "SMTP", "IMAP", "mail"]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What somebody under a brand's host received: by which protocol, of what, and the bytes, headers included."""
+
+    host: str
+    wire: Wire
+    what: str
+    data: bytes = field(repr=False)
+
 
 @dataclass
 class Tape:
-    """What was received: host, path and the answer's bytes, headers included."""
+    """What was received, oldest first; `port` is the proxy's."""
 
     port: int = 0
-    answers: list[tuple[str, str, bytes]] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
 
-    def under(self, host: str) -> list[tuple[str, bytes]]:
-        """Return path and bytes of every answer that came under a host."""
-        return [(path, data) for name, path, data in self.answers if name == host]
+    def add(self, host: str, wire: Wire, what: str, data: bytes) -> None:
+        """Keep something."""
+        self.heard.append(Heard(host, wire, what, data))
+
+    def under(self, host: str, wire: Wire) -> list[Heard]:
+        """Return what came under a host by a protocol."""
+        return [heard for heard in self.heard if (heard.host, heard.wire) == (host, wire)]
+
+    def holding(self, host: str, words: Iterable[Word], own: str = "") -> dict[Wire, list[str]]:
+        """Return, by protocol, what came under a host and holds one of `words` outside the name `own`."""
+        lexicon = Lexicon(words, [own])
+        found: dict[Wire, list[str]] = {}
+        for heard in self.heard:
+            if heard.host == host:
+                for hit in lexicon.find(f"{heard.what}\n{heard.data.decode('utf-8', 'replace')}"):
+                    found.setdefault(heard.wire, []).append(f"{heard.what}: {hit.word.shown}: {hit.excerpt}")
+        return found
 
 
 class _Proxy(socketserver.ThreadingTCPServer):
@@ -60,12 +89,14 @@ class _Exchange(socketserver.StreamRequestHandler):
         path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         head = f"{method} {path} {version}\r\n".encode("latin-1") + b"".join(headers) + b"Connection: close\r\n\r\n"
         received = bytearray()
-        with socket.create_connection(("127.0.0.1", proxy.panel_port), TIMEOUT) as panel:
-            panel.sendall(head + self.rfile.read(length))
-            while data := panel.recv(CHUNK):
-                received += data
-                self.wfile.write(data)
-        proxy.tape.answers.append((parts.hostname or "", path, bytes(received)))
+        try:
+            with socket.create_connection(("127.0.0.1", proxy.panel_port), TIMEOUT) as panel:
+                panel.sendall(head + self.rfile.read(length))
+                while data := panel.recv(CHUNK):
+                    received += data
+                    self.wfile.write(data)
+        finally:
+            proxy.tape.add(parts.hostname or "", "HTTP", f"{method} {path}", bytes(received))
 
 
 @contextmanager
