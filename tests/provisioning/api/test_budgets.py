@@ -35,7 +35,7 @@ BUDGETS: dict[str, int] = {
     "/packages": 1,
     "/packages/{package}": 1,
     "/accounts": 1,
-    "/accounts/{account}": 5,
+    "/accounts/{account}": 6,
     "/accounts/{account}/usage": 7,
     "/accounts/{account}/limits": 3,
     "/accounts/{account}/sites": 3,
