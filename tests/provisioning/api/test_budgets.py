@@ -66,7 +66,7 @@ BUDGETS: dict[str, int] = {
 }
 
 
-ORDER = 100  # an account with a database and a login, savepoints included
+ORDER = 101  # an account with a database and a login, savepoints included
 
 
 def count(program: Program, known: dict[str, str]) -> dict[str, int]:
