@@ -1,0 +1,30 @@
+"""Amounts as people read them. Never for parsing what people typed: `17.361` is another number in German."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+from django.utils.formats import number_format
+
+from billing.pricing import money as pricing
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """Return an amount with the places of its currency and the currency's code, as in 1,234.50 USD."""
+    return f"{_number(amount, pricing.places(currency))}\N{NO-BREAK SPACE}{currency}"
+
+
+def percent(share: Fraction | None) -> str:
+    """Return a share as percent with one place, as in 33.3 %; nothing as a dash."""
+    if share is None:
+        return "\N{EN DASH}"
+    tenths = Decimal(round(share * 1000)) / 10
+    return f"{_number(tenths, 1)}\N{NO-BREAK SPACE}%"
+
+
+def _number(value: Decimal, places: int) -> str:
+    text = number_format(abs(value), decimal_pos=places, force_grouping=True)
+    return f"{MINUS}{text}" if value < 0 else text
