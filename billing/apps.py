@@ -1,6 +1,7 @@
 """The app of money: what sellers sell, who owes what for it, and whether it was paid."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class BillingConfig(AppConfig):
@@ -8,3 +9,10 @@ class BillingConfig(AppConfig):
 
     name = "billing"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Keep papers as they are issued, through migrations, too."""
+        from billing import immutability
+
+        pre_migrate.connect(immutability.lay_aside, sender=self, dispatch_uid="billing.lay_aside")
+        post_migrate.connect(immutability.put_back, sender=self, dispatch_uid="billing.put_back")
