@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.fields import CurrencyField
@@ -29,6 +30,15 @@ class Order(models.Model):
         FAILED = "failed", _("Needs a look")
         REFUSED = "refused", _("Refused")
 
+    class Payment(models.TextChoices):
+        """How the buyer wants to pay. What is paid by card or transfer is set up once the money is there."""
+
+        CARD = "card", _("By card, now")
+        TRANSFER = "transfer", _("By bank transfer, in advance")
+        INVOICE = "invoice", _("By invoice, later")
+
+    OPEN = (Status.PLACED, Status.UNPAID, Status.REVIEW, Status.BUILDING, Status.FAILED)
+
     id = IdField(prefix="ord")
     seller = models.ForeignKey("accounts.Organization", models.PROTECT, related_name="orders")
     key = models.CharField(max_length=64)
@@ -36,6 +46,7 @@ class Order(models.Model):
     product = models.ForeignKey(Product, models.PROTECT, related_name="orders")
     price = models.ForeignKey(Price, models.PROTECT, related_name="orders")
     currency = CurrencyField()
+    pays_by = models.CharField(_("payment"), max_length=8, choices=Payment, default=Payment.CARD)
     domain = fields.NameField(rule=names.hostname, max_length=253, blank=True)
     email = fields.NameField(rule=names.mail_address, max_length=254)
     person = fields.NameField(rule=names.label, max_length=100)
@@ -52,16 +63,28 @@ class Order(models.Model):
     invoice = models.OneToOneField(Invoice, models.PROTECT, null=True, blank=True, related_name="order")
     operation = models.ForeignKey("provisioning.Operation", models.SET_NULL, null=True, blank=True, related_name="+")
     reason = models.CharField(max_length=300, blank=True)
+    locale = models.CharField(max_length=10, default="en")
     created_at = models.DateTimeField(auto_now_add=True)
+    live_at = models.DateTimeField(null=True, blank=True)
 
     objects = TenantManager("seller__path")
 
     class Meta:
         ordering = ("-id",)
+        indexes = (
+            models.Index(
+                fields=("status", "created_at"), condition=Q(status__in=("unpaid", "building")), name="order_to_do"
+            ),
+        )
         constraints = (models.UniqueConstraint(fields=("seller", "key"), name="order_once"),)
 
     def __str__(self) -> str:
         return self.domain or str(self.product)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to be done about it."""
+        return self.status in self.OPEN
 
     @property
     def parties(self) -> tuple[str, str]:

@@ -73,6 +73,7 @@ class Seller(models.Model):
     sites_days = models.PositiveSmallIntegerField(_("sites of clients off after days"), null=True, blank=True)
     is_open = models.BooleanField(_("order page"), default=False)
     reviews_orders = models.BooleanField(_("review orders by hand"), default=False)
+    takes_invoices = models.BooleanField(_("set orders up before they are paid"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantManager("organization__path")
