@@ -38,6 +38,7 @@ NOT_IMPERSONATED = frozenset(
         "membership.change",
         "membership.remove",
         "impersonation.start",
+        "order.place",
     }
 )
 
@@ -179,6 +180,13 @@ ACTIONS: dict[str, Rule] = {
         for noun in ("record", "database", "database_user", "mailbox", "alias")
         for action, rule in _rules(noun, EVERYONE, view=ANYBODY, create=WORKERS, change=WORKERS, remove=WORKERS).items()
     },
+    # Orders: a buyer's own are theirs to see, those below are their seller's to decide.
+    "order.view": Rule(EVERYONE, ANYBODY),
+    "order.place": Rule(frozenset({"client"}), MONEY, "own"),
+    "order.create": Rule(SELLERS, MONEY, "own"),
+    "order.configure": Rule(SELLERS, MONEY, "own"),
+    "order.review": Rule(SELLERS, MONEY, "below"),
+    "order.retry": Rule(SELLERS, WORKERS | MONEY, "below"),
     "operation.view": Rule(EVERYONE, ANYBODY),
     "operation.retry": Rule(EVERYONE, WORKERS),
     "operation.cancel": Rule(EVERYONE, WORKERS),

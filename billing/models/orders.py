@@ -10,10 +10,10 @@ from billing.fields import CurrencyField
 from billing.models.catalogue import Price, Product
 from billing.models.customers import Customer
 from billing.models.invoices import Invoice
+from billing.models.parties import PartyManager
 from billing.models.subscriptions import Subscription
 from panel.core import fields, names
 from panel.core.ids import IdField
-from panel.core.scoping import TenantManager
 
 
 class Order(models.Model):
@@ -67,7 +67,7 @@ class Order(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     live_at = models.DateTimeField(null=True, blank=True)
 
-    objects = TenantManager("seller__path")
+    objects = PartyManager()
 
     class Meta:
         ordering = ("-id",)
