@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.fields import CurrencyField, ExactField, MoneyField
-from billing.models.customers import Customer
+from billing.models.customers import Customer, TaxRate
 from billing.models.parties import PartyManager, PartyRow
 from billing.models.sellers import Seller
 from billing.models.subscriptions import Charge
@@ -18,7 +18,8 @@ class Invoice(models.Model):
     """A paper of a seller to a customer. A draft has no number; one that is issued is never changed or deleted, which
     the database itself refuses. What is still open of it is its `Receivable`.
 
-    `seller_party` and `buyer_party` are name, address and tax numbers as they were at issue.
+    `seller_party` and `buyer_party` are name, address and tax numbers as they were at issue. Amounts of a credit note
+    are below zero, what they add to what is owed; its paper shows them without the sign.
     """
 
     class Kind(models.TextChoices):
@@ -103,7 +104,10 @@ class Invoice(models.Model):
 
 
 class InvoiceLine(PartyRow):
-    """One line: `amount` is what the price says (with tax in a tax-inclusive invoice), `net` always without it."""
+    """One line: `amount` is what the price says (with tax in a tax-inclusive invoice), `net` always without it.
+
+    `credits` is the line that a line of a credit note takes back, in part or whole.
+    """
 
     id = IdField(prefix="inl")
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="lines")
@@ -117,6 +121,8 @@ class InvoiceLine(PartyRow):
     unit_price = ExactField()
     amount = MoneyField()
     net = MoneyField()
+    credits = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="credited_by")
+    tax_category = models.CharField(max_length=10, choices=TaxRate.Category, default=TaxRate.Category.STANDARD)
     tax_code = models.CharField(max_length=2)
     tax_percent = ExactField()
 

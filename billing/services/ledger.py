@@ -1,0 +1,56 @@
+"""Writing the books: one row for each cause, never changed. Reading them is the affair of billing.selectors.ledger."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import Organization
+from billing.models import Customer, Invoice, LedgerEntry, Payment
+from panel.core.scoping import everything
+
+
+def post(
+    seller: Organization,
+    key: str,
+    on: date,
+    debit: str,
+    credit: str,
+    amount: Decimal,
+    currency: str,
+    customer: Customer | None = None,
+    invoice: Invoice | None = None,
+    payment: Payment | None = None,
+    text: str = "",
+) -> None:
+    """Move `amount` from the account `credit` to the account `debit` in a seller's books, once for each `key`.
+
+    An amount below zero goes the other way, and one of zero is not written. The same key again does nothing: the
+    database holds that, so that it may be asked for by two at once.
+    """
+    if not amount:
+        return
+    if amount < 0:
+        debit, credit, amount = credit, debit, -amount
+    entry = LedgerEntry(
+        seller=seller,
+        key=key,
+        on=on,
+        debit=debit,
+        credit=credit,
+        amount=amount,
+        currency=currency,
+        customer=customer,
+        invoice=invoice,
+        payment=payment,
+        text=text[:200],
+    )
+    with everything("the books of a seller"):
+        try:
+            with transaction.atomic():
+                entry.save(force_insert=True)
+        except IntegrityError:
+            if not LedgerEntry.objects.filter(seller=seller, key=key).exists():
+                raise
