@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from billing.pricing.calendar import add_months
 from billing.pricing.money import rounded
-from billing.pricing.rules import Rule, RuleInvalid
+from billing.pricing.rules import Allowance, Rule, RuleInvalid
 from billing.pricing.usage import Event, Usage
 
 Step = dict[str, Any]
+Member = tuple[Event, Fraction, Fraction]
+"""An event with the part of it, from and to which quantity, that lies in a window."""
+MOST_SEGMENTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ def rate(rule: Rule, usage: Usage) -> Rating:
     counted until its start, so that neither a minimum nor a rounding is taken twice.
     """
     steps: list[Step] = []
-    pools: dict[tuple[str, ...], list[tuple[Event, Fraction, Fraction]]] = {}
+    pools: dict[tuple[str, ...], list[Member]] = {}
     free = 0
     for event in usage.events:
         parts = _within(rule, usage, event)
@@ -62,21 +66,50 @@ def rate(rule: Rule, usage: Usage) -> Rating:
     for name in sorted(pools):
         amount, quantity, told = _feed(rule, usage, pools[name]) if rule.feed else _pool(rule, usage, pools[name])
         total, counted = total + amount, counted + quantity
-        title: Step = {"step": "pool", "window": name[0], **dict(zip(rule.pool_by, name[1:], strict=True))}
-        steps += [{**title, "quantity": text(quantity)}, *told]
+        title: Step = {"step": "pool", "window": name[0], "quantity": text(quantity)}
+        if rule.pool_by:
+            title["dimensions"] = dict(zip(rule.pool_by, name[1:], strict=True))
+        steps += [title, *told]
     steps.append({"step": "sum", "amount": text(total)})
     return Rating(total, rule.currency, counted, tuple(steps))
 
 
+def rate_part(rule: Rule, usage: Usage, start: datetime) -> Rating:
+    """Return what the use from `start` on costs, where `usage` begins with the window that `start` lies in.
+
+    It is what all of it costs less what came before, so that the parts of a window sum to the window however it is cut:
+    an allowance is given, and a tier gone through, once. Raises Unpriced.
+    """
+    whole = rate(rule, usage)
+    if start <= usage.start:
+        return whole
+    before = rate(rule, replace(usage, end=start))
+    exact = whole.exact - before.exact
+    earlier = {"step": "before", "until": start.isoformat(), "amount": text(before.exact)}
+    told = (*whole.explanation[:-1], earlier, {"step": "sum", "amount": text(exact)})
+    return Rating(exact, rule.currency, whole.quantity - before.quantity, told)
+
+
+def window_start(rule: Rule, usage: Usage, instant: datetime) -> datetime:
+    """Return when the window began that `instant` lies in; of the window period, the start of `usage`."""
+    if rule.window == "period":
+        return usage.start
+    return usage.midnight(_window_days(rule, usage, instant)[0])
+
+
 def text(value: Fraction) -> str:
     """Return an exact number as people read it: decimal where it ends, else as a fraction."""
-    denominator = value.denominator
+    left, places = value.denominator, 0
     for prime in (2, 5):
-        while denominator % prime == 0:
-            denominator //= prime
-    if denominator != 1:
+        power = 0
+        while left % prime == 0:
+            left, power = left // prime, power + 1
+        places = max(places, power)
+    if left != 1:
         return str(value)
-    return format((Decimal(value.numerator) / Decimal(value.denominator)).normalize(), "f") if value else "0"
+    digits = str(abs(value.numerator) * 10**places // value.denominator).rjust(places + 1, "0")
+    whole, rest = (digits[:-places], f".{digits[-places:]}") if places else (digits, "")
+    return f"{'-' if value < 0 else ''}{whole}{rest}"
 
 
 def _has(event: Event, wanted: Any) -> bool:
@@ -100,25 +133,32 @@ def _windows(
     if rule.window == "period":
         yield "period", start, end
         return
-    zone, length = ZoneInfo(usage.time_zone), {"month": 7, "day": 10}[rule.window]
     if event.end is None or rule.measure != "duration":
-        yield event.at.astimezone(zone).isoformat()[:length], start, end
+        yield _label(rule, usage, event.at), start, end
         return
     while start < end or start == end == event.quantity == 0:
         moment = event.at + timedelta(microseconds=int(start * 1_000_000))
-        border = _seconds(_next(moment.astimezone(zone), rule.window) - event.at)
-        yield moment.astimezone(zone).isoformat()[:length], start, min(end, border)
+        border = _seconds(usage.midnight(_window_days(rule, usage, moment)[1]) - event.at)
+        yield _label(rule, usage, moment), start, min(end, border)
         if min(end, border) == end:
             return
         start = border
 
 
-def _next(moment: datetime, window: str) -> datetime:
-    """Return the beginning of the next window, a midnight of the moment's zone."""
-    day = moment.date() + timedelta(days=1)
-    if window == "month":
-        day = (moment.date().replace(day=1) + timedelta(days=32)).replace(day=1)
-    return datetime(day.year, day.month, day.day, tzinfo=moment.tzinfo)
+def _window_days(rule: Rule, usage: Usage, moment: datetime) -> tuple[date, date]:
+    """Return the first day of the window that `moment` lies in, and of the next."""
+    day = moment.astimezone(ZoneInfo(usage.time_zone)).date()
+    if rule.window == "day":
+        return day, day + timedelta(days=1)
+    if rule.month_days:
+        into = (day - usage.customer_since).days % rule.month_days
+        return day - timedelta(days=into), day + timedelta(days=rule.month_days - into)
+    return day.replace(day=1), add_months(day.replace(day=1), 1)
+
+
+def _label(rule: Rule, usage: Usage, moment: datetime) -> str:
+    day = _window_days(rule, usage, moment)[0].isoformat()
+    return day if rule.window == "day" or rule.month_days else day[:7]
 
 
 def _counted(rule: Rule, quantity: Fraction) -> Fraction:
@@ -138,17 +178,14 @@ def _quantity(rule: Rule, event: Event, start: Fraction, end: Fraction) -> Fract
     return (_counted(rule, end) - (_counted(rule, start) if start else 0)) * event.repeat
 
 
-def _pool(
-    rule: Rule, usage: Usage, members: list[tuple[Event, Fraction, Fraction]]
-) -> tuple[Fraction, Fraction, list[Step]]:
+def _pool(rule: Rule, usage: Usage, members: list[Member]) -> tuple[Fraction, Fraction, list[Step]]:
     """Price what a pool holds by allowance and tiers."""
     quantity = sum((_quantity(rule, *member) for member in members), Fraction(0))
     steps: list[Step] = []
     billable = quantity
     if rule.allowance:
-        expiry = usage.expiry(rule.allowance.months) if rule.allowance.months is not None else None
-        early = [member for member in members if expiry is None or member[0].at < expiry]
-        given = min(rule.allowance.quantity, sum((_quantity(rule, *member) for member in early), Fraction(0)))
+        span = _validity(rule.allowance, usage)
+        given = min(rule.allowance.quantity, sum((_valid(rule, member, span) for member in members), Fraction(0)))
         billable -= given
         steps.append({"step": "allowance", "free": text(given), "left": text(billable)})
     amount = Fraction(0)
@@ -157,6 +194,25 @@ def _pool(
         amount += cost
         steps.append({"step": "tier", "quantity": text(size), "price": text(tier), "amount": text(cost)})
     return amount, quantity, steps
+
+
+def _validity(allowance: Allowance, usage: Usage) -> tuple[datetime | None, datetime | None]:
+    """Return from when to when an allowance is given."""
+    ends = [usage.midnight(allowance.ends_on)] if allowance.ends_on else []
+    if allowance.months is not None:
+        ends.append(usage.expiry(allowance.months))
+    return usage.midnight(allowance.starts_on) if allowance.starts_on else None, min(ends, default=None)
+
+
+def _valid(rule: Rule, member: Member, span: tuple[datetime | None, datetime | None]) -> Fraction:
+    """Return what counts of a member of a pool between two instants."""
+    (event, start, end), (first, last) = member, span
+    if event.end is None or rule.measure != "duration":
+        inside = (first is None or first <= event.at) and (last is None or event.at < last)
+        return _quantity(rule, *member) if inside else Fraction(0)
+    start = start if first is None else max(start, _seconds(first - event.at))
+    end = end if last is None else min(end, _seconds(last - event.at))
+    return _quantity(rule, event, start, end) if start < end else Fraction(0)
 
 
 def _tiers(rule: Rule, quantity: Fraction) -> Iterator[tuple[Fraction, Fraction]]:
@@ -176,14 +232,14 @@ def _tiers(rule: Rule, quantity: Fraction) -> Iterator[tuple[Fraction, Fraction]
         below = max(below, top)
 
 
-def _feed(
-    rule: Rule, usage: Usage, members: list[tuple[Event, Fraction, Fraction]]
-) -> tuple[Fraction, Fraction, list[Step]]:
+def _feed(rule: Rule, usage: Usage, members: list[Member]) -> tuple[Fraction, Fraction, list[Step]]:
     """Price each segment of each event at the price in force at the segment's start, which it keeps."""
     amount, quantity, steps = Fraction(0), Fraction(0), []
     for event, start, end in members:
         first, last = _counted(rule, start) if start else Fraction(0), _counted(rule, end)
         quantity += (last - first) * event.repeat
+        if len(steps) + (last - first) / rule.segment > MOST_SEGMENTS:
+            raise RuleInvalid("events", f"they have more than {MOST_SEGMENTS} segments; rate a shorter period.")
         position = first
         while position < last:
             number = floor(position / rule.segment)

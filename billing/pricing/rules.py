@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -15,10 +16,16 @@ ROUNDINGS = ("up", "nearest")
 MODES = ("graduated", "volume")
 WINDOWS = ("period", "month", "day")
 KEYS = frozenset(
-    "measure currency filter zero_if event_minimum event_step event_rounding per pool_by window allowance tiers mode "
-    "feed segment cap_feed".split()
+    "measure currency filter zero_if event_minimum event_step event_rounding per pool_by window month_days allowance "
+    "tiers mode feed segment cap_feed".split()
 )
 MOST_TIERS = 100
+MOST_NAMES = 20
+SEGMENTS = (Fraction(1), Fraction(366 * 86400))
+"""The shortest and the longest segment, in seconds."""
+YEARS = (1970, 2200)
+"""The first and the last year of days and instants."""
+NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
 
 
 class RuleInvalid(ValueError):
@@ -39,10 +46,14 @@ class Tier:
 
 @dataclass(frozen=True)
 class Allowance:
-    """Base units that cost nothing in each window, for `months` since the customer began (None: for ever)."""
+    """Base units that cost nothing in each window, for `months` since the customer began (None: for ever), and of these
+    days those from `starts_on` until before `ends_on`.
+    """
 
     quantity: Fraction
     months: int | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,8 @@ class Rule:
     """How use becomes money. All quantities are in base units: seconds, pieces, GB.
 
     `filter` and `zero_if` are dimensions and their values: events without all of the first do not count, events with
-    all of the second are free. `pool_by` names the dimensions whose values are counted apart.
+    all of the second are free. `pool_by` names the dimensions whose values are counted apart. A month is one of the
+    calendar, or of `month_days` days that are counted from the day on which the customer began.
     """
 
     measure: str
@@ -63,6 +75,7 @@ class Rule:
     allowance: Allowance | None = None
     mode: str = "graduated"
     window: str = "period"
+    month_days: int | None = None
     pool_by: tuple[str, ...] = ()
     filter: Mapping[str, str] = field(default_factory=dict)
     zero_if: Mapping[str, str] = field(default_factory=dict)
@@ -79,7 +92,7 @@ def parse(document: object) -> Rule:
         raise RuleInvalid(unknown[0], f"a rule has no such key; it has {', '.join(sorted(KEYS))}.")
     measure = _choice(data, "measure", MEASURES, None)
     currency = data.get("currency", "USD")
-    if currency not in PLACES:
+    if not isinstance(currency, str) or currency not in PLACES:
         raise RuleInvalid("currency", "give a currency by its code, as in EUR.")
     rule = Rule(
         measure=measure,
@@ -92,11 +105,12 @@ def parse(document: object) -> Rule:
         tiers=_tiers(data.get("tiers")),
         mode=_choice(data, "mode", MODES, "graduated"),
         window=_choice(data, "window", WINDOWS, "period"),
+        month_days=_month_days(data),
         pool_by=_names(data.get("pool_by")),
         filter=_dimensions(data, "filter"),
         zero_if=_dimensions(data, "zero_if"),
         feed=_name(data, "feed"),
-        segment=_number(data, "segment", Fraction(3600), above_zero=True),
+        segment=_number(data, "segment", Fraction(3600)),
         cap_feed=_name(data, "cap_feed"),
     )
     _together(rule)
@@ -105,6 +119,10 @@ def parse(document: object) -> Rule:
 
 def _together(rule: Rule) -> None:
     """Refuse keys that say nothing, or two things, together."""
+    if rule.month_days and rule.window != "month":
+        raise RuleInvalid("month_days", "it says how long a month is; give the window month.")
+    if not SEGMENTS[0] <= rule.segment <= SEGMENTS[1]:
+        raise RuleInvalid("segment", "give seconds, at least 1 and at most those of 366 days.")
     if rule.feed:
         if rule.measure != "duration":
             raise RuleInvalid("feed", "a price that is read in time goes with the measure duration.")
@@ -141,23 +159,40 @@ def _allowance(value: object) -> Allowance | None:
     if value is None:
         return None
     data = _object("allowance", value)
-    if not {"quantity"} <= set(data) <= {"quantity", "months"}:
-        raise RuleInvalid("allowance", "it has quantity and months (null for ever).")
+    if not {"quantity"} <= set(data) <= {"quantity", "months", "from", "until"}:
+        raise RuleInvalid("allowance", "it has quantity, months (null for ever), from and until (days).")
     months = data.get("months")
     if months is not None and (type(months) is not int or not 1 <= months <= 1200):
         raise RuleInvalid("allowance.months", "give a whole number of months, or null for ever.")
-    return Allowance(exact("allowance.quantity", data["quantity"]), months)
+    starts_on, ends_on = (data.get(key) and day(f"allowance.{key}", data[key]) for key in ("from", "until"))
+    if starts_on and ends_on and starts_on >= ends_on:
+        raise RuleInvalid("allowance.until", "it ends after it starts; its last day is the one before.")
+    return Allowance(exact("allowance.quantity", data["quantity"]), months, starts_on, ends_on)
+
+
+def _month_days(data: Mapping[str, Any]) -> int | None:
+    value = data.get("month_days")
+    if value is not None and (type(value) is not int or not 1 <= value <= 366):
+        raise RuleInvalid("month_days", "give a whole number of days, at most 366.")
+    return value
+
+
+def day(key: str, value: object) -> date:
+    """Return a day of ISO 8601 within YEARS; raises RuleInvalid."""
+    try:
+        found = date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        found = None
+    if found is None or not YEARS[0] <= found.year <= YEARS[1]:
+        raise RuleInvalid(key, f"give a day of {YEARS[0]} to {YEARS[1]}, as in 2026-01-15.")
+    return found
 
 
 def exact(key: str, value: object) -> Fraction:
     """Return a decimal string as an exact number that is not negative; raises RuleInvalid."""
-    try:
-        number = Decimal(value) if isinstance(value, str) and len(value) <= 60 else None
-    except InvalidOperation:
-        number = None
-    if number is None or not number.is_finite() or number < 0 or abs(number.adjusted()) > 40:
+    if not isinstance(value, str) or not NUMBER.fullmatch(value):
         raise RuleInvalid(key, 'give a number as text, as in "0.25", not negative.')
-    return Fraction(number)
+    return Fraction(value)
 
 
 def _number(data: Mapping[str, Any], key: str, default: Fraction, *, above_zero: bool = False) -> Fraction:
@@ -177,8 +212,10 @@ def _choice(data: Mapping[str, Any], key: str, choices: tuple[str, ...], default
 
 
 def _name(data: Mapping[str, Any], key: str) -> str:
-    value = data.get(key) or ""
-    if not isinstance(value, str) or len(value) > 60:
+    value = data.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not 1 <= len(value) <= 60:
         raise RuleInvalid(key, "give the name of a feed.")
     return value
 
@@ -188,13 +225,15 @@ def _names(value: object) -> tuple[str, ...]:
         return ()
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise RuleInvalid("pool_by", "give a list of names of dimensions.")
+    if len(value) > MOST_NAMES or len(set(value)) < len(value):
+        raise RuleInvalid("pool_by", f"give at most {MOST_NAMES} names, each once.")
     return tuple(value)
 
 
 def _dimensions(data: Mapping[str, Any], key: str) -> dict[str, str]:
-    value = _object(key, data.get(key) or {})
-    if not all(isinstance(item, str) for item in value.values()):
-        raise RuleInvalid(key, "give names of dimensions with their values, as text.")
+    value = _object(key, {} if data.get(key) is None else data[key])
+    if len(value) > MOST_NAMES or not all(isinstance(item, str) for item in value.values()):
+        raise RuleInvalid(key, f"give at most {MOST_NAMES} names of dimensions with their values, as text.")
     return {str(name): str(item) for name, item in value.items()}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from billing.pricing.calendar import add_months
-from billing.pricing.rules import RuleInvalid, exact
+from billing.pricing.rules import YEARS, RuleInvalid, day, exact
 
 KEYS = frozenset("customer_since period time_zone feeds events".split())
 EVENT_KEYS = frozenset("source id at start end seconds quantity repeat dims".split())
@@ -54,7 +54,10 @@ class Usage:
 
     def expiry(self, months: int) -> datetime:
         """Return the instant from which on an allowance of `months` is over: a midnight of the seller."""
-        day = add_months(self.customer_since, months)
+        return self.midnight(add_months(self.customer_since, months))
+
+    def midnight(self, day: date) -> datetime:
+        """Return the instant at which a day of the seller begins."""
         return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.time_zone))
 
 
@@ -76,7 +79,8 @@ def parse(document: object) -> Usage:
         ZoneInfo(zone)
     except (ValueError, TypeError, OSError, LookupError) as error:
         raise RuleInvalid("time_zone", "give the name of a time zone, as in Europe/Vienna.") from error
-    return Usage(start, end, _since(document), _events(document.get("events", [])), _feeds(document), zone)
+    since = day("customer_since", document.get("customer_since"))
+    return Usage(start, end, since, _events(document.get("events", [])), _feeds(document), zone)
 
 
 def instant(key: str, value: object) -> datetime:
@@ -85,16 +89,9 @@ def instant(key: str, value: object) -> datetime:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None or moment.tzinfo is None or not YEARS[0] < moment.year < YEARS[1]:
         raise RuleInvalid(key, "give an instant with its offset, as in 2026-03-05T12:00:00Z.")
     return moment.astimezone(UTC)
-
-
-def _since(document: Mapping[str, Any]) -> date:
-    try:
-        return date.fromisoformat(document["customer_since"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise RuleInvalid("customer_since", "give the day, as in 2026-01-15.") from error
 
 
 def _feeds(document: Mapping[str, Any]) -> dict[str, Feed]:
@@ -135,7 +132,9 @@ def _event(key: str, item: object) -> tuple[tuple[str, str], Event]:
     dimensions = item.get("dims", {})
     if not isinstance(dimensions, Mapping) or not all(isinstance(part, str) for part in dimensions.values()):
         raise RuleInvalid(f"{key}.dims", "give names of dimensions with their values, as text.")
-    if "start" in item or "end" in item:
+    if len({"quantity", "seconds", "start"} & set(item)) != 1 or ("start" in item) == ("at" in item):
+        raise RuleInvalid(key, "give either at with quantity or seconds, or start and end.")
+    if "start" in item:
         start, end = instant(f"{key}.start", item.get("start")), instant(f"{key}.end", item.get("end"))
         if end < start:
             raise RuleInvalid(key, "it ends before it starts.")
