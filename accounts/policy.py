@@ -39,6 +39,10 @@ NOT_IMPERSONATED = frozenset(
         "membership.remove",
         "impersonation.start",
         "order.place",
+        "payment.pay",
+        "payment.save_card",
+        "payment.remove_card",
+        "gateway.change",
     }
 )
 
@@ -71,6 +75,8 @@ FRESH = frozenset(
         "impersonation.start",
         "sign_in_policy.change",
         "token.create",
+        "gateway.change",
+        "receipt.refund",
     }
 )
 
@@ -191,6 +197,17 @@ ACTIONS: dict[str, Rule] = {
     "operation.retry": Rule(EVERYONE, WORKERS),
     "operation.cancel": Rule(EVERYONE, WORKERS),
     "operation.confirm": Rule(PROVIDER, WORKERS),
+    # Money that moves: the buyer pays, the seller sees to what has come, and only owners to where it goes.
+    "payment.view": Rule(EVERYONE, ANYBODY),
+    "payment.pay": Rule(EVERYONE, MONEY, "own"),
+    "payment.save_card": Rule(EVERYONE, MONEY, "own"),
+    "payment.remove_card": Rule(EVERYONE, MONEY, "own"),
+    "receipt.view": Rule(SELLERS, ANYBODY),
+    "receipt.record": Rule(SELLERS, MONEY, "below"),
+    "receipt.refund": Rule(SELLERS, MONEY, "below"),
+    "receipt.match": Rule(SELLERS, MONEY, "own"),
+    "gateway.view": Rule(SELLERS, OWNERS, "own"),
+    "gateway.change": Rule(SELLERS, OWNERS, "own"),
 }
 
 
@@ -243,6 +260,12 @@ def covers(scopes: Iterable[str], action: str) -> bool:
     """Tell whether one of `scopes` names `action`: exactly, as `noun.*`, as `*.verb`, or as `*`."""
     noun, _, verb = action.partition(".")
     return not {action, f"{noun}.*", f"*.{verb}", "*"}.isdisjoint(scopes)
+
+
+def narrowed(scopes: Iterable[str], within: Iterable[str]) -> set[str]:
+    """Return the actions that both `scopes` and `within` cover."""
+    given, bounds = list(scopes), list(within)
+    return {action for action in ACTIONS if covers(given, action) and covers(bounds, action)}
 
 
 def known_scope(scope: str) -> bool:

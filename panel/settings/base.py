@@ -261,3 +261,5 @@ USAGE_MINUTES = int(os.environ.get("HOSTWRIGHT_USAGE_MINUTES", "60"))
 SCAN_URL = os.environ.get("HOSTWRIGHT_SCAN_URL", "http://127.0.0.1:8000")
 # Resolvers that know the public DNS, for the MX check; empty: this machine's own.
 PUBLIC_RESOLVERS = [ip for ip in os.environ.get("HOSTWRIGHT_PUBLIC_RESOLVERS", "").split(",") if ip]
+# Where Stripe's API is: a stub on this machine in tests and the demo.
+STRIPE_API = os.environ.get("HOSTWRIGHT_STRIPE_API", "https://api.stripe.com")
