@@ -6,9 +6,21 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from accounts.models import Organization
-from billing.models import Customer, Price, Product, Seller, Subscription
-from billing.models.subscriptions import Component
+from billing.models import (
+    Charge,
+    Component,
+    Customer,
+    Invoice,
+    InvoiceLine,
+    InvoiceTax,
+    Price,
+    Product,
+    Seller,
+    Subscription,
+)
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 
@@ -49,4 +61,42 @@ def subscription(of: Customer, at: Price, starts_on: date = START, quantity: int
         Component.objects.create(
             subscription=made, product=at.product, price=at, amount=at.amount, quantity=quantity, starts_on=starts_on
         )
+        return made
+
+
+def paper(of: Customer, *lines: tuple[str, date | None, date | None], **values: Any) -> Invoice:
+    """Make an issued invoice (a credit note where `kind` says so) of lines of net amount, start and end; no tax.
+
+    A value `component` is what the lines are charged for.
+    """
+    component = values.pop("component", None)
+    with everything("test"):
+        number = Invoice.objects.filter(seller=of.seller).count() + 1
+        net = sum((Decimal(line[0]) for line in lines), Decimal(0))
+        defaults = {"issued_on": START, "due_on": START, "currency": of.currency, "net": net, "gross": net}
+        issued = {"status": "issued", "series": "T", "year": 2026, "number": number, "label": f"T-2026-{number:04}"}
+        values = {**defaults, **issued, **values}
+        made = Invoice.objects.create(
+            seller=of.seller,
+            buyer=of.buyer,
+            customer=of,
+            tax_mode="exclusive",
+            **{name: values[name] for name in values if name not in issued and name != "issued_on"},
+        )
+        for position, (amount, starts_on, ends_on) in enumerate(lines, 1):
+            day = starts_on or values["issued_on"]
+            charge = Charge.objects.create(
+                customer=of, component=component, kind="period" if component else "item", starts_on=day,
+                ends_on=ends_on or day, due_on=day, text=f"Work {number}", unit_price=amount, amount=amount,
+                currency=made.currency, part=number,
+            )  # fmt: skip
+            InvoiceLine.objects.create(
+                invoice=made, charge=charge, position=position, text=charge.text, starts_on=starts_on, ends_on=ends_on,
+                quantity=1, unit_price=amount, amount=amount, net=amount, tax_code="O", tax_percent=0,
+            )  # fmt: skip
+        InvoiceTax.objects.create(invoice=made, code="O", percent=0, base=net, tax=0)
+        Invoice.objects.filter(pk=made.pk).update(
+            **{name: values[name] for name in (*issued, "issued_on")}, issued_at=timezone.now()
+        )
+        made.refresh_from_db()
         return made

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from billing.pricing import profit
 from billing.pricing.money import rounded
 from billing.pricing.proration import share
 from billing.pricing.totals import Line, totals
@@ -45,8 +46,10 @@ def test_rate_usage_agrees_with_the_vector(vector: dict[str, Any], tmp_path: Pat
 def test_profit_and_break_even(name: str):
     vector = ARITHMETIC[name]
     fee, price = Decimal(vector["fee"]), Decimal(vector["price"])
-    assert rounded(vector["customers"] * price - fee, "USD") == Decimal(vector["profit"])
-    assert ceil(fee / price) == vector["break_even"]
+    found = profit.of_customers(vector["customers"], price, fee)
+    assert found.net == Decimal(vector["profit"])
+    assert found.margin == Fraction(vector["profit"]) / (vector["customers"] * price)
+    assert profit.break_even(fee, price) == vector["break_even"]
 
 
 def test_a_price_cut_at_every_day_sums_to_itself():
