@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import ApiToken, Brand, Membership, Organization, User
-from accounts.policy import WHILE_SUSPENDED
+from accounts.policy import WHILE_SUSPENDED, narrowed
 from accounts.selectors import organizations, users
 from panel.core.actors import Actor, Impersonator
 from panel.core.errors import Forbidden
@@ -50,6 +50,7 @@ def for_membership(
 ) -> Actor:
     """Return the actor that a membership makes of its user; a suspended organization leaves little of it."""
     organization = membership.organization
+    suspended = not organizations.standing(organization).active
     return Actor(
         user_id=membership.user_id,
         organization_id=organization.id,
@@ -58,15 +59,19 @@ def for_membership(
         role=membership.role,
         label=membership.user.name or membership.user.email,
         via=via,
-        scopes=None if organizations.standing(organization).active else WHILE_SUSPENDED,
+        scopes=WHILE_SUSPENDED if suspended else None,
         impersonator=impersonator,
         address=address,
+        suspended=suspended,
     )
 
 
-def is_suspended(actor: Actor) -> bool:
-    """Tell whether the actor's organization, or one above it, is suspended."""
-    return actor.scopes is WHILE_SUSPENDED
+def stays_open(view: object, organization: Organization) -> bool:
+    """Tell whether a page or endpoint is open to the people of an organization that is itself suspended: it says so by
+    `while_suspended`.
+    """
+    found = getattr(view, "view_class", getattr(view, "cls", view))
+    return bool(getattr(found, "while_suspended", False)) and organizations.standing(organization).own
 
 
 def behind(actor: Actor) -> Impersonator:
@@ -77,9 +82,8 @@ def behind(actor: Actor) -> Impersonator:
 
 
 def for_token(token: ApiToken, address: str | None = None) -> Actor | None:
-    """Return the actor of a usable API token; None when its user, membership or organization no longer is.
-
-    Raises Forbidden with the code `suspended` while its organization, or one above, is suspended.
+    """Return the actor of a usable API token; None when its user, membership or organization no longer is. While the
+    organization, or one above, is suspended, it may do no more than its people may.
     """
     closed = token.organization.status == Organization.Status.CLOSED
     if not token.usable or not token.user.is_active or closed:
@@ -88,8 +92,8 @@ def for_token(token: ApiToken, address: str | None = None) -> Actor | None:
         membership = Membership.objects.filter(user_id=token.user_id, organization_id=token.organization_id).first()
     if membership is None:
         return None
-    if not organizations.standing(token.organization).active:
-        raise suspended()
+    is_suspended = not organizations.standing(token.organization).active
+    scopes = frozenset(token.scopes)
     return Actor(
         user_id=token.user_id,
         organization_id=token.organization_id,
@@ -98,8 +102,9 @@ def for_token(token: ApiToken, address: str | None = None) -> Actor | None:
         role=membership.role,
         label=token.name,
         via="api",
-        scopes=frozenset(token.scopes),
+        scopes=frozenset(narrowed(scopes, WHILE_SUSPENDED)) if is_suspended else scopes,
         address=address,
+        suspended=is_suspended,
     )
 
 

@@ -193,6 +193,8 @@ ACTIONS: dict[str, Rule] = {
     "order.configure": Rule(SELLERS, MONEY, "own"),
     "order.review": Rule(SELLERS, MONEY, "below"),
     "order.retry": Rule(SELLERS, WORKERS | MONEY, "below"),
+    # What selling earned; of one's own organization alone, which lists see to.
+    "report.view": Rule(SELLERS, MONEY | {"readonly"}),
     "operation.view": Rule(EVERYONE, ANYBODY),
     "operation.retry": Rule(EVERYONE, WORKERS),
     "operation.cancel": Rule(EVERYONE, WORKERS),

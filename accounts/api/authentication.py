@@ -30,6 +30,9 @@ class TokenAuthentication(BaseAuthentication):
         actor = actors.for_token(token, get_adapter().get_client_ip(request._request)) if token else None
         if token is None or actor is None:
             raise AuthenticationFailed("This token is unknown, revoked or expired.", code="token_invalid")
+        view = (request.parser_context or {}).get("view")
+        if actor.suspended and not actors.stays_open(view, token.organization):
+            raise actors.suspended()
         if sign_in.demands([token.organization]).second_factor and not sign_in.has_second_factor(token.user_id):
             raise Forbidden(sign_in_first(), code="second_factor_required")
         request._request.actor = actor  # type: ignore[attr-defined]

@@ -14,6 +14,9 @@ class Organization(models.Model):
 
     `accounts_suspended` says that its suspension took the hosting accounts along, `closed_with` whose closing took it
     along: itself, or an organization above. What a closed organization was suspended by is kept for its reopening.
+    `suspended_alone` closes the panel to its own people only, those below go on; `suspended_for` is the id of the row
+    that a suspension of the system's is for, empty for a person's. `orders_held_reason` says why there are no new
+    accounts in it and below; empty while there may be.
     """
 
     class Kind(models.TextChoices):
@@ -39,6 +42,9 @@ class Organization(models.Model):
     suspended_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     suspended_reason = fields.NameField(rule=names.label, max_length=200, blank=True)
     accounts_suspended = models.BooleanField(default=False)
+    suspended_alone = models.BooleanField(default=False)
+    suspended_for = models.CharField(max_length=32, blank=True)
+    orders_held_reason = fields.NameField(rule=names.label, max_length=200, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     closed_with = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")

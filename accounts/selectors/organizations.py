@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import LimitCounter, Organization
 from panel.core.actors import Actor
@@ -21,12 +21,24 @@ class Standing:
 
 
 def standing(organization: Organization) -> Standing:
-    """Return how an organization stands, with all that is above it; one query, whatever the tenant scope."""
+    """Return how an organization stands, with all that is above it, save what is suspended alone; one query, whatever
+    the tenant scope.
+    """
+    alone = Q(status=Organization.Status.SUSPENDED, suspended_alone=True) & ~Q(pk=organization.pk)
     with everything("suspension comes from above"):
-        inactive = Organization.objects.filter(id__in=organization.lineage).exclude(status=Organization.Status.ACTIVE)
+        inactive = Organization.objects.filter(id__in=organization.lineage).exclude(
+            Q(status=Organization.Status.ACTIVE) | alone
+        )
         found = {row.id: row for row in inactive.only("id", "status", "suspended_reason")}
     own = found.get(organization.id)
     return Standing(active=not found, own=own is not None, reason=own.suspended_reason if own else "")
+
+
+def orders_held(organization: Organization) -> Organization | None:
+    """Return the organization at or nearest above that has no new accounts for now; one query, whatever the scope."""
+    with everything("no new accounts below what is held"):
+        held = Organization.objects.filter(id__in=organization.lineage).exclude(orders_held_reason="")
+        return held.order_by("-path").first()
 
 
 def listed() -> QuerySet[Organization]:

@@ -74,23 +74,35 @@ def change(*, actor: Actor, organization: Organization, **values: object) -> Org
     return organization
 
 
-def suspend(*, actor: Actor, organization: Organization, reason: str = "", accounts: bool = False) -> Organization:
-    """Suspend an organization with everything below it; its people are shown the reason and nothing else.
+def suspend(
+    *,
+    actor: Actor,
+    organization: Organization,
+    reason: str = "",
+    accounts: bool = False,
+    alone: bool = False,
+    cause: str = "",
+) -> Organization:
+    """Suspend an organization with everything below it, or `alone`; its people are shown the reason and may pay.
 
     `accounts` notes that its hosting accounts are suspended along with it, which is provisioning's to do. Who stands
-    above the one that suspended it may do so again, and then only they can release it.
+    above the one that suspended it may do so again, and then only they can release it; so may the system for the same
+    `cause`, the id of a row, to go further.
     """
     policy.require(actor, "organization.suspend", organization)
     with transaction.atomic():
         organization = locked(organization)
         by = organization.suspended_by
         again = by is not None and by.path != actor.path and by.path.startswith(actor.path)
+        again = again or bool(cause and organization.suspended_for == cause)
         if organization.status == Organization.Status.CLOSED or (by is not None and not again):
             raise Conflict(_("Only an active organization can be suspended."), code="not_active")
         organization.status = Organization.Status.SUSPENDED
         organization.suspended_by_id = actor.organization_id or organization.lineage[0]
         organization.suspended_reason = reason
         organization.accounts_suspended = accounts or organization.accounts_suspended
+        organization.suspended_alone = alone
+        organization.suspended_for = cause
         clean_or_invalid(organization)
         organization.save()
         audit.record(
@@ -114,9 +126,25 @@ def unsuspend(*, actor: Actor, organization: Organization) -> Organization:
         organization.status = Organization.Status.ACTIVE
         organization.suspended_by = None
         organization.suspended_reason = ""
-        organization.accounts_suspended = False
+        organization.accounts_suspended = organization.suspended_alone = False
+        organization.suspended_for = ""
         organization.save()
         audit.record(actor, "organization.unsuspend", organization)
+    return organization
+
+
+def hold_orders(*, actor: Actor, organization: Organization, reason: str) -> Organization:
+    """Let there be no new hosting accounts in an organization and below it; `reason` is for its own people.
+
+    An empty reason lets them be again.
+    """
+    policy.require(actor, "organization.suspend", organization)
+    with transaction.atomic():
+        organization = locked(organization)
+        before, organization.orders_held_reason = organization.orders_held_reason, reason
+        clean_or_invalid(organization)
+        organization.save(update_fields=["orders_held_reason"])
+        audit.record(actor, "organization.hold_orders", organization, {"reason": (before, reason)})
     return organization
 
 

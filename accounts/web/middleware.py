@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from accounts import actors
-from accounts.models import Impersonation, Membership, User
+from accounts.models import Impersonation, Membership, Organization, User
 from accounts.selectors import brands, impersonations, organizations
 from accounts.services import impersonations as service
 from accounts.web.impersonations import SESSION_KEY
@@ -77,8 +77,8 @@ class ImpersonationMiddleware:
 
 
 class StandingMiddleware:
-    """Shows people of a suspended organization a page that says why and what to do, at every address; programs get a
-    problem with the code `suspended`.
+    """Shows people of a suspended organization a page that says why and what to do, at every address but those where
+    they see what they owe, and pay; programs get a problem with the code `suspended`.
     """
 
     def __init__(self, get_response: Next) -> None:
@@ -90,10 +90,10 @@ class StandingMiddleware:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
         """Answer in place of the view unless it is one of those that stay open."""
         actor: Actor | None = getattr(request, "actor", None)
-        if actor is None or not actors.is_suspended(actor):
+        if actor is None or not actor.suspended:
             return None
         name = request.resolver_match.view_name if request.resolver_match else ""
-        if name in OPEN or name.startswith(BRAND_FILES):
+        if name in OPEN or name.startswith(BRAND_FILES) or actors.stays_open(view, _own(request, actor)):
             return None
         if request.path.startswith(API):
             refusal = actors.suspended()
@@ -111,7 +111,12 @@ def _standing(request: HttpRequest, actor: Actor) -> dict[str, Any]:
     """Return why, as far as it is theirs to know, and whether this brand is the one to ask: a reseller's own is not."""
     user = request.user
     brand = getattr(request, "brand", None)
-    own = next(row.organization for row in request.memberships if row.organization_id == actor.organization_id)  # type: ignore[attr-defined]
+    own = _own(request, actor)
     others = [row.organization for row in request.memberships if row.organization_id != actor.organization_id]  # type: ignore[attr-defined]
     asks_here = brand is not None and isinstance(user, User) and brand.organization_id != own.id
     return {"standing": organizations.standing(own), "organization": own, "others": others, "asks_here": asks_here}
+
+
+def _own(request: HttpRequest, actor: Actor) -> Organization:
+    rows: list[Membership] = request.memberships  # type: ignore[attr-defined]
+    return next(row.organization for row in rows if row.organization_id == actor.organization_id)

@@ -20,6 +20,7 @@ class Actor:
     `path` is the organization's place in the tree ("/" for the system), `scopes` the actions that an API token is
     restricted to (None: no restriction), `impersonator` the person behind an impersonation, `address` the IP address.
     `fresh` tells whether a person with a session proved a short while ago who they are; programs always count so.
+    `suspended` tells that its organization, or one above, is suspended.
     """
 
     user_id: str | None
@@ -33,11 +34,17 @@ class Actor:
     impersonator: Impersonator | None = None
     address: str | None = None
     fresh: bool = True
+    suspended: bool = False
 
     @classmethod
     def system(cls, reason: str) -> "Actor":
         """Return the actor of scheduled and internal work; `reason` becomes its label in the audit log."""
         return cls(None, None, "/", "system", "system", reason, via="system")
+
+    @classmethod
+    def system_for(cls, organization_id: str, path: str, reason: str) -> "Actor":
+        """Return the actor of work that the system does in the name of an organization, which can take it back."""
+        return cls(None, organization_id, path, "system", "system", reason, via="system")
 
     @property
     def is_system(self) -> bool:

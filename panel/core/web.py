@@ -59,11 +59,13 @@ class Page(TemplateResponseMixin, ContextMixin, View):
     With `rows()` overridden the object is the row whose key is in the address; a row that the tenant scope or the
     permission table hides is a 404, one that may be seen but not used so is a 403. A `fresh` page, and every page of
     an action that wants it, asks who signed in longer ago than a few minutes to prove again who they are; `acts` names
-    the action of a POST where it is another one.
+    the action of a POST where it is another one. A page with `while_suspended` stays open to people of an organization
+    that is suspended.
     """
 
     action: ClassVar[str] = ""
     fresh: ClassVar[bool] = False
+    while_suspended: ClassVar[bool] = False
     acts: ClassVar[str] = ""
     title: str | Promise = ""
     flags: ClassVar[tuple[str, ...]] = ()

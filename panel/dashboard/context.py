@@ -104,8 +104,13 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
         "organizations": organizations,
         "organization": current,
         "impersonation": getattr(request, "impersonation", None),
-        "personal": [{"label": label, "url": reverse(route), "icon": icon} for label, route, icon in PERSONAL],
+        "personal": [] if actor.suspended else personal(),
     }
+
+
+def personal() -> list[dict[str, Any]]:
+    """Return the ways to one's own sign-in."""
+    return [{"label": label, "url": reverse(route), "icon": icon} for label, route, icon in PERSONAL]
 
 
 def navigation(actor: Actor, path: str, organization: Organization | None) -> list[dict[str, Any]]:

@@ -41,6 +41,7 @@ from provisioning.services import (
     intents,
     mail_domains,
     operations,
+    order_holds,
     promises,
     sites,
     usernames,
@@ -77,6 +78,7 @@ def create(
     domain = normal("domain", names.hostname, domain)
     with transaction.atomic():
         organization, package = _locked_buyer(organization, package)
+        order_holds.refuse_held(actor, organization)
         promises.order(organization, package)
         brand = brands.of_organizations([organization]).get(organization.id)
         uid = counters.next_uid()  # From here on one creation after another, so that a free user name stays free.

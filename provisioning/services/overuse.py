@@ -73,7 +73,8 @@ def _suspend(reseller: Organization, over: list[Overuse]) -> None:
 
 def _release(reseller: Organization) -> None:
     reseller.refresh_from_db()
-    if reseller.status == Organization.Status.SUSPENDED and reseller.suspended_by_id == reseller.lineage[0]:
+    is_own = reseller.suspended_by_id == reseller.lineage[0] and not reseller.suspended_for
+    if reseller.status == Organization.Status.SUSPENDED and is_own:
         tenancy.unsuspend(actor=SYSTEM, organization=reseller)
 
 

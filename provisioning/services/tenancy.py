@@ -20,19 +20,28 @@ Status = HostingAccount.Status
 
 
 def suspend(
-    *, actor: Actor, organization: Organization, reason: str = "", accounts: bool = False
+    *,
+    actor: Actor,
+    organization: Organization,
+    reason: str = "",
+    accounts: bool = False,
+    alone: bool = False,
+    cause: str = "",
 ) -> tuple[Organization, Operation | None]:
     """Suspend an organization with everything below it, and with `accounts` the hosting accounts that are active.
 
-    Without accounts no server has to follow: their sites go on, only the panel is closed to their people.
+    Without accounts no server has to follow: their sites go on, only the panel is closed to their people; `alone`, not
+    to those below. With a `cause` (`organizations.suspend`) those below are not told the reason.
     """
     with transaction.atomic():
         rows = _locked(organization, status=Status.ACTIVE) if accounts else []
-        organization = organizations.suspend(actor=actor, organization=organization, reason=reason, accounts=accounts)
+        organization = organizations.suspend(
+            actor=actor, organization=organization, reason=reason, accounts=accounts, alone=alone, cause=cause
+        )
         for row in rows:
             row.status = Status.SUSPENDED
             row.suspended_by, row.suspended_with = organization.suspended_by, organization
-            row.suspended_reason = organization.suspended_reason
+            row.suspended_reason = _told(organization, row)
         return organization, _follow(actor, "organization.suspend", "account.suspend", organization, rows)
 
 
@@ -48,7 +57,7 @@ def unsuspend(*, actor: Actor, organization: Organization) -> tuple[Organization
             holder = next((holders[key] for key in reversed(row.organization.lineage) if key in holders), None)
             row.suspended_with = holder
             row.suspended_by = holder.suspended_by if holder else None
-            row.suspended_reason = holder.suspended_reason if holder else ""
+            row.suspended_reason = _told(holder, row) if holder else ""
             if holder is None and row.status == Status.SUSPENDED:
                 row.status = Status.ACTIVE
         HostingAccount.objects.bulk_update(rows, hosting_accounts.SUSPENSION, batch_size=500)
@@ -94,6 +103,12 @@ def _locked(organization: Organization, **wanted: object) -> list[HostingAccount
     rows = HostingAccount.objects.select_for_update(of=("self",), no_key=True)
     rows = rows.select_related("organization", "package", "suspended_by")
     return list(rows.filter(organization__path__startswith=organization.path, **wanted).order_by("id"))
+
+
+def _told(holder: Organization, hosting: HostingAccount) -> str:
+    """Return the reason of a suspension as far as it is an account's client's to know."""
+    foreign = holder.suspended_for and hosting.organization_id != holder.pk
+    return "" if foreign else holder.suspended_reason
 
 
 def _holders(clients: Iterable[Organization]) -> dict[str, Organization]:
