@@ -43,6 +43,7 @@ NOT_IMPERSONATED = frozenset(
         "payment.save_card",
         "payment.remove_card",
         "gateway.change",
+        "seller.change_bank",
     }
 )
 
@@ -77,6 +78,7 @@ FRESH = frozenset(
         "token.create",
         "gateway.change",
         "receipt.refund",
+        "seller.change_bank",
     }
 )
 
@@ -195,6 +197,20 @@ ACTIONS: dict[str, Rule] = {
     "order.retry": Rule(SELLERS, WORKERS | MONEY, "below"),
     # What selling earned; of one's own organization alone, which lists see to.
     "report.view": Rule(SELLERS, MONEY | {"readonly"}),
+    # Who sells what, for how much, with which tax: each seller's own, whoever stands above.
+    "seller.view": Rule(SELLERS, ANYBODY, "own"),
+    "seller.change": Rule(SELLERS, MONEY, "own"),
+    "seller.change_bank": Rule(SELLERS, OWNERS, "own"),
+    **{
+        f"{noun}.{verb}": Rule(SELLERS, roles, "own")
+        for noun in ("product", "price", "tax_rate")
+        for verb, roles in {"view": ANYBODY, "create": MONEY, "change": MONEY, "remove": MONEY}.items()
+    },
+    # A customer is two organizations' affair: who it is on paper both may say, on which terms the seller alone.
+    "customer.view": Rule(EVERYONE, ANYBODY),
+    "customer.change": Rule(EVERYONE, MONEY),
+    "customer.check_vat": Rule(EVERYONE, MONEY),
+    "customer.set_terms": Rule(SELLERS, MONEY, "below"),
     "operation.view": Rule(EVERYONE, ANYBODY),
     "operation.retry": Rule(EVERYONE, WORKERS),
     "operation.cancel": Rule(EVERYONE, WORKERS),
