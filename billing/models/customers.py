@@ -34,6 +34,7 @@ class Customer(models.Model):
     is_business = models.BooleanField(_("business"), default=False)
     vat_number = models.CharField(_("VAT number"), max_length=20, blank=True)
     vat_state = models.CharField(max_length=10, choices=VatState, default=VatState.NONE)
+    vat_asked_at = models.DateTimeField(null=True, blank=True)
     exemption = models.CharField(_("reason of tax exemption"), max_length=200, blank=True)
     email = fields.NameField(rule=names.mail_address, max_length=254, blank=True)
     currency = CurrencyField()
@@ -48,6 +49,9 @@ class Customer(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("seller", "buyer"), name="customer_once"),
             models.CheckConstraint(condition=~Q(seller=F("buyer")), name="customer_is_somebody_else"),
+        )
+        indexes = (
+            models.Index(fields=("vat_asked_at", "id"), condition=~Q(vat_state="none"), name="customer_vat_asked"),
         )
 
     def __str__(self) -> str:

@@ -46,6 +46,7 @@ class Seller(models.Model):
     vat_number = models.CharField(_("VAT number"), max_length=20, blank=True)
     tax_number = models.CharField(_("tax number"), max_length=40, blank=True)
     is_taxed = models.BooleanField(_("charges tax"), default=False)
+    taxes_at_home = models.BooleanField(_("own country's tax for consumers of the Union"), default=False)
     email = fields.NameField(rule=names.mail_address, max_length=254, blank=True)
     currency = CurrencyField(default="USD")
     tax_mode = models.CharField(max_length=10, choices=TaxMode, default=TaxMode.EXCLUSIVE)
