@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from django.db.models import F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from billing.fields import MoneyField
 from billing.models import Invoice, InvoiceLine, LedgerEntry
@@ -102,8 +103,11 @@ def by_customer(actor: Actor, span: Span, currency: str) -> list[Part]:
 
 
 def by_product(actor: Actor, span: Span, currency: str) -> list[Part]:
-    """Return what each product brought in `span`, most first; what no product stands for is one row; one query."""
-    return _parts(actor, span, currency, "charge__component__product_id", "charge__component__product__name")
+    """Return what each product brought in `span`, most first; what no product stands for is one row; one query.
+
+    What was credited counts for the product that had been billed.
+    """
+    return _parts(actor, span, currency, "product", "product_name")
 
 
 def lines(actor: Actor, side: Side, span: Span) -> QuerySet[InvoiceLine]:
@@ -112,10 +116,20 @@ def lines(actor: Actor, side: Side, span: Span) -> QuerySet[InvoiceLine]:
     return recognition.touching(mine(InvoiceLine.objects.all(), actor, through="invoice"), span)
 
 
-def documents(actor: Actor, side: Side, span: Span, currency: str) -> QuerySet[InvoiceLine]:
-    """Return the lines behind a figure, each with the part that falls on `span` as `part`: they sum to it."""
+def documents(
+    actor: Actor, side: Side, span: Span, currency: str, customer: str = "", product: str | None = None
+) -> QuerySet[InvoiceLine]:
+    """Return the lines behind a figure, each with the part that falls on `span` as `part`: they sum to it.
+
+    They may be those of one `customer` or `product` by its id; "" is no product.
+    """
     rows = lines(actor, side, span).filter(invoice__currency=currency)
-    return rows.select_related("invoice__customer").annotate(part=recognition.part(span)).order_by("-invoice_id", "pk")
+    rows = rows.annotate(part=recognition.part(span), product=_product("id"), product_name=_product("name"))
+    if customer:
+        rows = rows.filter(invoice__customer_id=customer)
+    if product is not None:
+        rows = rows.filter(product=product) if product else rows.filter(product__isnull=True)
+    return rows.select_related("invoice__customer").order_by("-invoice_id", "pk")
 
 
 def average(parts: Sequence[Part]) -> Decimal:
@@ -135,9 +149,15 @@ def _by_kind(rows: QuerySet[InvoiceLine], spans: Sequence[Span]) -> QuerySet[Inv
 
 
 def _parts(actor: Actor, span: Span, currency: str, key: str, name: str) -> list[Part]:
-    rows = lines(actor, "sales", span).filter(invoice__currency=currency).order_by().values(key, name)
+    sold = lines(actor, "sales", span).filter(invoice__currency=currency)
+    rows: Any = sold.annotate(product=_product("id"), product_name=_product("name")).order_by().values(key, name)
     found = [Part(row[key] or "", row[name] or "", row["sum"]) for row in rows.annotate(sum=recognition.total(span))]
     return sorted(found, key=lambda part: (-part.income, part.name))
+
+
+def _product(field: str) -> Coalesce:
+    through = f"charge__component__product__{field}"
+    return Coalesce(through, f"credits__{through}")
 
 
 def _booked(actor: Actor, spans: Sequence[Span]) -> QuerySet[LedgerEntry, dict[str, Any]]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import django_tables2
@@ -86,7 +87,7 @@ def plain(value: object) -> object:
 
 def inert(value: object) -> str:
     """Return a cell's text, with an apostrophe in front where a spreadsheet would read a formula."""
-    if isinstance(value, int | float):
+    if isinstance(value, int | float | Decimal):
         return str(value)
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
@@ -143,7 +144,7 @@ def _cell(table: django_tables2.Table, row: BoundRow, name: str) -> object:
     raw = column.accessor.resolve(row.record, quiet=True) if column.accessor else None
     if hasattr(table, f"value_{name}") or isinstance(raw, bool):
         return row.get_cell_value(name)
-    if isinstance(raw, datetime | int | float | list | tuple):
+    if isinstance(raw, datetime | int | float | Decimal | list | tuple):
         return plain(raw)
     if isinstance(raw, dict):
         return _json(raw)
