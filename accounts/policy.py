@@ -192,7 +192,6 @@ ACTIONS: dict[str, Rule] = {
     "order.view": Rule(EVERYONE, ANYBODY),
     "order.place": Rule(frozenset({"client"}), MONEY, "own"),
     "order.create": Rule(SELLERS, MONEY, "own"),
-    "order.configure": Rule(SELLERS, MONEY, "own"),
     "order.review": Rule(SELLERS, MONEY, "below"),
     "order.retry": Rule(SELLERS, WORKERS | MONEY, "below"),
     # What selling earned; of one's own organization alone, which lists see to.
@@ -215,6 +214,13 @@ ACTIONS: dict[str, Rule] = {
     "operation.retry": Rule(EVERYONE, WORKERS),
     "operation.cancel": Rule(EVERYONE, WORKERS),
     "operation.confirm": Rule(PROVIDER, WORKERS),
+    # Papers are written, issued and corrected by their seller; both parties read them. Books are the seller's alone.
+    "invoice.view": Rule(EVERYONE, MONEY | {"readonly"}),
+    **{
+        f"invoice.{verb}": Rule(SELLERS, MONEY, "below")
+        for verb in ("create", "change", "remove", "issue", "credit", "write_off", "send")
+    },
+    "ledger.view": Rule(SELLERS, MONEY | {"readonly"}, "own"),
     # Money that moves: the buyer pays, the seller sees to what has come, and only owners to where it goes.
     "payment.view": Rule(EVERYONE, ANYBODY),
     "payment.pay": Rule(EVERYONE, MONEY, "own"),
