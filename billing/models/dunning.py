@@ -14,11 +14,14 @@ from panel.core.scoping import TenantManager
 
 
 class DunningStep(PartyRow):
-    """A step that was taken for an invoice, at most once: `reminder:1`, `suspend`, `terminate` and so on."""
+    """A step that was taken for an invoice, at most once: `reminder:1`, `suspend`, `terminate` and so on. One that was
+    `passed_over` had no effect and will have none.
+    """
 
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="dunning_steps")
     step = models.CharField(max_length=20)
     done_at = models.DateTimeField()
+    passed_over = models.BooleanField(default=False)
 
     party = "invoice"
     objects = PartyManager("invoice__seller", "invoice__buyer")
@@ -74,12 +77,17 @@ class Hold(PartyRow):
 
 
 class Hook(models.Model):
-    """An address of a seller that is told of its invoices (Standard Webhooks); the signing secret is in the vault."""
+    """An address of a seller that is told of its invoices (Standard Webhooks); the signing secrets are in the vault.
+
+    No kinds means all of them. After a change of the secret the old one signs, too, until `old_until`.
+    """
 
     id = IdField(prefix="hok")
     organization = models.ForeignKey("accounts.Organization", models.PROTECT, related_name="hooks")
     url = models.URLField(max_length=500)
     secret = models.CharField(max_length=32, blank=True)
+    old_secret = models.CharField(max_length=32, blank=True)
+    old_until = models.DateTimeField(null=True, blank=True)
     kinds = models.JSONField(default=list, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -91,6 +99,11 @@ class Hook(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def parties(self) -> tuple[str, str]:
+        """The seller alone: what it tells its programs is nobody else's."""
+        return self.organization_id, self.organization_id
 
     @property
     def tenant_path(self) -> str:
@@ -126,6 +139,11 @@ class HookDelivery(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+    @property
+    def parties(self) -> tuple[str, str]:
+        """The seller alone."""
+        return self.hook.parties
 
     @property
     def tenant_path(self) -> str:

@@ -1,0 +1,144 @@
+"""Which steps are due for an invoice that nobody has paid: a function of days and of the steps that were taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+A_DAY = timedelta(days=1)
+"""So long lies at least between a mail that asks for the money and what follows, and between one hold and the next."""
+NOTICE_DAYS = 3
+"""So many days before an account's end, and before a reseller's clients are taken off the net, that is announced."""
+
+OVERDUE, DEMAND = "overdue", "demand"
+SUSPEND, PANEL, SITES, TERMINATE = "suspend", "panel", "sites", "terminate"
+ANNOUNCED = {SITES: "sites_notice", TERMINATE: "terminate_notice"}
+"""Step → the step that announces it."""
+MAILS = frozenset({DEMAND, *ANNOUNCED.values()})
+"""Steps, beside reminders, that are a mail and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What follows when nobody pays: days counted from the due date; a day of None never comes.
+
+    `holds` are the steps that take something away, in their order.
+    """
+
+    reminders: tuple[int, ...] = ()
+    holds: tuple[tuple[str, int | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What is unpaid: when it was issued and is due. With `pays_by_itself` nobody is reminded before that day."""
+
+    issued_on: date
+    due_on: date
+    pays_by_itself: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """When a step was taken, by the clock and in the seller's days. What is `passed_over` was left out for good."""
+
+    at: datetime
+    on: date
+    passed_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step that is due; one that is `passed_over` is written down and has no effect."""
+
+    name: str
+    passed_over: bool = False
+
+
+def of_client(*, suspend: int | None, terminate: int | None) -> tuple[tuple[str, int | None], ...]:
+    """Return the holds of a buyer that is a client: its sites and panel, and in the end its accounts."""
+    return ((SUSPEND, suspend), (TERMINATE, terminate))
+
+
+def of_reseller(*, suspend: int | None, panel: int | None, sites: int | None) -> tuple[tuple[str, int | None], ...]:
+    """Return the holds of a buyer that sells on: new accounts, then its own panel, then its clients' sites. It is never
+    ended but by a person.
+    """
+    return ((SUSPEND, suspend), (PANEL, panel), (SITES, sites))
+
+
+def reminder(day: int) -> str:
+    """Return the name of the step of a reminder so many days after the due date."""
+    return f"reminder:{day}"
+
+
+def due(terms: Terms, bill: Bill, taken: Mapping[str, Taken], *, today: date, now: datetime) -> list[Step]:
+    """Return the steps to take now, in order. Of several reminders that have become due only the newest is sent.
+
+    Something is taken away only after a mail that asked for the money when it was overdue, and a full day; where none
+    was sent, such a mail is what is due. A clock that jumps makes one step at a time, never several at once.
+    """
+    late = (today - bill.due_on).days
+    steps = _reminders(terms, bill, taken, late)
+    if late > 0 and OVERDUE not in taken:
+        steps.append(Step(OVERDUE))
+    return [*steps, *_next_hold(terms, bill, taken, late, now, asked_now=any(_asks(step) for step in steps))]
+
+
+def _asks(step: Step) -> bool:
+    return step.name.startswith("reminder:") and not step.passed_over
+
+
+def _reminders(terms: Terms, bill: Bill, taken: Mapping[str, Taken], late: int) -> list[Step]:
+    come = sorted(day for day in terms.reminders if day <= late)
+    return [
+        Step(reminder(day), passed_over=day != come[-1] or not _is_worth_sending(bill, day, late))
+        for day in come
+        if reminder(day) not in taken
+    ]
+
+
+def _is_worth_sending(bill: Bill, day: int, late: int) -> bool:
+    """Whether a reminder says more than the invoice itself did, which was mailed the day it was issued."""
+    is_after_issue = bill.due_on + timedelta(days=day) > bill.issued_on or late > 0
+    return is_after_issue and not (late <= 0 and bill.pays_by_itself)
+
+
+def _next_hold(
+    terms: Terms, bill: Bill, taken: Mapping[str, Taken], late: int, now: datetime, *, asked_now: bool
+) -> list[Step]:
+    """Return the next step of those that take something away, or the mail that has to come before it."""
+    for name, day in terms.holds:
+        if day is None or name in taken:
+            continue
+        announced = ANNOUNCED.get(name)
+        if late <= 0 or late < day - (NOTICE_DAYS if announced else 0):
+            return []
+        if not _is_asked(bill, taken):
+            return [] if asked_now else [Step(DEMAND)]
+        if announced and announced not in taken:
+            return [Step(announced)]
+        if late < day or not _has_waited(terms, bill, taken, now):
+            return []
+        if announced and now - taken[announced].at < NOTICE_DAYS * A_DAY:
+            return []
+        return [Step(name)]
+    return []
+
+
+def _is_asked(bill: Bill, taken: Mapping[str, Taken]) -> bool:
+    return any(_demands(bill, name, step) for name, step in taken.items())
+
+
+def _demands(bill: Bill, name: str, step: Taken) -> bool:
+    """Whether a step was a mail that asked for the money after the day on which it was due."""
+    is_mail = name in MAILS or name.startswith("reminder:")
+    return is_mail and not step.passed_over and step.on > bill.due_on
+
+
+def _has_waited(terms: Terms, bill: Bill, taken: Mapping[str, Taken], now: datetime) -> bool:
+    """Whether the first demand, and the last hold, are a full day ago."""
+    demands = [step.at for name, step in taken.items() if _demands(bill, name, step)]
+    holds = [taken[name].at for name, _day in terms.holds if name in taken and not taken[name].passed_over]
+    return now - max([min(demands), *holds]) >= A_DAY
