@@ -30,11 +30,37 @@ def post(
     An amount below zero goes the other way, and one of zero is not written. The same key again does nothing: the
     database holds that, so that it may be asked for by two at once.
     """
-    if not amount:
+    made = entry(seller, key, on, debit, credit, amount, currency, customer, invoice, payment, text)
+    if made is None:
         return
+    with everything("the books of a seller"):
+        try:
+            with transaction.atomic():
+                made.save(force_insert=True)
+        except IntegrityError:
+            if not LedgerEntry.objects.filter(seller=seller, key=key).exists():
+                raise
+
+
+def entry(
+    seller: Organization,
+    key: str,
+    on: date,
+    debit: str,
+    credit: str,
+    amount: Decimal,
+    currency: str,
+    customer: Customer | None = None,
+    invoice: Invoice | None = None,
+    payment: Payment | None = None,
+    text: str = "",
+) -> LedgerEntry | None:
+    """Return the row that `post` writes, not yet kept; None for an amount of zero."""
+    if not amount:
+        return None
     if amount < 0:
         debit, credit, amount = credit, debit, -amount
-    entry = LedgerEntry(
+    return LedgerEntry(
         seller=seller,
         key=key,
         on=on,
@@ -47,10 +73,3 @@ def post(
         payment=payment,
         text=text[:200],
     )
-    with everything("the books of a seller"):
-        try:
-            with transaction.atomic():
-                entry.save(force_insert=True)
-        except IntegrityError:
-            if not LedgerEntry.objects.filter(seller=seller, key=key).exists():
-                raise

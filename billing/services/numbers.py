@@ -11,7 +11,12 @@ from panel.core.scoping import everything
 
 
 def next_number(seller: Organization, series: str, year: int) -> int:
-    """Return the next number of a series: the first is 1, and none is given twice or left out.
+    """Return the next number of a series: the first is 1, and none is given twice or left out."""
+    return next_numbers(seller, series, year, 1)
+
+
+def next_numbers(seller: Organization, series: str, year: int, count: int) -> int:
+    """Take the next `count` numbers of a series and return the first of them.
 
     The counter stays locked until the transaction ends, and goes back with it: who takes a number and fails leaves no
     gap. Raises RuntimeError outside of a transaction.
@@ -25,9 +30,9 @@ def next_number(seller: Organization, series: str, year: int) -> int:
             new = SeriesCounter(seller=seller, series=series, year=year)
             SeriesCounter.objects.bulk_create([new], ignore_conflicts=True)
             counter = counters.select_for_update().get()
-        counter.last += 1
+        counter.last += count
         counter.save(update_fields=["last"])
-    return counter.last
+    return counter.last - count + 1
 
 
 def label(series: str, year: int, number: int) -> str:

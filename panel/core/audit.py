@@ -1,6 +1,6 @@
 """Writing the audit log; reading it is the accounts app's affair."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import models, transaction
@@ -19,23 +19,14 @@ def record(actor: Actor, action: str, obj: models.Model, changes: Changes | None
 
     Belongs inside the transaction of the change itself and raises RuntimeError outside of one.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise RuntimeError("An audit entry is written in the transaction of the change it describes.")
-    return AuditEntry.objects.create(
-        action=action,
-        actor_user_id=actor.user_id or "",
-        actor_organization_id=actor.organization_id or "",
-        actor_path=actor.path,
-        actor_label=actor.label[:200],
-        **_impersonator(actor),
-        via=actor.via,
-        address=actor.address,
-        object_type=obj._meta.label_lower,
-        object_id=str(obj.pk),
-        object_label=str(obj)[:200],
-        tenant_path=getattr(obj, "tenant_path", actor.path),
-        changes={field: _shown(field, *pair) for field, pair in (changes or {}).items()},
-    )
+    entry = _entry(actor, action, obj, changes or {})
+    entry.save(force_insert=True)
+    return entry
+
+
+def record_all(actor: Actor, action: str, objects: Iterable[models.Model]) -> None:
+    """Write that `actor` did `action` to each of many objects, in one statement; else as `record`."""
+    AuditEntry.objects.bulk_create([_entry(actor, action, obj, {}) for obj in objects])
 
 
 def refused(actor: Actor, what: str) -> None:
@@ -60,6 +51,26 @@ def refused(actor: Actor, what: str) -> None:
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Return {field: (old, new)} of the fields of `after` whose value differs from `before`."""
     return {field: (before.get(field), value) for field, value in after.items() if before.get(field) != value}
+
+
+def _entry(actor: Actor, action: str, obj: models.Model, changes: Changes) -> AuditEntry:
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("An audit entry is written in the transaction of the change it describes.")
+    return AuditEntry(
+        action=action,
+        actor_user_id=actor.user_id or "",
+        actor_organization_id=actor.organization_id or "",
+        actor_path=actor.path,
+        actor_label=actor.label[:200],
+        **_impersonator(actor),
+        via=actor.via,
+        address=actor.address,
+        object_type=obj._meta.label_lower,
+        object_id=str(obj.pk),
+        object_label=str(obj)[:200],
+        tenant_path=getattr(obj, "tenant_path", actor.path),
+        changes={field: _shown(field, *pair) for field, pair in changes.items()},
+    )
 
 
 def _impersonator(actor: Actor) -> dict[str, str]:
