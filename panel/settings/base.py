@@ -232,6 +232,7 @@ CELERY_BEAT_SCHEDULE = {
     "brands": {"task": "provisioning.tasks.check_brands", "schedule": 300.0, "options": {"expires": 300}},
     "forget_sign_in": {"task": "accounts.tasks.forget_sign_in", "schedule": 3600.0, "options": {"expires": 3600}},
     "prune_usage": {"task": "provisioning.tasks.prune_usage", "schedule": 3600.0, "options": {"expires": 3600}},
+    "vat_numbers": {"task": "billing.tasks.check_vat_numbers", "schedule": 300.0, "options": {"expires": 300}},
     "purge": {"task": "panel.core.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
@@ -263,3 +264,8 @@ SCAN_URL = os.environ.get("HOSTWRIGHT_SCAN_URL", "http://127.0.0.1:8000")
 PUBLIC_RESOLVERS = [ip for ip in os.environ.get("HOSTWRIGHT_PUBLIC_RESOLVERS", "").split(",") if ip]
 # Where Stripe's API is: a stub on this machine in tests and the demo.
 STRIPE_API = os.environ.get("HOSTWRIGHT_STRIPE_API", "https://api.stripe.com")
+
+# Where the European Union's service for VAT numbers answers (VIES, REST); empty: numbers stay unchecked.
+VIES_URL = os.environ.get("HOSTWRIGHT_VIES_URL", "https://ec.europa.eu/taxation_customs/vies/rest-api").rstrip("/")
+# Whether that may be a host that is not on the public Internet, such as a proxy.
+VIES_PRIVATE_ALLOWED = os.environ.get("HOSTWRIGHT_VIES_PRIVATE", "") == "1"
