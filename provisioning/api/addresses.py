@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accounts.selectors import organizations
 from panel.core.api.serializers import StrictSerializer
 from provisioning.api.base import Endpoint, Nothing, describe
-from provisioning.api.fields import Text, find
+from provisioning.api.fields import Reference, find
 from provisioning.api.servers import Address, Pointer
 from provisioning.models import Address as AddressRow
 from provisioning.selectors import servers as selectors
@@ -20,7 +20,11 @@ from provisioning.services import addresses, pointers
 class AddressGiveTo(StrictSerializer):
     """Whose brand it is to belong to."""
 
-    organization = Text(help_text="A reseller whose brand has a mail host: that becomes the name of the address.")
+    organization = Reference(
+        organizations.listed,
+        "brand.view",
+        help_text="A reseller whose brand has a mail host: that becomes the name of the address.",
+    )
 
 
 class _OfServer(Endpoint):
@@ -42,9 +46,7 @@ class AddressGive(_OfServer):
     def post(self, request: Request, server: str, pk: str) -> Response:
         """Greetings and certificates there bear the brand's mail host, and mail of its domains leaves from there."""
         address = self.address(server, pk)
-        wanted = self.read(AddressGiveTo)["organization"]
-        organization = find(organizations.listed(), wanted, self.actor, "brand.view", field="organization")
-        made, _operation = addresses.give(actor=self.actor, address=address, organization=organization)
+        made, _operation = addresses.give(actor=self.actor, address=address, **self.read(AddressGiveTo))
         return _shown(made)
 
 
@@ -53,7 +55,7 @@ class AddressTakeBack(_OfServer):
 
     actions = {"POST": "address.take_back"}
 
-    @describe("servers_addresses_take_back", "Take an address back from its brand", Address, body=Nothing)
+    @describe("servers_addresses_take_back", "Take an address back from its brand", Address)
     def post(self, request: Request, server: str, pk: str) -> Response:
         """Mail, sites and DNS records of the brand's accounts use the shared address again."""
         address = self.address(server, pk)
@@ -66,7 +68,7 @@ class AddressCheck(_OfServer):
 
     actions = {"POST": "address.change"}
 
-    @describe("servers_addresses_check", "Look an address's reverse name up", Pointer, body=Nothing)
+    @describe("servers_addresses_check", "Look an address's reverse name up", Pointer)
     def post(self, request: Request, server: str, pk: str) -> Response:
         """Ask the public DNS now, which takes some seconds at most."""
         address = self.address(server, pk)

@@ -24,6 +24,7 @@ from provisioning.api.accounts import (
     AccountTerminate,
     filtered,
 )
+from provisioning.api.addresses import AddressGiveTo
 from provisioning.api.base import Document, Endpoint, Nothing, Operation, describe, naming
 from provisioning.api.databases import DatabaseCreate, DatabaseRemove, DatabaseUserChange, DatabaseUserCreate
 from provisioning.api.fields import SERVER_NAME, Password, Reference, Text
@@ -111,6 +112,8 @@ ARGUMENTS: dict[str, type[StrictSerializer]] = {
     "organization.reopen": _on(Nothing, organization=_organization("organization.reopen")),
     "address.add": _on(AddressAdd, server=Reference(servers.listed, "address.add")),
     "address.remove": _on(Nothing, address=Reference(servers.addresses, "address.remove")),
+    "address.give": _on(AddressGiveTo, address=Reference(servers.addresses, "address.give")),
+    "address.take_back": _on(Nothing, address=Reference(servers.addresses, "address.take_back")),
     "brand.change": BrandChange,
     "server.change": _on(ServerChange, server=Reference(servers.listed, "server.change")),
     "server.reconcile": _on(Nothing, server=Reference(servers.listed, "server.reconcile")),

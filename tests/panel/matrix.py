@@ -213,7 +213,7 @@ ACCOUNTS_API = [
     Row("accounts_api:invitation", "GET", "invitation", LOOK),
     Row("accounts_api:invitation", "DELETE", "invitation", WORK),
     Row("accounts_api:invitation_resend", "POST", "invitation", WORK),
-    Row("accounts_api:member_transfer", "POST", "member_of_client_a", frozenset()),
+    Row("accounts_api:member_transfer", "POST", "member_of_client_a", WORK),
     Row("accounts_api:member", "GET", "member_of_client_a", LOOK),
     Row("accounts_api:member", "PATCH", "member_of_client_a", WORK),
     Row("accounts_api:member", "DELETE", "member_of_reseller_a", PROVIDER),

@@ -13,6 +13,9 @@ from provisioning.models import Domain, HostingAccount, Intent, Operation, Packa
 from tests.provisioning import factories
 from tests.provisioning.api.conftest import Stage, trace
 
+EVERYTHING = "Server for web sites, databases, DNS and mail"
+"""What somebody reads who may not see servers: nothing that the provider calls it."""
+
 
 def order(stage: Stage, **changes: Any) -> dict[str, Any]:
     given = {
@@ -37,7 +40,7 @@ def test_an_order_answers_202_with_account_and_operation(stage: Stage):
     assert response["Location"] == body["operation"]["url"]
     watched = program.get(response["Location"])
     assert watched["account"] == body["account"]["id"]
-    assert [part["server"] for part in watched["targets"]] == ["web1"]
+    assert [part["server"] for part in watched["targets"]] == [EVERYTHING]
     with everything("test"):
         assert Intent.objects.filter(operation_id=body["operation"]["id"]).count() == 1
 
@@ -71,7 +74,7 @@ def test_an_order_whose_database_is_refused_orders_nothing(stage: Stage):
 
 def test_an_account_shows_servers_addresses_and_usage(stage: Stage):
     shown = stage.program("client_a").get(f"/accounts/{stage.account_a.pk}")
-    assert shown["servers"] == ["web1"]
+    assert shown["servers"] == [EVERYTHING]
     assert shown["addresses"] == ["198.51.100.2"]
     assert shown["usage"]["records"] == {"used": 0, "limit": 500}
     assert shown["usage"]["mailboxes"] == {"used": 0, "limit": None}

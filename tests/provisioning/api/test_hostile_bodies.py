@@ -35,6 +35,7 @@ WRITES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/servers/{server}/drift/restore"): {"items": ["{drift}"]},
     ("POST", "/drift/{drift}/pin"): {"note": "asked for"},
     ("POST", "/servers/{server}/addresses"): {"ip": "203.0.113.9", "kind": "shared", "public_ip": "203.0.113.8"},
+    ("POST", "/servers/{server}/addresses/{address}/give"): {"organization": "{seller}"},
     ("POST", "/packages"): {"name": "Gold", "mailboxes": 1},
     ("PATCH", "/packages/{package}"): {"name": "Gold", "mailboxes": 1},
     ("POST", "/packages/{package}/impact"): {"name": "Gold", "mailboxes": 1},
