@@ -220,6 +220,12 @@ ACTIONS: dict[str, Rule] = {
         f"invoice.{verb}": Rule(SELLERS, MONEY, "below")
         for verb in ("create", "change", "remove", "issue", "credit", "write_off", "send")
     },
+    # What is paid for again and again: both parties read it and may end it, the seller begins it.
+    "subscription.view": Rule(EVERYONE, MONEY | {"readonly"}),
+    "subscription.change": Rule(EVERYONE, MONEY),
+    "subscription.cancel": Rule(EVERYONE, MONEY),
+    **{f"subscription.{verb}": Rule(SELLERS, MONEY, "below") for verb in ("start", "attach", "unpark")},
+    "charge.create": Rule(SELLERS, MONEY, "below"),
     "ledger.view": Rule(SELLERS, MONEY | {"readonly"}, "own"),
     # Money that moves: the buyer pays, the seller sees to what has come, and only owners to where it goes.
     "payment.view": Rule(EVERYONE, ANYBODY),
