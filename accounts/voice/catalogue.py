@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-Text = str | Promise
+from accounts.voice.demands import DEMANDS
+from accounts.voice.kinds import COMMON, DOMAIN, LINK, Kind, Word
+from accounts.voice.kinds import kind as _kind
 
+__all__ = ["COMMON", "KINDS", "Kind", "Word"]
 
-@dataclass(frozen=True)
-class Word:
-    """A placeholder: what it stands for, and a value to preview with."""
-
-    meaning: Text
-    sample: Text
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of mail. `required` are the words without which it would be of no use."""
-
-    name: str
-    title: Text
-    subject: Text
-    text: Text
-    words: Mapping[str, Word]
-    required: frozenset[str] = field(default_factory=frozenset)
-
-
-COMMON: dict[str, Word] = {
-    "name": Word(_("the reader's name"), "Anna Berg"),
-    "brand": Word(_("the brand's name"), ""),
-    "panel": Word(_("the address of the brand's panel"), ""),
-    "support": Word(_("the brand's support address or page"), ""),
-}
-LINK = Word(_("the link to follow"), "https://panel.example.org/welcome/x")
 WHEN = Word(_("when it was"), "2026-11-22 09:41 UTC")
 ADDRESS = Word(_("the network address that it came from"), "203.0.113.7")
 DEVICE = Word(_("the browser and system"), "Firefox, Linux")
 SIGN_IN = Word(_("the page of the reader's own sign-in"), "https://panel.example.org/sign-in/")
-DOMAIN = Word(_("the account's domain"), "example.org")
+PRODUCT = Word(_("what was ordered"), "Starter")
 REASON = Word(_("the reason that was given"), _("The invoice is not paid."))
-
-
-def _kind(
-    name: str, title: Text, subject: Text, text: Text, /, *, required: tuple[str, ...] = (), **words: Word
-) -> Kind:
-    return Kind(name, title, subject, text, {**COMMON, **words}, frozenset(required))
 
 
 KINDS: dict[str, Kind] = {
@@ -174,10 +140,67 @@ KINDS: dict[str, Kind] = {
             limit=Word(_("how much is allowed"), "10 GB"),
         ),
         _kind(
+            "order_received",
+            _("Order received"),
+            _("Your order of {{product}}"),
+            _(
+                "Hello {{name}},\n\nthank you for your order of {{product}}{{#domain}} for {{domain}}{{/domain}}.\n"
+                "{{#amount}}\nTo pay: {{amount}}\n{{/amount}}"
+                "{{#reference}}Give this reference with your transfer: {{reference}}\n{{/reference}}"
+                "\nPay, and see how far it is, here:\n\n{{link}}\n"
+            ),
+            required=("link",),
+            link=LINK,
+            product=PRODUCT,
+            domain=DOMAIN,
+            amount=Word(_("what is to be paid"), "12.00 USD"),
+            reference=Word(_("the reference of a transfer"), "RF71 INV2 0260 0012"),
+        ),
+        _kind(
+            "order_live",
+            _("Order is live"),
+            _("{{product}} is ready"),
+            _(
+                "Hello {{name}},\n\nwhat you ordered is there: {{product}}{{#domain}} for {{domain}}{{/domain}}.\n"
+                "\nSee it here:\n\n{{link}}\n\nSign in to see to it:\n\n{{panel}}\n"
+            ),
+            link=LINK,
+            product=PRODUCT,
+            domain=DOMAIN,
+        ),
+        _kind(
+            "order_refused",
+            _("Order refused"),
+            _("Your order of {{product}}"),
+            _(
+                "Hello {{name}},\n\nwe can't carry out your order of {{product}}"
+                "{{#domain}} for {{domain}}{{/domain}}.\n{{#reason}}\nReason: {{reason}}\n{{/reason}}"
+                "\nYou owe nothing for it. Questions{{#support}}: {{support}}{{/support}}.\n"
+            ),
+            product=PRODUCT,
+            domain=DOMAIN,
+            reason=Word(_("the reason that was given"), _("The address could not be verified.")),
+        ),
+        _kind(
+            "order_attention",
+            _("An order needs you"),
+            _("An order of {{product}} needs you"),
+            _(
+                "Hello {{name}},\n\nan order of {{product}}{{#domain}} for {{domain}}{{/domain}} waits for you.\n"
+                "{{#reason}}\nReason: {{reason}}\n{{/reason}}\nDecide here:\n\n{{link}}\n"
+            ),
+            required=("link",),
+            link=LINK,
+            product=PRODUCT,
+            domain=DOMAIN,
+            reason=Word(_("why it could not be set up"), _("No server can take it now.")),
+        ),
+        _kind(
             "test",
             _("Test"),
             _("A test from {{brand}}"),
             _("Hello {{name}},\n\nthis is how mail from {{brand}} looks and from whom it comes.\n"),
         ),
+        *DEMANDS,
     )
 }
