@@ -205,6 +205,15 @@ ACTIONS: dict[str, Rule] = {
         for noun in ("product", "price", "tax_rate")
         for verb, roles in {"view": ANYBODY, "create": MONEY, "change": MONEY, "remove": MONEY}.items()
     },
+    # What is counted, and prices in time: each seller's own. What was used, both who sells and who buys may look at.
+    **{
+        f"{noun}.{verb}": Rule(SELLERS, roles, "own")
+        for noun in ("meter", "feed")
+        for verb, roles in {"view": ANYBODY, "create": MONEY, "change": MONEY}.items()
+    },
+    "meter_event.create": Rule(SELLERS, MONEY, "own"),
+    "meter_event.view": Rule(EVERYONE, ANYBODY),
+    "rate.create": Rule(SELLERS, ANYBODY, "own"),
     # A customer is two organizations' affair: who it is on paper both may say, on which terms the seller alone.
     "customer.view": Rule(EVERYONE, ANYBODY),
     "customer.change": Rule(EVERYONE, MONEY),
