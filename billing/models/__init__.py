@@ -3,6 +3,7 @@
 from billing.models.catalogue import Meter, Price, Product
 from billing.models.customers import Customer, TaxRate, VatCheck
 from billing.models.dunning import DunningStep, Hold, Hook, HookDelivery
+from billing.models.feeds import PriceFeed, PricePoint
 from billing.models.invoices import Document, Invoice, InvoiceLine, InvoiceTax, Receivable
 from billing.models.ledger import LedgerEntry
 from billing.models.orders import Order
@@ -43,6 +44,8 @@ __all__ = [
     "Payment",
     "PaymentMethod",
     "Price",
+    "PriceFeed",
+    "PricePoint",
     "Product",
     "Receivable",
     "Refund",

@@ -90,11 +90,17 @@ def rate_part(rule: Rule, usage: Usage, start: datetime) -> Rating:
     return Rating(exact, rule.currency, whole.quantity - before.quantity, told)
 
 
-def window_start(rule: Rule, usage: Usage, instant: datetime) -> datetime:
-    """Return when the window began that `instant` lies in; of the window period, the start of `usage`."""
-    if rule.window == "period":
-        return usage.start
-    return usage.midnight(_window_days(rule, usage, instant)[0])
+def window_days(rule: Rule, since: date, day: date) -> tuple[date, date]:
+    """Return the first day of the window that `day` lies in, and of the next; `since` is when the customer began.
+
+    For the windows day and month; the window period is the usage document's.
+    """
+    if rule.window == "day":
+        return day, day + timedelta(days=1)
+    if rule.month_days:
+        into = (day - since).days % rule.month_days
+        return day - timedelta(days=into), day + timedelta(days=rule.month_days - into)
+    return day.replace(day=1), add_months(day.replace(day=1), 1)
 
 
 def text(value: Fraction) -> str:
@@ -146,14 +152,7 @@ def _windows(
 
 
 def _window_days(rule: Rule, usage: Usage, moment: datetime) -> tuple[date, date]:
-    """Return the first day of the window that `moment` lies in, and of the next."""
-    day = moment.astimezone(ZoneInfo(usage.time_zone)).date()
-    if rule.window == "day":
-        return day, day + timedelta(days=1)
-    if rule.month_days:
-        into = (day - usage.customer_since).days % rule.month_days
-        return day - timedelta(days=into), day + timedelta(days=rule.month_days - into)
-    return day.replace(day=1), add_months(day.replace(day=1), 1)
+    return window_days(rule, usage.customer_since, moment.astimezone(ZoneInfo(usage.time_zone)).date())
 
 
 def _label(rule: Rule, usage: Usage, moment: datetime) -> str:
@@ -234,7 +233,8 @@ def _tiers(rule: Rule, quantity: Fraction) -> Iterator[tuple[Fraction, Fraction]
 
 def _feed(rule: Rule, usage: Usage, members: list[Member]) -> tuple[Fraction, Fraction, list[Step]]:
     """Price each segment of each event at the price in force at the segment's start, which it keeps."""
-    amount, quantity, steps = Fraction(0), Fraction(0), []
+    amount, quantity = Fraction(0), Fraction(0)
+    steps: list[Step] = []
     for event, start, end in members:
         first, last = _counted(rule, start) if start else Fraction(0), _counted(rule, end)
         quantity += (last - first) * event.repeat

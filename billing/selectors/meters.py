@@ -1,0 +1,56 @@
+"""Reading meters, what was reported to them, and price feeds: each seller's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+
+from billing.models import Component, Meter, MeterEvent, PriceFeed, PricePoint
+from billing.selectors.parties import of_party
+from panel.core.actors import Actor
+
+
+def listed(actor: Actor) -> QuerySet[Meter]:
+    """Return the meters of the actor's organization, with the number of their events and when the last one came."""
+    counted = {"event_count": Count("events"), "last_at": Max("events__received_at")}
+    return Meter.objects.filter(organization=actor.organization_id).annotate(**counted)
+
+
+def events(actor: Actor) -> QuerySet[MeterEvent]:
+    """Return the use that was reported by the actor's organization, or of what it buys, newest first."""
+    rows = of_party(MeterEvent.objects.all(), actor, through="customer")
+    return rows.select_related("meter", "customer__seller", "customer__buyer", "subscription").order_by("-id")
+
+
+def feeds(actor: Actor) -> QuerySet[PriceFeed]:
+    """Return the price feeds of the actor's organization, with the newest price of each."""
+    points = PricePoint.objects.filter(feed=OuterRef("pk")).order_by("-instant")
+    newest = {"last_price": Subquery(points.values("price")[:1]), "last_at": Subquery(points.values("instant")[:1])}
+    return PriceFeed.objects.filter(organization=actor.organization_id).annotate(**newest)
+
+
+def points(feed: PriceFeed, since: datetime | None = None) -> QuerySet[PricePoint]:
+    """Return the prices of a feed, newest first; with `since` those from the last one before it on."""
+    rows = PricePoint.objects.filter(feed=feed).order_by("-instant")
+    if since is None:
+        return rows
+    before = rows.filter(instant__lte=since).values_list("instant", flat=True).first()
+    return rows.filter(instant__gte=before or since)
+
+
+def counting(meters: Iterable[str], customers: Iterable[str]) -> QuerySet[Component]:
+    """Return the components by which the use of some customers is charged that some meters count, oldest first."""
+    rows = Component.objects.filter(product__meter__in=set(meters), subscription__customer__in=set(customers))
+    return rows.select_related("subscription", "product").order_by("starts_on", "id")
+
+
+def known(seller_id: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], MeterEvent]:
+    """Return the events that a seller has of these sources and ids; one query."""
+    wanted: Any = list(names)
+    rows = MeterEvent.objects.filter(
+        Q(seller=seller_id), source__in={name[0] for name in wanted}, event_id__in={name[1] for name in wanted}
+    )
+    return {(row.source, row.event_id): row for row in rows}
