@@ -1,0 +1,89 @@
+"""Reading subscriptions: those of a seller, those of a buyer, and what a buyer may change to."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import Prefetch, QuerySet
+from django.db.models.functions import Coalesce
+
+from billing.models import Charge, Component, Price, Product, Subscription
+from billing.selectors import prices
+from billing.selectors.parties import bought_by, of_party, sold_by
+from panel.core.actors import Actor
+from provisioning.models import HostingAccount
+
+WITH = ("customer__seller", "customer__buyer", "hosting")
+COMPONENTS = ("components__product__plan", "components__product__package", "components__price")
+
+
+def listed(actor: Actor) -> QuerySet[Subscription]:
+    """Return the subscriptions of which an actor's organization is a party, newest first, with what lists show."""
+    return _shown(of_party(Subscription.objects.all(), actor, through="customer"))
+
+
+def sold(actor: Actor) -> QuerySet[Subscription]:
+    """Return what the actor's organization sells."""
+    return _shown(sold_by(Subscription.objects.all(), actor, through="customer"))
+
+
+def bought(actor: Actor) -> QuerySet[Subscription]:
+    """Return what the actor's organization buys."""
+    return _shown(bought_by(Subscription.objects.all(), actor, through="customer"))
+
+
+def history(subscription: Subscription) -> QuerySet[Charge]:
+    """Return what was charged for a subscription, newest first, with the invoice that each is on."""
+    rows = Charge.objects.filter(component__subscription=subscription)
+    return rows.select_related("component__product", "line__invoice").order_by("-due_on", "-id")
+
+
+def of_account(hosting: HostingAccount) -> QuerySet[Subscription]:
+    """Return the subscriptions that pay for an account and have not ended."""
+    return Subscription.objects.filter(hosting=hosting).exclude(status=Subscription.Status.ENDED)
+
+
+def with_product(price: Price) -> QuerySet[Subscription]:
+    """Return what goes on with a price's product in its currency and cycle at another price, by id."""
+    going_on = Component.objects.filter(product=price.product_id, ends_on=None).exclude(price=price.pk)
+    rows = Subscription.objects.filter(
+        pk__in=going_on.values("subscription"), months=price.months, customer__currency=price.currency
+    )
+    return rows.exclude(status=Subscription.Status.ENDED).order_by("id")
+
+
+def main_of(subscription: Subscription) -> Component | None:
+    """Return the main component that goes on."""
+    return next((row for row in subscription.components.all() if row.is_main and row.ends_on is None), None)
+
+
+def changeable(subscription: Subscription, on: date) -> QuerySet[Price]:
+    """Return the prices that a seller may change a subscription to: all in force of products of its kind."""
+    main = main_of(subscription)
+    return for_sale(subscription, on).filter(product__kind=main.product.kind if main else "")
+
+
+def offers(subscription: Subscription, on: date) -> QuerySet[Price]:
+    """Return the prices that a buyer may change to by itself: those of them that are on the order page."""
+    return changeable(subscription, on).filter(product__is_public=True).exclude(product__kind=Product.Kind.METERED)
+
+
+def addable(subscription: Subscription, on: date) -> QuerySet[Price]:
+    """Return the prices of what can be added to a subscription: add-ons of its cycle, and what is paid by use."""
+    kinds = (Product.Kind.ADDON, Product.Kind.METERED)
+    return for_sale(subscription, on).filter(product__kind__in=kinds, months=subscription.months)
+
+
+def for_sale(subscription: Subscription, on: date) -> QuerySet[Price]:
+    """Return what the seller of a subscription has on sale in its currency, paid again and again."""
+    rows = prices.on_sale(subscription.customer.seller, on)
+    return rows.filter(currency=subscription.customer.currency, months__gt=0)
+
+
+def _shown(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    mains = Component.objects.filter(is_main=True).select_related("product", "price").order_by("starts_on", "id")
+    return (
+        rows.select_related(*WITH)
+        .prefetch_related(Prefetch("components", queryset=mains, to_attr="mains"))
+        .annotate(until=Coalesce("ended_on", "cancel_on"))
+    )

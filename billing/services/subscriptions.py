@@ -1,0 +1,392 @@
+"""Subscriptions: started, changed, cancelled, resumed, ended. What that costs is worked out by `changes` and `charges`.
+
+Every verb locks the subscription's row, so that a run and a person never charge the same days by two minds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Organization
+from accounts.services import plans
+from billing.models import Charge, Component, Customer, Price, Product, Subscription
+from billing.selectors import sellers
+from billing.selectors import subscriptions as selectors
+from billing.services import changes, charges, happenings
+from panel.core import audit, policy
+from panel.core.actors import Actor
+from panel.core.errors import Conflict, Forbidden, Invalid, NotFound
+from panel.core.scoping import everything
+from provisioning.models import HostingAccount
+from provisioning.services import packages
+
+LABEL = 253
+
+
+def start(
+    *,
+    actor: Actor,
+    customer: Customer,
+    price: Price,
+    quantity: int = 1,
+    hosting: HostingAccount | None = None,
+    starts_on: date | None = None,
+    label: str = "",
+    trial: bool = True,
+) -> Subscription:
+    """Sell `quantity` of a price to a customer again and again, from today or the day `starts_on`.
+
+    With `trial` the product's trial days come first and cost nothing. What has begun by today is charged at once; a
+    plan is given to its reseller. A day in the past is charged from that day on, as if it had been there.
+    """
+    policy.require(actor, "subscription.start", customer)
+    changes.check_price(customer.seller_id, customer.currency, price, quantity)
+    _check_hosting(customer, price.product, hosting)
+    seller = sellers.of(customer.seller)
+    today = sellers.today(seller)
+    first = starts_on or today
+    days = price.product.trial_days if trial else 0
+    trial_until = first + timedelta(days=days) if days else None
+    paid_from = trial_until or first
+    with transaction.atomic():
+        subscription = Subscription.objects.create(
+            customer=customer,
+            hosting=hosting,
+            label=(label or (hosting.domain if hosting else ""))[:LABEL],
+            months=price.months,
+            anchor=changes.first_anchor(seller.billing_day, paid_from),
+            starts_on=first,
+            trial_until=trial_until,
+            billed_until=paid_from,
+        )
+        subscription.status = status_on(subscription, today)
+        changes.begin(subscription, price, quantity, first).save()
+        bill(subscription, today)
+        subscription.save(update_fields=["status", "billed_until"])
+        _follow_plan(actor, subscription, price.product)
+        audit.record(
+            actor,
+            "subscription.start",
+            subscription,
+            {"product": [None, price.product.name], "price": [None, str(price)], "from": [None, first]},
+        )
+        happenings.tell("subscription.started", subscription)
+    return subscription
+
+
+def bill(subscription: Subscription, until: date) -> list[Charge]:
+    """Keep what is due by `until` and move `billed_until`, which the caller saves; returns the charges."""
+    made = charges.due(subscription, until)
+    charges.keep(made)
+    subscription.billed_until = charges.reach(subscription, until)
+    return made
+
+
+def status_on(subscription: Subscription, day: date) -> str:
+    """Return how a subscription that has not ended stands on a day."""
+    if day < subscription.starts_on:
+        return Subscription.Status.PENDING
+    if subscription.trial_until is not None and day < subscription.trial_until:
+        return Subscription.Status.TRIAL
+    return Subscription.Status.ACTIVE
+
+
+def preview(*, subscription: Subscription, price: Price, quantity: int, on: date) -> list[Charge]:
+    """Return what `change` with the same values would charge; nothing is kept."""
+    return list(changes.work_out(subscription, price, quantity, on).charges)
+
+
+def change(
+    *, actor: Actor, subscription: Subscription, price: Price, quantity: int = 1, on: date | None = None
+) -> list[Charge]:
+    """Give a subscription another price or quantity from today, or from the day `on`; returns what that is charged.
+
+    A package changes at its hosting account and a plan at its reseller in the same transaction: what they refuse is
+    refused as a whole. A buyer may choose among what is on its seller's order page.
+    """
+    policy.require(actor, "subscription.change", subscription)
+    today = sellers.today(sellers.of(subscription.customer.seller))
+    day = on or today
+    with transaction.atomic():
+        subscription = locked(subscription)
+        if _buys(actor, subscription):
+            check_offer(subscription, price, today)
+            if day != today:
+                raise Forbidden(_("Your change begins today."))
+        if price.product.kind in changes.ONE_ONLY and day > today:
+            raise Invalid("day", _("A package or plan changes today, not later."), "on")
+        before = selectors.main_of(subscription)
+        worked_out = changes.work_out(subscription, price, quantity, day)
+        made = _make(subscription, worked_out)
+        _follow_package(actor, subscription, price.product)
+        _follow_plan(actor, subscription, price.product)
+        audit.record(
+            actor,
+            "subscription.change",
+            subscription,
+            {
+                "product": [before.product.name if before else None, price.product.name],
+                "quantity": [before.quantity if before else None, quantity],
+                "from": [None, day],
+            },
+        )
+    return made
+
+
+def add(
+    *, actor: Actor, subscription: Subscription, price: Price, quantity: int = 1, on: date | None = None
+) -> Component:
+    """Add an add-on from today, or from the day `on`: the rest of the current period is charged at once, with its setup
+    fee; from then on it goes with the subscription's periods.
+    """
+    policy.require(actor, "subscription.change", subscription)
+    with transaction.atomic():
+        subscription = locked(subscription)
+        today = sellers.today(sellers.of(subscription.customer.seller))
+        day = on or today
+        changes.check(subscription, price, quantity, day)
+        if _buys(actor, subscription) and (not price.product.is_public or day != today):
+            raise Forbidden(_("This add-on is not on sale. Ask your provider for it."))
+        if price.product.kind not in (Product.Kind.ADDON, Product.Kind.METERED):
+            raise Invalid("product", _("Choose an add-on, or something that is paid by use."), "price")
+        if price.months != subscription.months:
+            raise Invalid("cycle", _("Choose the add-on's price of the subscription's cycle."), "price")
+        component = changes.begin(subscription, price, quantity, day, is_main=False)
+        component.save()
+        made = charges.rest(subscription, component, day)
+        if price.setup and day > charges.first_day(subscription):
+            made.append(charges.setup(subscription, component, day))
+        charges.keep(made)
+        audit.record(actor, "subscription.add", subscription, {"product": [None, str(component)], "from": [None, day]})
+    return component
+
+
+def remove(*, actor: Actor, component: Component, on: date | None = None) -> None:
+    """Take an add-on away from today, or from the day `on`; what was charged for later days is given back."""
+    policy.require(actor, "subscription.change", component)
+    with transaction.atomic():
+        subscription = locked(component.subscription)
+        row = next((row for row in subscription.components.all() if row.pk == component.pk), None)
+        if row is None or row.is_main:
+            raise Invalid("product", _("Choose an add-on. To end the subscription, cancel it."), "component")
+        if row.ends_on is not None or subscription.status == Subscription.Status.ENDED:
+            raise Conflict(_("This add-on has ended already."), code="ended")
+        if subscription.cancel_on is not None:
+            raise Conflict(_("This subscription is cancelled. Resume it first."), code="cancelled")
+        today = sellers.today(sellers.of(subscription.customer.seller))
+        day = max(on or today, row.starts_on)
+        if _buys(actor, subscription) and day < today:
+            raise Forbidden(_("Your change begins today."))
+        charges.keep(charges.unused(subscription, row, day))
+        row.ends_on = day
+        row.save(update_fields=["ends_on"])
+        audit.record(actor, "subscription.remove", subscription, {"product": [str(row), None], "until": [None, day]})
+
+
+def cancel(*, actor: Actor, subscription: Subscription, at_end: bool = True) -> Subscription:
+    """End a subscription when its current period does, or today; what was charged for later days is given back."""
+    policy.require(actor, "subscription.cancel", subscription)
+    with transaction.atomic():
+        subscription = locked(subscription)
+        if subscription.status == Subscription.Status.ENDED:
+            raise Conflict(_("This subscription has ended already."), code="ended")
+        if subscription.cancel_on is not None and at_end:
+            raise Conflict(_("This subscription is cancelled already."), code="cancelled")
+        if _buys(actor, subscription) and not at_end:
+            raise Forbidden(_("Cancel at the end of the period, or ask your provider."))
+        today = max(sellers.today(sellers.of(subscription.customer.seller)), subscription.starts_on)
+        day = changes.end_of_period(subscription, today) if at_end else today
+        _stop(subscription, day)
+        subscription.cancel_on = day
+        subscription.save(update_fields=["cancel_on"])
+        if not at_end:
+            end(subscription, day)
+        audit.record(actor, "subscription.cancel", subscription, {"until": [None, day]})
+    return subscription
+
+
+def resume(*, actor: Actor, subscription: Subscription) -> Subscription:
+    """Take a cancellation back before its day; what was given back for later days is charged again."""
+    policy.require(actor, "subscription.cancel", subscription)
+    with transaction.atomic():
+        subscription = locked(subscription)
+        if subscription.status == Subscription.Status.ENDED or subscription.cancel_on is None:
+            raise Conflict(_("This subscription is not cancelled, or has ended."), code="not_cancelled")
+        day, subscription.cancel_on = subscription.cancel_on, None
+        made = [
+            charge for row in changes.standing(subscription, day) for charge in charges.rest(subscription, row, day)
+        ]
+        charges.keep(_once_more(subscription, made))
+        subscription.save(update_fields=["cancel_on"])
+        audit.record(actor, "subscription.resume", subscription, {"until": [day, None]})
+    return subscription
+
+
+def reprice(*, actor: Actor, price: Price) -> int:
+    """Give all who have the product in this currency and cycle the price `price` from their next renewal on: the first
+    day nothing was charged for yet. Returns how many. Who has it already keeps it.
+    """
+    policy.require(actor, "price.change", price)
+    rows = selectors.with_product(price)
+    count = 0
+    with transaction.atomic():
+        for found in rows:
+            subscription = locked(found)
+            for row in changes.standing(subscription, subscription.billed_until):
+                if row.product_id != price.product_id or row.ends_on is not None or row.price_id == price.pk:
+                    continue
+                day = changes.renewal_after(subscription, max(price.valid_from, row.starts_on))
+                row.ends_on = day
+                row.save(update_fields=["ends_on"])
+                changes.begin(subscription, price, row.quantity, day, is_main=row.is_main).save()
+                count += 1
+        audit.record(actor, "price.apply", price, {"subscriptions": [None, count]})
+    return count
+
+
+def attach(*, actor: Actor, subscription: Subscription, hosting: HostingAccount) -> Subscription:
+    """Say which hosting account a subscription pays for."""
+    policy.require(actor, "subscription.attach", subscription)
+    with transaction.atomic():
+        subscription = locked(subscription)
+        row = selectors.main_of(subscription)
+        if row is not None:
+            _check_hosting(subscription.customer, row.product, hosting)
+        before, subscription.hosting = subscription.hosting, hosting
+        subscription.label = subscription.label or hosting.domain[:LABEL]
+        subscription.save(update_fields=["hosting", "label"])
+        audit.record(actor, "subscription.attach", subscription, {"account": [before, hosting]})
+    return subscription
+
+
+def unpark(*, actor: Actor, subscription: Subscription) -> None:
+    """Let the run try a subscription again that it had left out."""
+    policy.require(actor, "subscription.unpark", subscription)
+    with transaction.atomic():
+        subscription = locked(subscription)
+        if subscription.parked_at is None:
+            raise Conflict(_("This subscription is not parked."), code="not_parked")
+        reason, subscription.parked_at, subscription.parked_reason = subscription.parked_reason, None, ""
+        subscription.save(update_fields=["parked_at", "parked_reason"])
+        audit.record(actor, "subscription.unpark", subscription, {"reason": [reason, ""]})
+
+
+def park(subscription: Subscription, reason: str) -> None:
+    """Let runs leave a subscription out until a person has looked. For the run."""
+    subscription.parked_at, subscription.parked_reason = timezone.now(), reason[:300]
+    subscription.save(update_fields=["parked_at", "parked_reason"])
+
+
+def end(subscription: Subscription, day: date) -> None:
+    """Close a locked subscription and its components on a day, and tell of it. Credits are the caller's affair."""
+    for row in subscription.components.all():
+        if row.ends_on is None or row.ends_on > day:
+            row.ends_on = max(day, row.starts_on)
+            row.save(update_fields=["ends_on"])
+    subscription.status, subscription.ended_on = Subscription.Status.ENDED, day
+    subscription.save(update_fields=["status", "ended_on"])
+    happenings.tell("subscription.ended", subscription)
+
+
+def end_because_gone(subscription: Subscription, day: date) -> None:
+    """End a locked subscription whose account is gone or whose buyer has another seller now. For the run.
+
+    The period that had begun stays charged; periods that had not are given back.
+    """
+    _stop(subscription, changes.end_of_period(subscription, max(day, subscription.starts_on)), due_on=day)
+    end(subscription, max(day, subscription.starts_on))
+
+
+def locked(subscription: Subscription) -> Subscription:
+    """Return the subscription as it is now with its components, its row locked until the transaction ends."""
+    rows = Subscription.objects.select_for_update(of=("self",), no_key=True).select_related(*selectors.WITH)
+    found = rows.prefetch_related(*selectors.COMPONENTS).filter(pk=subscription.pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def check_offer(subscription: Subscription, price: Price, today: date) -> None:
+    """Refuse what a buyer can't choose by itself: what is not on its seller's order page now."""
+    with everything("what a seller offers"):
+        is_offered = selectors.offers(subscription, today).filter(pk=price.pk).exists()
+    if not is_offered:
+        raise Forbidden(_("This is not on sale. Ask your provider for it."))
+
+
+def _make(subscription: Subscription, worked_out: changes.Change) -> list[Charge]:
+    """Keep what was worked out."""
+    for row in worked_out.ends:
+        row.ends_on = max(worked_out.on, row.starts_on)
+        row.save(update_fields=["ends_on"])
+    Component.objects.bulk_create(worked_out.begins)
+    made = list(worked_out.charges)
+    charges.keep(made)
+    subscription.months, subscription.anchor = worked_out.months, worked_out.anchor
+    subscription.billed_until = worked_out.billed_until
+    subscription.save(update_fields=["months", "anchor", "billed_until"])
+    return made
+
+
+def _stop(subscription: Subscription, day: date, due_on: date | None = None) -> None:
+    """Give back what was charged from a day on."""
+    made = [
+        charge
+        for row in changes.standing(subscription, day)
+        for charge in charges.unused(subscription, row, day, due_on)
+    ]
+    charges.keep(_once_more(subscription, made))
+
+
+def _once_more(subscription: Subscription, made: Iterable[Charge]) -> list[Charge]:
+    """Number charges after those of the same kind and span: what was cancelled and resumed may be cancelled again."""
+    kept = Charge.objects.filter(component__subscription=subscription)
+    numbered = list(made)
+    for charge in numbered:
+        charge.part = kept.filter(
+            component=charge.component, kind=charge.kind, starts_on=charge.starts_on, ends_on=charge.ends_on
+        ).count()
+    return numbered
+
+
+def _buys(actor: Actor, subscription: Subscription) -> bool:
+    return not actor.is_system and actor.organization_id == subscription.customer.buyer_id
+
+
+def _check_hosting(customer: Customer, product: Product, hosting: HostingAccount | None) -> None:
+    if hosting is None:
+        return
+    if hosting.organization_id != customer.buyer_id or product.kind != Product.Kind.PACKAGE:
+        raise Invalid("hosting", _("Choose an account of this customer, for a product that is a package."), "hosting")
+    if hosting.package_id != product.package_id:
+        raise Invalid("package", _("The account has another package than this product sells."), "hosting")
+    if hosting.status == HostingAccount.Status.TERMINATED or selectors.of_account(hosting).exists():
+        raise Conflict(_("This account is terminated, or has a subscription already."), field="hosting")
+
+
+def _follow_package(actor: Actor, subscription: Subscription, product: Product) -> None:
+    """Give the hosting account the package that is paid for now."""
+    hosting, package = subscription.hosting, product.package
+    if hosting is None or package is None or hosting.package_id == package.pk:
+        return
+    packages.move(actor=_seller_acts(actor, subscription), hosting=hosting, package=package)
+
+
+def _follow_plan(actor: Actor, subscription: Subscription, product: Product) -> None:
+    """Give the reseller the plan that is paid for now."""
+    buyer = subscription.customer.buyer
+    if product.plan is None or buyer.plan_id == product.plan_id:
+        return
+    if buyer.kind != Organization.Kind.RESELLER:
+        raise Invalid("plan", _("A plan is for resellers; this customer is none."), "price")
+    plans.assign(actor=_seller_acts(actor, subscription), organization=buyer, plan=product.plan)
+
+
+def _seller_acts(actor: Actor, subscription: Subscription) -> Actor:
+    """What was bought is given, whoever of the two parties pressed the button: the permission was that to buy."""
+    return Actor.system(f"{subscription.pk}: {actor.label}"[:200])
