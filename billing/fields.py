@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.expressions import Combinable
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,6 +22,10 @@ class MoneyField(models.BigIntegerField):  # type: ignore[type-arg]
     """A Decimal amount, kept as an integer of ten-thousandths: SQLite would keep a decimal as a float, and PostgreSQL
     and SQLite round an over-long one differently. Sums are exact. An amount with more places is refused.
     """
+
+    _pyi_private_set_type: Decimal | int | Combinable
+    _pyi_private_get_type: Decimal
+    _pyi_lookup_exact_type: Decimal | int
 
     def from_db_value(self, value: int | None, expression: Any, connection: Any) -> Decimal | None:
         """Return the amount."""
@@ -60,6 +65,10 @@ class MoneyField(models.BigIntegerField):  # type: ignore[type-arg]
 
 class ExactField(models.CharField):  # type: ignore[type-arg]
     """A Decimal number of any length, such as a quantity or a price of 0.000011, kept as it is written."""
+
+    _pyi_private_set_type: Decimal | int | Combinable
+    _pyi_private_get_type: Decimal
+    _pyi_lookup_exact_type: Decimal | int
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 60)
