@@ -1,11 +1,12 @@
-"""Amounts as people read them. Never for parsing what people typed: `17.361` is another number in German."""
+"""Amounts and periods as people read them. Never for parsing what people typed: 17.361 is another number elsewhere."""
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 
 from billing.pricing import money as pricing
 
@@ -23,6 +24,12 @@ def percent(share: Fraction | None) -> str:
         return "\N{EN DASH}"
     tenths = Decimal(round(share * 1000)) / 10
     return f"{_number(tenths, 1)}\N{NO-BREAK SPACE}%"
+
+
+def period(first: date, end: date) -> str:
+    """Return the days from `first` to the one before `end`, as two dates; one day as one."""
+    last = end - timedelta(days=1)
+    return f"{date_format(first)} \N{EN DASH} {date_format(last)}" if last > first else date_format(first)
 
 
 def _number(value: Decimal, places: int) -> str:

@@ -132,6 +132,11 @@ def documents(
     return rows.select_related("invoice__customer").order_by("-invoice_id", "pk")
 
 
+def sum_of(rows: QuerySet[InvoiceLine], span: Span) -> Decimal:
+    """Return the sum of what falls on `span` of lines."""
+    return Decimal(rows.aggregate(sum=recognition.total(span))["sum"])
+
+
 def average(parts: Sequence[Part]) -> Decimal:
     """Return the income that a paying customer brings on average, unrounded; 0 without one."""
     paying = [part.income for part in parts if part.income > 0]

@@ -38,10 +38,10 @@ def taxes(actor: Actor, span: Span) -> list[Taxed]:
     Credit notes count against their month of issue.
     """
     issued = InvoiceTax.objects.filter(invoice__status=Invoice.Status.ISSUED)
-    rows = parties.sold_by(issued.exclude(invoice__kind=Invoice.Kind.PRO_FORMA), actor, through="invoice")
+    rows: Any = parties.sold_by(issued.exclude(invoice__kind=Invoice.Kind.PRO_FORMA), actor, through="invoice")
     rows = rows.filter(invoice__issued_on__gte=span[0], invoice__issued_on__lt=span[1]).order_by()
     keys = {"month": TruncMonth("invoice__issued_on"), "country": KT("invoice__buyer_party__country")}
-    grouped: Any = rows.annotate(**keys).values("month", "country", "code", "percent", "invoice__currency")
+    grouped = rows.annotate(**keys).values("month", "country", "code", "percent", "invoice__currency")
     summed = grouped.annotate(
         base_sum=Sum(F("base"), output_field=MoneyField()),
         tax_sum=Sum(F("tax"), output_field=MoneyField()),

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any, Protocol
 
 from django import template
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 from billing import formats
+from billing.pricing.money import places
 
 register = template.Library()
+
+
+class Point(Protocol):
+    """A month and an amount."""
+
+    @property
+    def date(self) -> date: ...
+
+    @property
+    def value(self) -> Decimal: ...
 
 
 @register.filter
@@ -22,3 +38,26 @@ def money(amount: Decimal | None, currency: str) -> str:
 def percent(share: Fraction | None) -> str:
     """Write a share as percent."""
     return formats.percent(share)
+
+
+@register.inclusion_tag("components/chart.html")
+def money_chart(label: str, months: Iterable[Point], currency: str) -> dict[str, Any]:
+    """Draw an amount over months, oldest first."""
+    points = [
+        {
+            "day": point.date.isoformat(),
+            "shown": date_format(point.date, "YEAR_MONTH_FORMAT"),
+            "raw": str(point.value),
+            "text": formats.money(point.value, currency),
+        }
+        for point in months
+    ]
+    return {
+        "label": label,
+        "points": points,
+        "kind": "money",
+        "currency": currency,
+        "places": places(currency),
+        "heading": gettext("Month"),
+        "newest": points[-1]["text"] if points else "",
+    }

@@ -9,6 +9,7 @@ import django_tables2
 from django.utils.html import format_html
 
 from billing import formats
+from billing.pricing import money as pricing
 
 
 class MoneyColumn(django_tables2.Column):
@@ -31,6 +32,6 @@ class MoneyColumn(django_tables2.Column):
         url = self.document_link(record) if self.document_link and value else ""
         return format_html('<a href="{}">{}</a>', url, text) if url else text
 
-    def value(self, **kwargs: Any) -> Any:
-        """Export the number."""
-        return kwargs["value"]
+    def value(self, value: Decimal, record: Any) -> Decimal:
+        """Export the number, with the places of its currency."""
+        return value.quantize(pricing.unit(self.currency.resolve(record)))

@@ -1,6 +1,14 @@
 """Pages of the billing app."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from billing.web import reports
 
 app_name = "billing"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("billing/reports/", reports.ProfitPage.as_view(), name="report_profit"),
+    path("billing/reports/documents/", reports.DocumentsPage.as_view(), name="report_documents"),
+    path("billing/reports/recurring/", reports.RecurringPage.as_view(), name="report_recurring"),
+    path("billing/reports/owed/", reports.OwedPage.as_view(), name="report_owed"),
+    path("billing/reports/taxes/", reports.TaxesPage.as_view(), name="report_taxes"),
+]

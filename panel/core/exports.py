@@ -144,11 +144,14 @@ def _cell(table: django_tables2.Table, row: BoundRow, name: str) -> object:
     raw = column.accessor.resolve(row.record, quiet=True) if column.accessor else None
     if hasattr(table, f"value_{name}") or isinstance(raw, bool):
         return row.get_cell_value(name)
-    if isinstance(raw, datetime | int | float | Decimal | list | tuple):
+    if isinstance(raw, datetime | int | float | list | tuple):
         return plain(raw)
     if isinstance(raw, dict):
         return _json(raw)
-    text = " ".join(str(row.get_cell_value(name) or "").split())
+    value = row.get_cell_value(name)
+    if isinstance(value, Decimal):
+        return value
+    text = " ".join(str(value or "").split())
     return "" if text == NOTHING else text
 
 

@@ -43,21 +43,25 @@
   function few(plot) { return plot.data[0].length < 3; }
 
   function options(figure, width, top) {
-    var bytes = figure.dataset.chart === "bytes";
+    var bytes = figure.dataset.chart === "bytes", currency = figure.dataset.currency;
     var line = colour(figure, "line"), quiet = colour(figure, "quiet"), grid = colour(figure, "rule");
     var page = document.documentElement.lang;
     var language = page === "en" ? "en-GB" : page || undefined;  /* the day first, as the pages write it */
-    var day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
+    var day = new Intl.DateTimeFormat(language, currency ? { month: "short", year: "2-digit", timeZone: "UTC" } : { day: "numeric", month: "short", timeZone: "UTC" });
+    var places = Number(figure.dataset.places || 0);
+    var amount = new Intl.NumberFormat(language, { minimumFractionDigits: places, maximumFractionDigits: places });
+    var round = new Intl.NumberFormat(language);
     var axis = { stroke: quiet, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: "12px Inter, sans-serif" };
-    var write = function (value) { return value === null || value === undefined ? "" : bytes ? size(value) : String(value); };
+    var write = function (value) { return value === null || value === undefined ? "" : bytes ? size(value) : currency ? amount.format(value) + "\u00a0" + currency : String(value); };
+    var mark = function (value) { return value !== null && currency ? round.format(value) : write(value); };
     return {
       width: width, height: 160, tzDate: function (at) { return uPlot.tzDate(new Date(at * 1000), "Etc/UTC"); },
       cursor: { y: false, points: { size: 7 } },
       legend: { live: true },
-      scales: { x: { range: week }, y: { range: function (plot, low, high) { return [0, Math.max(high, top || 0, 1) * 1.08]; } } },
+      scales: { x: { range: week }, y: { range: function (plot, low, high) { return [Math.min(low, 0) * 1.08, Math.max(high, top || 0, 1) * 1.08]; } } },
       axes: [
         Object.assign({}, axis, { grid: { show: false }, values: function (plot, at) { return at.map(function (value) { return day.format(value * 1000); }); }, space: 64 }),
-        Object.assign({}, axis, { values: function (plot, ticks) { return ticks.map(write); }, size: 64, space: 32, incrs: bytes ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] })
+        Object.assign({}, axis, { values: function (plot, ticks) { return ticks.map(mark); }, size: 64, space: 32, incrs: bytes || currency ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] })
       ],
       series: [
         { label: figure.querySelector("th").textContent, value: function (plot, at) { return day.format((at === null ? newest(plot, 0) : at) * 1000); } },

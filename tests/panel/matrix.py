@@ -447,4 +447,17 @@ PROVISIONING_API = [
     Row("provisioning_api:preview_confirm", "POST", "preview_of_client_a", OWN),
 ]
 
-ROWS = [*SIGN_IN, *DASHBOARD, *ACCOUNTS_PAGES, *ACCOUNTS_API, *PROVISIONING_PAGES, *PROVISIONING_API]
+BILLING_REPORTS = [
+    Row(f"billing:report_{name}", "GET", "", SELLERS_LOOK)
+    for name in ("profit", "documents", "recurring", "owed", "taxes")
+]
+
+ROWS = [
+    *SIGN_IN,
+    *DASHBOARD,
+    *ACCOUNTS_PAGES,
+    *ACCOUNTS_API,
+    *PROVISIONING_PAGES,
+    *PROVISIONING_API,
+    *BILLING_REPORTS,
+]
