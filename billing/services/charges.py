@@ -6,7 +6,7 @@ Days are the seller's; spans leave their end out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -208,6 +208,18 @@ def item(
 def keep(rows: Iterable[Charge]) -> None:
     """Keep charges; what is charged already stays as it is, which the database sees to."""
     Charge.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+
+
+def keep_once_more(subscription: Subscription, rows: Sequence[Charge]) -> None:
+    """Keep charges of a locked subscription beside those of the same kind and span: what was cancelled and resumed may
+    be cancelled again.
+    """
+    kept = Charge.objects.filter(component__subscription=subscription)
+    for row in rows:
+        row.part = kept.filter(
+            component=row.component, kind=row.kind, starts_on=row.starts_on, ends_on=row.ends_on
+        ).count()
+    Charge.objects.bulk_create(rows)
 
 
 def _charge(

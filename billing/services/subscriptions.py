@@ -5,7 +5,7 @@ Every verb locks the subscription's row, so that a run and a person never charge
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from copy import copy
 from datetime import date, timedelta
 
 from django.db import transaction
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Organization
 from accounts.services import plans
-from billing.models import Charge, Component, Customer, Price, Product, Subscription
+from billing.models import Charge, Component, Customer, Price, Product, Seller, Subscription
 from billing.selectors import sellers
 from billing.selectors import subscriptions as selectors
 from billing.services import changes, charges, happenings
@@ -64,9 +64,8 @@ def start(
             trial_until=trial_until,
             billed_until=paid_from,
         )
-        subscription.status = status_on(subscription, today)
         changes.begin(subscription, price, quantity, first).save()
-        bill(subscription, today)
+        charges.keep(advance(subscription, seller, today))
         subscription.save(update_fields=["status", "billed_until"])
         _follow_plan(actor, subscription, price.product)
         audit.record(
@@ -79,11 +78,17 @@ def start(
     return subscription
 
 
-def bill(subscription: Subscription, until: date) -> list[Charge]:
-    """Keep what is due by `until` and move `billed_until`, which the caller saves; returns the charges."""
-    made = charges.due(subscription, until)
-    charges.keep(made)
-    subscription.billed_until = charges.reach(subscription, until)
+def advance(subscription: Subscription, seller: Seller, day: date) -> list[Charge]:
+    """Return what a day's run charges a subscription, and set its state and `billed_until`, which the caller saves.
+
+    Periods are charged the seller's `days_ahead` before they begin, but none before a trial is over.
+    """
+    made: list[Charge] = []
+    if subscription.trial_until is None or subscription.trial_until <= day:
+        until = day + timedelta(days=seller.days_ahead)
+        made = charges.due(subscription, until)
+        subscription.billed_until = charges.reach(subscription, until)
+    subscription.status = status_on(subscription, day)
     return made
 
 
@@ -98,7 +103,10 @@ def status_on(subscription: Subscription, day: date) -> str:
 
 def preview(*, subscription: Subscription, price: Price, quantity: int, on: date) -> list[Charge]:
     """Return what `change` with the same values would charge; nothing is kept."""
-    return list(changes.work_out(subscription, price, quantity, on).charges)
+    seller = sellers.of(subscription.customer.seller)
+    now = copy(subscription)
+    advance(now, seller, sellers.today(seller))
+    return list(changes.work_out(now, price, quantity, on).charges)
 
 
 def change(
@@ -110,11 +118,10 @@ def change(
     refused as a whole. A buyer may choose among what is on its seller's order page.
     """
     policy.require(actor, "subscription.change", subscription)
-    today = sellers.today(sellers.of(subscription.customer.seller))
-    day = on or today
     with transaction.atomic():
-        subscription = locked(subscription)
-        if _buys(actor, subscription):
+        subscription, today = as_of_today(subscription)
+        day = on or today
+        if buys(actor, subscription):
             check_offer(subscription, price, today)
             if day != today:
                 raise Forbidden(_("Your change begins today."))
@@ -138,70 +145,20 @@ def change(
     return made
 
 
-def add(
-    *, actor: Actor, subscription: Subscription, price: Price, quantity: int = 1, on: date | None = None
-) -> Component:
-    """Add an add-on from today, or from the day `on`: the rest of the current period is charged at once, with its setup
-    fee; from then on it goes with the subscription's periods.
-    """
-    policy.require(actor, "subscription.change", subscription)
-    with transaction.atomic():
-        subscription = locked(subscription)
-        today = sellers.today(sellers.of(subscription.customer.seller))
-        day = on or today
-        changes.check(subscription, price, quantity, day)
-        if _buys(actor, subscription) and (not price.product.is_public or day != today):
-            raise Forbidden(_("This add-on is not on sale. Ask your provider for it."))
-        if price.product.kind not in (Product.Kind.ADDON, Product.Kind.METERED):
-            raise Invalid("product", _("Choose an add-on, or something that is paid by use."), "price")
-        if price.months != subscription.months:
-            raise Invalid("cycle", _("Choose the add-on's price of the subscription's cycle."), "price")
-        component = changes.begin(subscription, price, quantity, day, is_main=False)
-        component.save()
-        made = charges.rest(subscription, component, day)
-        if price.setup and day > charges.first_day(subscription):
-            made.append(charges.setup(subscription, component, day))
-        charges.keep(made)
-        audit.record(actor, "subscription.add", subscription, {"product": [None, str(component)], "from": [None, day]})
-    return component
-
-
-def remove(*, actor: Actor, component: Component, on: date | None = None) -> None:
-    """Take an add-on away from today, or from the day `on`; what was charged for later days is given back."""
-    policy.require(actor, "subscription.change", component)
-    with transaction.atomic():
-        subscription = locked(component.subscription)
-        row = next((row for row in subscription.components.all() if row.pk == component.pk), None)
-        if row is None or row.is_main:
-            raise Invalid("product", _("Choose an add-on. To end the subscription, cancel it."), "component")
-        if row.ends_on is not None or subscription.status == Subscription.Status.ENDED:
-            raise Conflict(_("This add-on has ended already."), code="ended")
-        if subscription.cancel_on is not None:
-            raise Conflict(_("This subscription is cancelled. Resume it first."), code="cancelled")
-        today = sellers.today(sellers.of(subscription.customer.seller))
-        day = max(on or today, row.starts_on)
-        if _buys(actor, subscription) and day < today:
-            raise Forbidden(_("Your change begins today."))
-        charges.keep(charges.unused(subscription, row, day))
-        row.ends_on = day
-        row.save(update_fields=["ends_on"])
-        audit.record(actor, "subscription.remove", subscription, {"product": [str(row), None], "until": [None, day]})
-
-
 def cancel(*, actor: Actor, subscription: Subscription, at_end: bool = True) -> Subscription:
     """End a subscription when its current period does, or today; what was charged for later days is given back."""
     policy.require(actor, "subscription.cancel", subscription)
     with transaction.atomic():
-        subscription = locked(subscription)
+        subscription, today = as_of_today(subscription)
         if subscription.status == Subscription.Status.ENDED:
             raise Conflict(_("This subscription has ended already."), code="ended")
         if subscription.cancel_on is not None and at_end:
             raise Conflict(_("This subscription is cancelled already."), code="cancelled")
-        if _buys(actor, subscription) and not at_end:
+        if buys(actor, subscription) and not at_end:
             raise Forbidden(_("Cancel at the end of the period, or ask your provider."))
-        today = max(sellers.today(sellers.of(subscription.customer.seller)), subscription.starts_on)
-        day = changes.end_of_period(subscription, today) if at_end else today
-        _stop(subscription, day)
+        now = max(today, subscription.starts_on)
+        day = changes.end_of_period(subscription, now) if at_end else now
+        _stop(subscription, day, due_on=today)
         subscription.cancel_on = day
         subscription.save(update_fields=["cancel_on"])
         if not at_end:
@@ -214,14 +171,14 @@ def resume(*, actor: Actor, subscription: Subscription) -> Subscription:
     """Take a cancellation back before its day; what was given back for later days is charged again."""
     policy.require(actor, "subscription.cancel", subscription)
     with transaction.atomic():
-        subscription = locked(subscription)
-        if subscription.status == Subscription.Status.ENDED or subscription.cancel_on is None:
+        subscription, today = as_of_today(subscription)
+        if subscription.cancel_on is None or subscription.cancel_on <= today:
             raise Conflict(_("This subscription is not cancelled, or has ended."), code="not_cancelled")
         day, subscription.cancel_on = subscription.cancel_on, None
         made = [
             charge for row in changes.standing(subscription, day) for charge in charges.rest(subscription, row, day)
         ]
-        charges.keep(_once_more(subscription, made))
+        charges.keep_once_more(subscription, made)
         subscription.save(update_fields=["cancel_on"])
         audit.record(actor, "subscription.resume", subscription, {"until": [day, None]})
     return subscription
@@ -311,6 +268,20 @@ def locked(subscription: Subscription) -> Subscription:
     return found
 
 
+def as_of_today(subscription: Subscription) -> tuple[Subscription, date]:
+    """Return the subscription, locked and charged as far as a run would have charged it by now, and the seller's day.
+
+    So a change comes to the same whether or not a run came before it.
+    """
+    subscription = locked(subscription)
+    seller = sellers.of(subscription.customer.seller)
+    today = sellers.today(seller)
+    if subscription.status != Subscription.Status.ENDED:
+        charges.keep(advance(subscription, seller, today))
+        subscription.save(update_fields=["status", "billed_until"])
+    return subscription, today
+
+
 def check_offer(subscription: Subscription, price: Price, today: date) -> None:
     """Refuse what a buyer can't choose by itself: what is not on its seller's order page now."""
     with everything("what a seller offers"):
@@ -326,7 +297,7 @@ def _make(subscription: Subscription, worked_out: changes.Change) -> list[Charge
         row.save(update_fields=["ends_on"])
     Component.objects.bulk_create(worked_out.begins)
     made = list(worked_out.charges)
-    charges.keep(made)
+    charges.keep_once_more(subscription, made)
     subscription.months, subscription.anchor = worked_out.months, worked_out.anchor
     subscription.billed_until = worked_out.billed_until
     subscription.save(update_fields=["months", "anchor", "billed_until"])
@@ -340,21 +311,11 @@ def _stop(subscription: Subscription, day: date, due_on: date | None = None) -> 
         for row in changes.standing(subscription, day)
         for charge in charges.unused(subscription, row, day, due_on)
     ]
-    charges.keep(_once_more(subscription, made))
+    charges.keep_once_more(subscription, made)
 
 
-def _once_more(subscription: Subscription, made: Iterable[Charge]) -> list[Charge]:
-    """Number charges after those of the same kind and span: what was cancelled and resumed may be cancelled again."""
-    kept = Charge.objects.filter(component__subscription=subscription)
-    numbered = list(made)
-    for charge in numbered:
-        charge.part = kept.filter(
-            component=charge.component, kind=charge.kind, starts_on=charge.starts_on, ends_on=charge.ends_on
-        ).count()
-    return numbered
-
-
-def _buys(actor: Actor, subscription: Subscription) -> bool:
+def buys(actor: Actor, subscription: Subscription) -> bool:
+    """Tell whether an actor is the buyer, and chooses among what is on sale."""
     return not actor.is_system and actor.organization_id == subscription.customer.buyer_id
 
 

@@ -1,0 +1,62 @@
+"""Add-ons of a subscription: added and taken away. They are charged with the periods of their subscription."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billing.models import Component, Price, Product, Subscription
+from billing.services import changes, charges, subscriptions
+from panel.core import audit, policy
+from panel.core.actors import Actor
+from panel.core.errors import Conflict, Forbidden, Invalid
+
+
+def add(
+    *, actor: Actor, subscription: Subscription, price: Price, quantity: int = 1, on: date | None = None
+) -> Component:
+    """Add an add-on from today, or from the day `on`: the rest of the current period is charged at once, with its setup
+    fee; from then on it goes with the subscription's periods.
+    """
+    policy.require(actor, "subscription.change", subscription)
+    with transaction.atomic():
+        subscription, today = subscriptions.as_of_today(subscription)
+        day = on or today
+        changes.check(subscription, price, quantity, day)
+        if subscriptions.buys(actor, subscription) and (not price.product.is_public or day != today):
+            raise Forbidden(_("This add-on is not on sale. Ask your provider for it."))
+        if price.product.kind not in (Product.Kind.ADDON, Product.Kind.METERED):
+            raise Invalid("product", _("Choose an add-on, or something that is paid by use."), "price")
+        if price.months != subscription.months:
+            raise Invalid("cycle", _("Choose the add-on's price of the subscription's cycle."), "price")
+        component = changes.begin(subscription, price, quantity, day, is_main=False)
+        component.save()
+        made = charges.rest(subscription, component, day)
+        if price.setup and day > charges.first_day(subscription):
+            made.append(charges.setup(subscription, component, day))
+        charges.keep_once_more(subscription, made)
+        audit.record(actor, "subscription.add", subscription, {"product": [None, str(component)], "from": [None, day]})
+    return component
+
+
+def remove(*, actor: Actor, component: Component, on: date | None = None) -> None:
+    """Take an add-on away from today, or from the day `on`; what was charged for later days is given back."""
+    policy.require(actor, "subscription.change", component)
+    with transaction.atomic():
+        subscription, today = subscriptions.as_of_today(component.subscription)
+        row = next((row for row in subscription.components.all() if row.pk == component.pk), None)
+        if row is None or row.is_main:
+            raise Invalid("product", _("Choose an add-on. To end the subscription, cancel it."), "component")
+        if row.ends_on is not None or subscription.status == Subscription.Status.ENDED:
+            raise Conflict(_("This add-on has ended already."), code="ended")
+        if subscription.cancel_on is not None:
+            raise Conflict(_("This subscription is cancelled. Resume it first."), code="cancelled")
+        day = max(on or today, row.starts_on)
+        if subscriptions.buys(actor, subscription) and day < today:
+            raise Forbidden(_("Your change begins today."))
+        charges.keep_once_more(subscription, charges.unused(subscription, row, day))
+        row.ends_on = day
+        row.save(update_fields=["ends_on"])
+        audit.record(actor, "subscription.remove", subscription, {"product": [str(row), None], "until": [None, day]})
