@@ -74,7 +74,7 @@ class PaymentMethod(PartyRow):
         )
 
     def __str__(self) -> str:
-        return self.label
+        return self.label or str(_("Card"))
 
 
 class Payment(PartyRow):

@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "panel.core.middleware.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "panel.health.HealthMiddleware",
+    "billing.web.middleware.PaymentHookMiddleware",
     "accounts.middleware.CredentialsMiddleware",
     "accounts.middleware.PanelHostMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -205,6 +206,7 @@ SPECTACULAR_SETTINGS = {
         "PointerState": "provisioning.api.servers.POINTER_STATES",
         "AddressKind": "provisioning.models.Address.Kind",
         "SiteNameKind": "provisioning.models.SiteName.Kind",
+        "MeterSource": "billing.models.Meter.Source",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -232,7 +234,9 @@ CELERY_BEAT_SCHEDULE = {
     "brands": {"task": "provisioning.tasks.check_brands", "schedule": 300.0, "options": {"expires": 300}},
     "forget_sign_in": {"task": "accounts.tasks.forget_sign_in", "schedule": 3600.0, "options": {"expires": 3600}},
     "prune_usage": {"task": "provisioning.tasks.prune_usage", "schedule": 3600.0, "options": {"expires": 3600}},
+    "payments": {"task": "billing.tasks.sweep_payments", "schedule": 60.0, "options": {"expires": 60}},
     "vat_numbers": {"task": "billing.tasks.check_vat_numbers", "schedule": 300.0, "options": {"expires": 300}},
+    "papers": {"task": "billing.tasks.make_papers", "schedule": 60.0, "options": {"expires": 60}},
     "purge": {"task": "panel.core.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 

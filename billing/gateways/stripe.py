@@ -1,0 +1,354 @@
+"""Stripe, by its own library: Checkout, saved cards, refunds, and what its webhooks tell. It keeps no key globally.
+
+It speaks to api.stripe.com, or where HOSTWRIGHT_STRIPE_API says: a stub on this machine for tests and the demo.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from calendar import monthrange
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import stripe
+from django.conf import settings
+from django.utils.translation import gettext as _
+from stripe import RequestsClient, StripeClient
+
+from billing.gateways import minor
+from billing.gateways.base import Card, Event, NotGenuine, Outcome, Page, Refused, Result, Unavailable, Wanted
+from billing.pricing import money
+from panel.core.errors import Invalid
+
+SECONDS = 10
+TOLERANCE_SECONDS = 300
+CHECKOUT = "https://checkout.stripe.com"
+PASSING = (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError)
+_http = RequestsClient(timeout=SECONDS)
+
+
+def origins() -> tuple[str, ...]:
+    """Return where pages of Stripe are: the only places outside the panel that people are led to."""
+    base = settings.STRIPE_API.rstrip("/")
+    return (CHECKOUT,) if base == stripe.DEFAULT_API_BASE else (base,)
+
+
+class Stripe:
+    """Stripe with one seller's keys; see `billing.gateways.base.Service`."""
+
+    def __init__(self, key: str, hook_secret: str = "") -> None:
+        self._hook_secret = hook_secret
+        self._client = StripeClient(
+            key,
+            base_addresses={"api": settings.STRIPE_API.rstrip("/")},
+            http_client=_http,
+            max_network_retries=0,
+        )
+
+    def checkout(self, wanted: Wanted) -> Page:
+        """Make a Checkout Session, which pays or, without an amount, saves a card."""
+        values: dict[str, Any] = {
+            "client_reference_id": wanted.id,
+            "success_url": wanted.success_url,
+            "cancel_url": wanted.cancel_url,
+            **_payer(wanted),
+            **(_setup(wanted) if wanted.amount is None else _purchase(wanted, wanted.amount)),
+        }
+        with _asking():
+            made = self._client.v1.checkout.sessions.create(values, {"idempotency_key": wanted.key})  # type: ignore[arg-type]
+        url = made.url or ""
+        if not url.startswith(tuple(f"{origin}/" for origin in origins())):
+            raise Refused("elsewhere", _("The payment service named a page that is not its own."))
+        return Page(made.id, url)
+
+    def charge_saved(
+        self, *, payment: str, key: str, amount: Decimal, currency: str, remote_customer: str, remote_card: str
+    ) -> Result:
+        """Confirm a PaymentIntent off session; a card that wants its owner's word has failed."""
+        values: dict[str, Any] = {
+            "amount": _minor(amount, currency),
+            "currency": currency.lower(),
+            "customer": remote_customer,
+            "payment_method": remote_card,
+            "off_session": True,
+            "confirm": True,
+            "metadata": {"payment": payment},
+        }
+        with _asking():
+            try:
+                made = self._client.v1.payment_intents.create(values, {"idempotency_key": key})  # type: ignore[arg-type]
+            except stripe.CardError as error:
+                return Result("failed", _intent_of(error), (error.user_message or "")[:300])
+        outcome: Outcome = {"succeeded": "done", "processing": "pending"}.get(made.status, "failed")  # type: ignore[assignment]
+        return Result(outcome, made.id, "" if outcome != "failed" else _("The card wants its owner's word."))
+
+    def refund(self, *, refund: str, key: str, remote_payment: str, amount: Decimal, currency: str) -> Result:
+        """Make a Refund of a PaymentIntent."""
+        values: dict[str, Any] = {
+            "payment_intent": remote_payment,
+            "amount": _minor(amount, currency),
+            "metadata": {"refund": refund},
+        }
+        with _asking():
+            made = self._client.v1.refunds.create(values, {"idempotency_key": key})  # type: ignore[arg-type]
+        return Result(_refund_outcome(made.status), made.id, made.failure_reason or "")
+
+    def fee(self, remote_payment: str, currency: str) -> Decimal | None:
+        """Return the fee of the balance transaction behind a PaymentIntent."""
+        with _asking():
+            found = self._client.v1.payment_intents.retrieve(
+                remote_payment, {"expand": ["latest_charge.balance_transaction"]}
+            )
+        told = _plain(found)
+        entry = _at(told, "latest_charge", "balance_transaction")
+        if not isinstance(entry, dict) or str(entry.get("currency", "")).upper() != currency:
+            return None
+        return minor.to_amount(int(entry["fee"]), currency)
+
+    def card(self, remote_card: str) -> Card:
+        """Return brand, last digits and month of expiry of a PaymentMethod."""
+        with _asking():
+            found = self._client.v1.payment_methods.retrieve(remote_card)
+        return _card(_plain(found))
+
+    def forget_card(self, remote_card: str) -> None:
+        """Detach a PaymentMethod."""
+        try:
+            with _asking():
+                self._client.v1.payment_methods.detach(remote_card)
+        except Refused as error:
+            if error.params.get("code") not in ("resource_missing", "payment_method_unexpected_state"):
+                raise
+
+    def test(self) -> str:
+        """Return the name of the account that the key is of."""
+        with _asking():
+            found = _plain(self._client.v1.accounts.retrieve_current())
+        name = _at(found, "settings", "dashboard", "display_name") or _at(found, "business_profile", "name")
+        return str(name or found.get("id", ""))[:100]
+
+    def parse_event(self, body: bytes, signature: str) -> Event:
+        """Check the signature (v1, five minutes) and say in the panel's words what happened."""
+        try:
+            stripe.WebhookSignature.verify_header(body, signature, self._hook_secret, TOLERANCE_SECONDS)
+            told = json.loads(body)
+            if _signed_at(signature) > time.time() + TOLERANCE_SECONDS:
+                raise NotGenuine("The signature is of a time to come.")
+            return _event(told)
+        except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise NotGenuine(type(error).__name__) from error
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Turn Stripe's errors into the panel's."""
+    try:
+        yield
+    except PASSING as error:
+        raise Unavailable("gateway_unavailable", _("The payment service does not answer. Try again.")) from error
+    except stripe.AuthenticationError as error:
+        raise Refused("gateway_keys", _("The payment service does not know this key."), "secret_key") from error
+    except stripe.StripeError as error:
+        text = _("The payment service refused: %(reason)s") % {"reason": (error.user_message or str(error))[:200]}
+        raise Refused("gateway_refused", text, params={"code": error.code or ""}) from error
+
+
+def _payer(wanted: Wanted) -> dict[str, Any]:
+    if wanted.remote_customer:
+        return {"customer": wanted.remote_customer}
+    email = {"customer_email": wanted.email} if wanted.email else {}
+    return {"customer_creation": "always", **email} if wanted.saves_card or wanted.amount is None else email
+
+
+def _setup(wanted: Wanted) -> dict[str, Any]:
+    told = {"customer": wanted.customer}
+    return {
+        "mode": "setup",
+        "currency": wanted.currency.lower(),
+        "metadata": told,
+        "setup_intent_data": {"metadata": told},
+    }
+
+
+def _purchase(wanted: Wanted, amount: Decimal) -> dict[str, Any]:
+    told = {"payment": wanted.id, "customer": wanted.customer}
+    later = {"setup_future_usage": "off_session"} if wanted.saves_card else {}
+    price = {
+        "currency": wanted.currency.lower(),
+        "unit_amount": _minor(amount, wanted.currency),
+        "product_data": {"name": wanted.text},
+    }
+    return {
+        "mode": "payment",
+        "line_items": [{"quantity": 1, "price_data": price}],
+        "metadata": told,
+        "payment_intent_data": {"metadata": told, "description": wanted.text, **later},
+    }
+
+
+def _minor(amount: Decimal, currency: str) -> int:
+    try:
+        return minor.from_amount(amount, currency)
+    except ValueError as error:
+        raise Invalid("amount", _("A card can't pay this amount exactly. Pay by bank transfer."), "amount") from error
+
+
+def _intent_of(error: stripe.CardError) -> str:
+    return str(_at(_plain(error.error), "payment_intent", "id") or "") if error.error is not None else ""
+
+
+def _refund_outcome(status: object) -> Outcome:
+    known: dict[object, Outcome] = {"succeeded": "done", "failed": "failed", "canceled": "failed"}
+    return known.get(status, "pending")
+
+
+def _event(told: dict[str, Any]) -> Event:
+    name, thing = str(told["type"])[:60], told["data"]["object"]
+    same = {"id": str(told["id"])[:100], "name": name, "at": int(told["created"])}
+    read = READERS.get(name)
+    values = read(thing) if read else {"kind": "other"}
+    return Event(**{**same, **values})
+
+
+def _session(thing: dict[str, Any]) -> dict[str, Any]:
+    if thing["mode"] != "payment" or thing["payment_status"] != "paid":
+        return {"kind": "other"}
+    told = {
+        "kind": "paid",
+        "payment": _told(thing, "payment"),
+        "remote": _text(thing, "payment_intent"),
+        "remote_customer": _text(thing, "customer"),
+    }
+    return told | _money(thing, "amount_total")
+
+
+def _session_failed(thing: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": "failed", "payment": _told(thing, "payment"), "reason": _("The bank did not pay.")}
+
+
+def _session_expired(thing: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": "expired", "payment": _told(thing, "payment")}
+
+
+def _intent(thing: dict[str, Any]) -> dict[str, Any]:
+    told = {
+        "kind": "paid",
+        "payment": _told(thing, "payment"),
+        "remote": str(thing["id"]),
+        "customer": _told(thing, "customer"),
+        "remote_customer": _text(thing, "customer"),
+        "remote_card": _text(thing, "payment_method") if thing.get("setup_future_usage") == "off_session" else "",
+    }
+    return told | _money(thing, "amount_received")
+
+
+def _intent_failed(thing: dict[str, Any]) -> dict[str, Any]:
+    """Read a failed charge of a saved card; on a page of Checkout people may try another card still."""
+    if _told(thing, "customer"):
+        return {"kind": "other"}
+    reason = str(_at(thing, "last_payment_error", "message") or "")[:300]
+    return {"kind": "failed", "payment": _told(thing, "payment"), "remote": str(thing["id"]), "reason": reason}
+
+
+def _setup_done(thing: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": "card",
+        "outcome": "done",
+        "customer": _told(thing, "customer"),
+        "remote_customer": _text(thing, "customer"),
+        "remote_card": _text(thing, "payment_method"),
+    }
+
+
+def _card_gone(thing: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": "card", "outcome": "failed", "remote_card": str(thing["id"])}
+
+
+def _refund(thing: dict[str, Any]) -> dict[str, Any]:
+    told = {
+        "kind": "refund",
+        "remote": str(thing["id"]),
+        "refund": _told(thing, "refund"),
+        "remote_payment": _text(thing, "payment_intent"),
+        "outcome": _refund_outcome(thing["status"]),
+        "reason": str(thing.get("failure_reason") or "")[:200],
+    }
+    return told | _money(thing, "amount")
+
+
+def _dispute(thing: dict[str, Any]) -> dict[str, Any]:
+    """Read a dispute; a bank's mere question (`warning_…`) moves no money and is none."""
+    if str(thing["status"]).startswith("warning_"):
+        return {"kind": "other"}
+    outcomes: dict[object, Outcome] = {"won": "done", "lost": "failed"}
+    told = {
+        "kind": "dispute",
+        "remote": str(thing["id"]),
+        "remote_payment": _text(thing, "payment_intent"),
+        "outcome": outcomes.get(thing["status"], "pending"),
+        "reason": str(thing.get("reason") or "")[:100],
+    }
+    return told | _money(thing, "amount")
+
+
+def _money(thing: dict[str, Any], field: str) -> dict[str, Any]:
+    currency = str(thing["currency"]).upper()
+    if currency not in money.PLACES:
+        return {"kind": "other"}
+    return {"amount": minor.to_amount(int(thing[field]), currency), "currency": currency}
+
+
+def _told(thing: dict[str, Any], name: str) -> str:
+    return str((thing.get("metadata") or {}).get(name) or "")[:40]
+
+
+def _text(thing: dict[str, Any], name: str) -> str:
+    value = thing.get(name)
+    found = value.get("id") if isinstance(value, dict) else value
+    return str(found or "")[:100]
+
+
+def _at(thing: Any, *names: str) -> Any:
+    for name in names:
+        thing = thing.get(name) if isinstance(thing, dict) else None
+    return thing
+
+
+def _plain(thing: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(str(thing))
+    return found
+
+
+def _card(told: dict[str, Any]) -> Card:
+    card = told.get("card") or {}
+    month, year = card.get("exp_month"), card.get("exp_year")
+    until = date(year, month, monthrange(year, month)[1]) if month and year else None
+    label = f"{str(card.get('brand') or 'card').title()} •••• {card.get('last4') or '????'}"
+    return Card(label[:60], until)
+
+
+def _signed_at(signature: str) -> int:
+    return int(next(part[2:] for part in signature.split(",") if part.startswith("t=")))
+
+
+READERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "checkout.session.completed": _session,
+    "checkout.session.async_payment_succeeded": _session,
+    "checkout.session.async_payment_failed": _session_failed,
+    "checkout.session.expired": _session_expired,
+    "payment_intent.succeeded": _intent,
+    "payment_intent.payment_failed": _intent_failed,
+    "setup_intent.succeeded": _setup_done,
+    "payment_method.detached": _card_gone,
+    "refund.created": _refund,
+    "refund.updated": _refund,
+    "refund.failed": _refund,
+    "charge.dispute.created": _dispute,
+    "charge.dispute.updated": _dispute,
+    "charge.dispute.closed": _dispute,
+}
+"""What is followed, by Stripe's names of events: what a webhook has to be set up for."""
