@@ -11,8 +11,13 @@ class BillingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Keep papers as they are issued, through migrations, too."""
+        """Keep papers as they are issued, through migrations, too, and let what follows from money follow."""
+        from accounts.voice import attachments
         from billing import immutability
+        from billing.services import documents, happenings
 
         pre_migrate.connect(immutability.lay_aside, sender=self, dispatch_uid="billing.lay_aside")
         post_migrate.connect(immutability.put_back, sender=self, dispatch_uid="billing.put_back")
+        attachments.give(documents.KIND, documents.attachment)
+        happenings.follow("invoice.issued", documents.wanted)
+        happenings.follow("invoice.credited", documents.wanted)

@@ -114,7 +114,8 @@ class MailSender(models.Model):
 class OutgoingMail(models.Model):
     """A mail on its way; `sealed` is what it says, encrypted, and is emptied once it has left.
 
-    `once` is what it was sent for, where it must not be sent twice.
+    `once` is what it was sent for, where it must not be sent twice. `attachment` names the file that goes with it
+    (accounts.voice.attachments), which is fetched when it leaves.
     """
 
     class State(models.TextChoices):
@@ -130,6 +131,7 @@ class OutgoingMail(models.Model):
     recipient = models.CharField(max_length=254)
     sealed = models.TextField(blank=True)
     once = models.CharField(max_length=100, null=True, blank=True, unique=True)
+    attachment = models.CharField(max_length=80, blank=True, default="")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(db_index=True)

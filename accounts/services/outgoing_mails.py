@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Brand, MailSender, MailTemplate, OutgoingMail
 from accounts.selectors import brands
-from accounts.voice import html, identity, mustache, signing
+from accounts.voice import attachments, html, identity, mustache, signing
 from accounts.voice.catalogue import KINDS, Kind
 from accounts.voice.smtp import SmtpBackend
 from panel.core import audit, outbound, policy, vault
@@ -74,7 +74,7 @@ def send(
 
 @dataclass(frozen=True)
 class Letter:
-    """What `send` is told of a mail that goes out with others."""
+    """What `send` is told of a mail that goes out with others; `attachment` names a file (voice.attachments)."""
 
     brand: Brand
     to: str
@@ -82,6 +82,7 @@ class Letter:
     context: Mapping[str, str]
     locale: str
     once: str
+    attachment: str = ""
 
 
 def send_all(letters: Sequence[Letter]) -> None:
@@ -96,9 +97,11 @@ def send_all(letters: Sequence[Letter]) -> None:
     for letter in letters:
         words = own.get((letter.brand.pk, letter.template), {})
         subject, text = _filled(letter.brand, letter.template, words, letter.context, letter.locale)
-        mails.append(
-            _mail(letter.brand, letter.to, subject, text, kind=letter.template, locale=letter.locale, once=letter.once)
+        mail = _mail(
+            letter.brand, letter.to, subject, text, kind=letter.template, locale=letter.locale, once=letter.once
         )
+        mail.attachment = letter.attachment
+        mails.append(mail)
     OutgoingMail._base_manager.bulk_create(mails, ignore_conflicts=True)
     for mail in mails:
         ring(DELIVER, mail.id)
@@ -246,10 +249,20 @@ def written(mail: OutgoingMail, found: MailSender | None) -> signing.SignedMessa
         },
     )
     message.attach_alternative(content["html"], "text/html")
+    if mail.attachment:
+        found_file = _attachment(mail.attachment)
+        message.attach(found_file.name, found_file.content, found_file.content_type)
     own_server = found is not None and found.has_own_server
     if found is not None and not own_server and found.dkim_state == MailSender.DkimState.PUBLISHED:
         message.key = signing.Key(domain, found.dkim_selector, vault.get(found.dkim_secret))
     return message
+
+
+def _attachment(reference: str) -> attachments.Attachment:
+    try:
+        return attachments.fetch(reference)
+    except attachments.AttachmentGone as error:
+        raise Undeliverable(_("The file that goes with this mail is gone.")) from error
 
 
 def connection(sender: MailSender | None, helo: str) -> SmtpBackend:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.voice.demands import DEMANDS
 from accounts.voice.kinds import COMMON, DOMAIN, LINK, Kind, Word
 from accounts.voice.kinds import kind as _kind
+from accounts.voice.papers import PAPERS
 
 __all__ = ["COMMON", "KINDS", "Kind", "Word"]
 
@@ -201,6 +202,7 @@ KINDS: dict[str, Kind] = {
             _("A test from {{brand}}"),
             _("Hello {{name}},\n\nthis is how mail from {{brand}} looks and from whom it comes.\n"),
         ),
+        *PAPERS,
         *DEMANDS,
     )
 }

@@ -67,7 +67,7 @@ def add_line(
     starts_on: date | None = None,
     ends_on: date | None = None,
 ) -> InvoiceLine:
-    """Put a line on a draft: quantity times price, rounded once to the currency's places. A period leaves out its end."""
+    """Put a line on a draft: quantity times price, rounded once, to whole units. A period leaves its end out."""
     policy.require(actor, "invoice.change", invoice)
     if not text.strip():
         raise Invalid("required", _("Say what it is for."), "text")
