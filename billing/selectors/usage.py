@@ -114,7 +114,7 @@ def _days(subscription: Subscription, start: date, end: date) -> dict[tuple[str,
     Of a subscription without an account of its own, such as a reseller's, it is all accounts of its buyer.
     """
     rows = UsageDay.objects.filter(date__gte=start - timedelta(days=CARRIED_DAYS), date__lt=end)
-    if subscription.hosting_id is not None:
+    if subscription.hosting_id:
         rows = rows.filter(hosting=subscription.hosting_id)
     else:
         rows = rows.filter(hosting__organization__path__startswith=subscription.customer.buyer.path)

@@ -452,6 +452,22 @@ BILLING_REPORTS = [
     for name in ("profit", "documents", "recurring", "owed", "taxes")
 ]
 
+# Meters and price feeds are their seller's alone: those above do not find them.
+OF_SELLER_A = frozenset({"reseller_a", "readonly_a"})
+BILLING_METERING = [
+    Row("billing_api:meters", "GET", "", SELLERS_LOOK),
+    Row("billing_api:meters", "POST", "", SELLERS),
+    Row("billing_api:meter", "GET", "meter_of_reseller_a", OF_SELLER_A),
+    Row("billing_api:meter", "PATCH", "meter_of_reseller_a", frozenset({"reseller_a"})),
+    Row("billing_api:meter_events", "GET", "", PEOPLE),
+    Row("billing_api:meter_events", "POST", "", SELLERS),
+    Row("billing_api:price_feeds", "GET", "", SELLERS_LOOK),
+    Row("billing_api:price_feeds", "POST", "", SELLERS),
+    Row("billing_api:price_feed_points", "GET", "feed_of_reseller_a", OF_SELLER_A),
+    Row("billing_api:price_feed_points", "POST", "feed_of_reseller_a", frozenset({"reseller_a"})),
+    Row("billing_api:rate", "POST", "", SELLERS_LOOK),
+]
+
 ROWS = [
     *SIGN_IN,
     *DASHBOARD,
@@ -460,4 +476,5 @@ ROWS = [
     *PROVISIONING_PAGES,
     *PROVISIONING_API,
     *BILLING_REPORTS,
+    *BILLING_METERING,
 ]

@@ -11,6 +11,7 @@ from pytest_django import DjangoDbBlocker
 
 from accounts.models import ApiToken, Device, OldHost, OutgoingMail, Session, User
 from accounts.services import invitations, plans, tokens
+from billing.services import meters
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import Address, BrandScan, Operation
@@ -154,6 +155,11 @@ def make() -> World:
             },
         )
         world.add("preview_of_reseller_a", order.id, frozenset({"reseller_a"}))
+        seller = cast.reseller_a.organization
+        meter = meters.create(actor=cast.reseller_a.actor, organization=seller, name="Packets", unit="packets")
+        feed = meters.create_feed(actor=cast.reseller_a.actor, organization=seller, name="Spot", currency="USD")
+        for name, identifier in (("meter", meter.id), ("feed", feed.id)):
+            world.add(f"{name}_of_reseller_a", identifier, frozenset({"reseller_a", "readonly_a"}))
     return world
 
 
