@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from django.db import DatabaseError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from accounts.models import Organization
 from billing.models import Charge, Component, Customer, Invoice, Product, Seller, Subscription
+from billing.pricing import calendar
 from billing.pricing.rules import RuleInvalid
 from billing.selectors import sellers
 from billing.selectors import subscriptions as selectors
@@ -49,6 +50,7 @@ class Report:
     charges: int = 0
     invoices: int = 0
     ended: int = 0
+    steps: int = 0
     parked: list[tuple[str, str]] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     papers: list[str] = field(default_factory=list)
@@ -81,24 +83,21 @@ def bill(now: datetime, seller: Organization | None = None, dry_run: bool = Fals
     return report
 
 
-def is_due(now: datetime) -> bool:
-    """Tell by few queries whether a run at `now` would charge, invoice or end anything."""
-    with everything("is anything due"):
-        return any(
-            _due(row, sellers.today(row, now)).exists() or _open_charges(row).exists() or _metered(row, now).exists()
-            for row in _sellers(None)
-        )
-
-
 def _run(now: datetime, only: Organization | None, report: Report, *, dry_run: bool) -> None:
     for seller in _sellers(only):
         today = sellers.today(seller, now)
         _charge(seller, today, report)
-        _measure(seller, today, now, report)
+        _measure(seller, today, report)
         _invoice(seller, today, now, report, list_papers=dry_run)
     if not dry_run:
         _tolerant(report, "payments", lambda: payments.collect_due(now, only))
-    _tolerant(report, "dunning", lambda: dunning.run(now, seller=only))
+    _tolerant(report, "dunning", lambda: _dun(now, only, report))
+
+
+def _dun(now: datetime, only: Organization | None, report: Report) -> None:
+    done = dunning.run(now, seller=only)
+    report.steps += len(done.taken)
+    report.failed += [(key, "dunning") for key in done.failed]
 
 
 def _sellers(only: Organization | None) -> list[Seller]:
@@ -131,13 +130,24 @@ def _due(seller: Seller, today: date) -> QuerySet[Subscription]:
     )
 
 
-def _metered(seller: Seller, now: datetime) -> QuerySet[Component]:
+def _metered(seller: Seller, today: date) -> list[str]:
+    """Return the components that go by use and have a period behind them whose use was not charged, or ends today."""
     rows = Component.objects.filter(
         product__kind=Product.Kind.METERED,
         subscription__customer__seller=seller.organization_id,
         subscription__parked_at=None,
+        starts_on__lt=today,
     )
-    return rows.filter(Q(ends_on=None) | Q(ends_on__gte=now.date() - LATE))
+    rows = rows.filter(Q(ends_on=None) | Q(ends_on__gte=today - LATE)).select_related("subscription", "price")
+    told = rows.annotate(told_until=Max("charges__ends_on", filter=Q(charges__kind=Charge.Kind.USAGE)))
+    return [row.pk for row in told.order_by("id") if _has_use_to_tell(row, row.told_until, today)]
+
+
+def _has_use_to_tell(component: Component, told_until: date | None, today: date) -> bool:
+    months = component.price.months or component.subscription.months
+    border = calendar.period_at(component.subscription.anchor, months, today)[0]
+    over = component.ends_on if component.ends_on is not None and component.ends_on <= today else border
+    return border == today or (over > component.starts_on and (told_until is None or told_until < over))
 
 
 def _open_charges(seller: Seller) -> QuerySet[Charge]:
@@ -196,22 +206,20 @@ def _gone_on(subscription: Subscription, seller: Seller, today: date) -> date | 
     return None if subscription.customer.buyer.parent_id == seller.organization_id else today
 
 
-def _measure(seller: Seller, today: date, now: datetime, report: Report) -> None:
+def _measure(seller: Seller, today: date, report: Report) -> None:
     """Charge use, component by component: each reads and rates its own events."""
-    for component_id in list(_metered(seller, now).order_by("id").values_list("id", flat=True)):
-
-        def measure(ids: Sequence[str]) -> None:
-            rows = Component.objects.select_related(
-                "product", "price", *(f"subscription__{name}" for name in selectors.WITH)
-            )
-            component = rows.get(pk=ids[0])
-            subscriptions.locked(component.subscription)
-            made = metering.charges(component, today)
-            charges.keep(made)
-            report.charges += len(made)
-
-        for _id, reason in _each([component_id], measure):
+    for component_id in _metered(seller, today):
+        for _id, reason in _each([component_id], lambda ids: _measure_one(ids[0], today, report)):
             _park(Component.objects.get(pk=component_id).subscription_id, reason, report)
+
+
+def _measure_one(component_id: str, today: date, report: Report) -> None:
+    parents = [f"subscription__{name}" for name in selectors.WITH]
+    component = Component.objects.select_related("product__meter", "price", *parents).get(pk=component_id)
+    subscriptions.locked(component.subscription)
+    made = metering.charges(component, today)
+    charges.keep(made)
+    report.charges += len(made)
 
 
 def _invoice(seller: Seller, today: date, now: datetime, report: Report, *, list_papers: bool) -> None:

@@ -131,6 +131,8 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password_from_key": "20/5m/ip",
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",
+    "order": "20/10m/ip",
+    "order_look": "120/5m/ip",
 }
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.reset_tokens.ResetTokenGenerator"  # noqa: S105
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -234,9 +236,11 @@ CELERY_BEAT_SCHEDULE = {
     "brands": {"task": "provisioning.tasks.check_brands", "schedule": 300.0, "options": {"expires": 300}},
     "forget_sign_in": {"task": "accounts.tasks.forget_sign_in", "schedule": 3600.0, "options": {"expires": 3600}},
     "prune_usage": {"task": "provisioning.tasks.prune_usage", "schedule": 3600.0, "options": {"expires": 3600}},
+    "bill": {"task": "billing.tasks.bill", "schedule": 300.0, "options": {"expires": 300}},
     "payments": {"task": "billing.tasks.sweep_payments", "schedule": 60.0, "options": {"expires": 60}},
     "vat_numbers": {"task": "billing.tasks.check_vat_numbers", "schedule": 300.0, "options": {"expires": 300}},
     "papers": {"task": "billing.tasks.make_papers", "schedule": 60.0, "options": {"expires": 60}},
+    "orders": {"task": "billing.tasks.sweep_orders", "schedule": 10.0, "options": {"expires": 10}},
     "purge": {"task": "panel.core.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
@@ -264,6 +268,8 @@ DRIFT_CHECK_MINUTES = int(os.environ.get("HOSTWRIGHT_DRIFT_CHECK_MINUTES", "60")
 USAGE_MINUTES = int(os.environ.get("HOSTWRIGHT_USAGE_MINUTES", "60"))
 # Where scans of brands ask this panel, the front that strangers reach: never where a brand's own host name leads.
 SCAN_URL = os.environ.get("HOSTWRIGHT_SCAN_URL", "http://127.0.0.1:8000")
+# Whether sellers' programs may be told of invoices at addresses that are not public, and without TLS.
+HOOKS_TO_PRIVATE_HOSTS = os.environ.get("HOSTWRIGHT_HOOKS_TO_PRIVATE_HOSTS", "") == "1"
 # Resolvers that know the public DNS, for the MX check; empty: this machine's own.
 PUBLIC_RESOLVERS = [ip for ip in os.environ.get("HOSTWRIGHT_PUBLIC_RESOLVERS", "").split(",") if ip]
 # Where Stripe's API is: a stub on this machine in tests and the demo.

@@ -33,7 +33,8 @@ class Command(BaseCommand):
         would = "would be " if options["dry_run"] else ""
         self.stdout.write(
             f"{report.subscriptions} subscriptions {would}looked at, {report.charges} charges {would}made, "
-            f"{report.invoices} papers {would}issued, {report.ended} subscriptions {would}ended."
+            f"{report.invoices} papers {would}issued, {report.ended} subscriptions {would}ended, "
+            f"{report.steps} steps of dunning {would}taken."
         )
         for row, reason in report.parked:
             self.stderr.write(f"Parked: {row}: {reason}")
