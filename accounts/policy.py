@@ -43,6 +43,9 @@ NOT_IMPERSONATED = frozenset(
         "payment.save_card",
         "payment.remove_card",
         "gateway.change",
+        "hook.create",
+        "hook.change",
+        "hook.rotate",
         "seller.change_bank",
     }
 )
@@ -77,6 +80,9 @@ FRESH = frozenset(
         "sign_in_policy.change",
         "token.create",
         "gateway.change",
+        "hook.create",
+        "hook.change",
+        "hook.rotate",
         "receipt.refund",
         "seller.change_bank",
     }
@@ -245,6 +251,10 @@ ACTIONS: dict[str, Rule] = {
     "receipt.record": Rule(SELLERS, MONEY, "below"),
     "receipt.refund": Rule(SELLERS, MONEY, "below"),
     "receipt.match": Rule(SELLERS, MONEY, "own"),
+    # Which programs of one's own are told of what happens to one's money, and the secrets that they know it by.
+    "hook.view": Rule(SELLERS, MONEY, "own"),
+    **{f"hook.{verb}": Rule(SELLERS, OWNERS, "own") for verb in ("create", "change", "rotate", "remove")},
+    **{f"hook.{verb}": Rule(SELLERS, OWNERS, "own") for verb in ("test", "resend")},
     "gateway.view": Rule(SELLERS, OWNERS, "own"),
     "gateway.change": Rule(SELLERS, OWNERS, "own"),
 }

@@ -54,6 +54,8 @@ TITLES: dict[str, str | Promise] = {
     "organization.close": gettext_lazy("Close %(subject)s"),
     "organization.move": gettext_lazy("Move %(subject)s to another seller"),
     "organization.reopen": gettext_lazy("Open %(subject)s again"),
+    "organization.end_accounts": gettext_lazy("Terminate the accounts of %(subject)s"),
+    "organization.restore_accounts": gettext_lazy("Restore the accounts of %(subject)s"),
     "organization.suspend": gettext_lazy("Suspend %(subject)s"),
     "organization.unsuspend": gettext_lazy("Release %(subject)s"),
     "record.change": gettext_lazy("Change DNS record %(subject)s"),

@@ -112,7 +112,9 @@ class Hook(models.Model):
 
 
 class HookDelivery(models.Model):
-    """A message for a hook: written in the transaction of what it tells, sent by a worker, tried again for days."""
+    """A message for a hook: written in the transaction of what it tells, sent by a worker, tried again for days from
+    `since` on.
+    """
 
     class Status(models.TextChoices):
         """What became of it."""
@@ -127,6 +129,7 @@ class HookDelivery(models.Model):
     body = models.JSONField()
     status = models.CharField(max_length=7, choices=Status, default=Status.WAITING)
     tries = models.PositiveSmallIntegerField(default=0)
+    since = models.DateTimeField()
     next_at = models.DateTimeField()
     answer = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

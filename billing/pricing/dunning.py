@@ -57,8 +57,10 @@ class Step:
 
 
 def of_client(*, suspend: int | None, terminate: int | None) -> tuple[tuple[str, int | None], ...]:
-    """Return the holds of a buyer that is a client: its sites and panel, and in the end its accounts."""
-    return ((SUSPEND, suspend), (TERMINATE, terminate))
+    """Return the holds of a buyer that is a client: its sites and panel, and in the end its accounts, which are never
+    ended without having been suspended.
+    """
+    return ((SUSPEND, suspend), (TERMINATE, terminate if suspend is not None else None))
 
 
 def of_reseller(*, suspend: int | None, panel: int | None, sites: int | None) -> tuple[tuple[str, int | None], ...]:

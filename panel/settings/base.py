@@ -241,6 +241,7 @@ CELERY_BEAT_SCHEDULE = {
     "vat_numbers": {"task": "billing.tasks.check_vat_numbers", "schedule": 300.0, "options": {"expires": 300}},
     "papers": {"task": "billing.tasks.make_papers", "schedule": 60.0, "options": {"expires": 60}},
     "orders": {"task": "billing.tasks.sweep_orders", "schedule": 10.0, "options": {"expires": 10}},
+    "hooks": {"task": "billing.tasks.sweep_hooks", "schedule": 30.0, "options": {"expires": 30}},
     "purge": {"task": "panel.core.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 

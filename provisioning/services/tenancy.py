@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Organization
 from accounts.services import organizations
-from panel.core import audit
+from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid
 from panel.core.scoping import everything
@@ -97,6 +97,30 @@ def reopen(*, actor: Actor, organization: Organization) -> tuple[Organization, O
         rows = _locked(organization, terminated_with=organization, status=Status.TERMINATED)
         back = [row for row in rows if _revived(row)]
         return organization, _follow(actor, "organization.reopen", "account.restore", organization, back)
+
+
+def end_accounts(*, actor: Actor, organization: Organization) -> Operation | None:
+    """Terminate all hosting accounts of an organization, which itself stays, so that its people still see what they
+    owe; their data stays for the grace period, and `restore_accounts` brings them back until then.
+    """
+    policy.require(actor, "organization.close", organization)
+    with transaction.atomic():
+        rows = [row for row in _locked(organization) if row.status != Status.TERMINATED]
+        for row in rows:
+            hosting_accounts.end(actor=actor, hosting=row, along=organization)
+        return _follow(actor, "organization.end_accounts", "account.terminate", organization, rows, confirmed=True)
+
+
+def restore_accounts(*, actor: Actor, organization: Organization) -> Operation | None:
+    """Bring back the hosting accounts that `end_accounts` ended, as far as their data is still there.
+
+    Raises LimitReached when they don't fit into the limits above any more.
+    """
+    policy.require(actor, "organization.reopen", organization)
+    with transaction.atomic():
+        rows = _locked(organization, terminated_with=organization, status=Status.TERMINATED)
+        back = [row for row in rows if _revived(row)]
+        return _follow(actor, "organization.restore_accounts", "account.restore", organization, back)
 
 
 def _locked(organization: Organization, **wanted: object) -> list[HostingAccount]:

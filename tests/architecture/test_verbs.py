@@ -32,6 +32,8 @@ NO_VERB = {
     "overrides.set": "one limit, with the panel's own reason; servers follow in the disk space alone",
     "overrides.remove": "the package's own limit again; servers follow in the disk space alone",
     "overuse.check": "the system's own, as the reseller's plan says",
+    "tenancy.end_accounts": "the system's own, days after the client was told that it would be",
+    "tenancy.restore_accounts": "the system's own, once the client has paid",
     "usage.finish": "the system's own: what was measured is held against the plan",
     "servers.prepared": "the set-up of a server: there is nothing yet that it could be compared with",
 }

@@ -1,0 +1,226 @@
+"""What a customer does not get while an invoice is unpaid: imposed, and lifted by payment, through provisioning.
+
+A suspension is made in the seller's name, who can always release it by hand, and bears the customer's id: only such a
+one is lifted by a payment, never what a person has suspended for another reason. The customer's row is the lock.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from accounts.models import Organization
+from accounts.selectors import brands
+from accounts.services import organizations
+from billing.models import Customer, DunningStep, Hold, Invoice
+from billing.pricing import dunning as steps
+from billing.services import dunning_mails, happenings, settlements
+from panel.core import audit
+from panel.core.actors import Actor
+from panel.core.errors import DomainError
+from panel.core.scoping import everything
+from provisioning.models import Operation
+from provisioning.services import tenancy
+
+Stage, State = Hold.Stage, Hold.State
+STANDING = (State.ORDERED, State.DONE)
+STAGES = {
+    "client": {steps.SUSPEND: Stage.SITES},
+    "reseller": {steps.SUSPEND: Stage.ORDERS, steps.PANEL: Stage.PANEL, steps.SITES: Stage.SITES},
+}
+"""Kind of the buyer → step of dunning → how far it goes."""
+SUSPENDING = frozenset({Stage.PANEL, Stage.SITES})
+
+log = structlog.get_logger(__name__)
+
+
+def acting(customer: Customer) -> Actor:
+    """Return the system acting in the name of a customer's seller."""
+    return Actor.system_for(customer.seller_id, customer.seller.path, "dunning")
+
+
+def can_impose(customer: Customer, step: str) -> bool:
+    """Tell whether a step can be taken now: not while a person has suspended or closed the buyer, nor once it buys from
+    somebody else. What can't be taken waits.
+    """
+    buyer = Organization.objects.get(pk=customer.buyer_id)
+    if buyer.parent_id != customer.seller_id or buyer.status == Organization.Status.CLOSED:
+        return False
+    ours = buyer.status == Organization.Status.ACTIVE or buyer.suspended_for == customer.pk
+    if step == steps.TERMINATE:
+        return ours and Hold.objects.filter(customer=customer, stage=Stage.SITES, state=State.DONE).exists()
+    return ours or STAGES[buyer.kind][step] == Stage.ORDERS
+
+
+def impose(customer: Customer, invoice: Invoice, step: str, now: datetime) -> None:
+    """Take a step that takes something away, for a locked customer. What is held already stays as it is."""
+    if step == steps.TERMINATE:
+        tenancy.end_accounts(actor=acting(customer), organization=customer.buyer)
+        return
+    stage = STAGES[customer.buyer.kind][step]
+    hold = Hold.objects.filter(customer=customer, stage=stage).exclude(state=State.LIFTED).first()
+    if hold is not None and hold.state in STANDING:
+        return
+    hold = hold or Hold(customer=customer, stage=stage)
+    hold.invoice, hold.state, hold.begun_at, hold.lifted_at = invoice, State.ORDERED, now, None
+    hold.operation = _hold_back(customer, stage, _reason(customer, invoice))
+    hold.save()
+    audit.record(acting(customer), "hold.impose", hold, {"stage": ("", stage)})
+    if hold.operation is None:
+        _done(hold)
+
+
+def release(customer: Customer, now: datetime) -> None:
+    """Lift, for a locked customer, what no unpaid invoice asks for any more."""
+    asked = _asked(customer)
+    standing = list(Hold.objects.filter(customer=customer, state__in=STANDING))
+    over = [hold for hold in standing if hold.stage not in asked]
+    if over:
+        _lift(customer, over, {hold.stage for hold in standing} & asked, now)
+    _restore(customer)
+
+
+def look(now: datetime) -> None:
+    """Note what servers have reported since, what people have released, and lift what could not be lifted before."""
+    with everything("holds of all sellers"):
+        moving = Q(state__in=(State.ORDERED, State.LIFTING))
+        released = ~Q(customer__buyer__suspended_for=F("customer_id")) & Q(stage__in=SUSPENDING)
+        released |= Q(stage=Stage.ORDERS, customer__buyer__orders_held_reason="")
+        rows = Hold.objects.filter(moving | Q(released, state=State.DONE)).order_by("id")
+        found = list(rows.values_list("id", "customer_id"))
+        for key, customer_id in found:
+            with settlements.locked(customer_id) as customer:
+                _look(customer, Hold.objects.select_related("operation", "invoice").get(pk=key), now)
+        _let_go()
+
+
+def _let_go() -> None:
+    """Lift suspensions that nothing holds any more: of a buyer that was closed when it paid, and was opened again."""
+    rows = Customer.objects.filter(buyer__status=Organization.Status.SUSPENDED, buyer__suspended_for=F("pk"))
+    for key in list(rows.exclude(holds__state__in=[*STANDING, State.LIFTING]).values_list("id", flat=True)):
+        with settlements.locked(key) as customer:
+            _give_back(customer, set(SUSPENDING), set())
+
+
+def _look(customer: Customer, hold: Hold, now: datetime) -> None:
+    hold.customer = customer
+    over = hold.operation is None or hold.operation.status == Operation.Status.APPLIED
+    if hold.state == State.LIFTING:
+        if hold.operation is None:
+            keep = {row.stage for row in Hold.objects.filter(customer=customer, state__in=STANDING)}
+            _lift(customer, [hold], keep, now)
+        elif over:
+            _lifted(hold, now)
+    elif not _is_in_force(customer, hold):
+        _lifted(hold, now, by_a_person=True)
+    elif hold.state == State.ORDERED and over:
+        _done(hold)
+
+
+def _is_in_force(customer: Customer, hold: Hold) -> bool:
+    buyer = customer.buyer
+    if hold.stage == Stage.ORDERS:
+        return bool(buyer.orders_held_reason)
+    return buyer.suspended_for == customer.pk
+
+
+def _asked(customer: Customer) -> set[str]:
+    """Return the stages that steps taken for unpaid invoices ask for."""
+    unpaid = DunningStep.objects.filter(invoice__customer=customer, invoice__receivable__settled_at__isnull=True)
+    taken = unpaid.filter(passed_over=False)
+    stages = STAGES.get(customer.buyer.kind, {})
+    return {stages[step] for step in taken.values_list("step", flat=True) if step in stages}
+
+
+def _hold_back(customer: Customer, stage: str, reason: str) -> Operation | None:
+    actor, buyer = acting(customer), customer.buyer
+    if stage == Stage.ORDERS:
+        organizations.hold_orders(actor=actor, organization=buyer, reason=reason)
+        return None
+    sites = stage == Stage.SITES
+    return tenancy.suspend(
+        actor=actor, organization=buyer, reason=reason, accounts=sites, alone=not sites, cause=customer.pk
+    )[1]
+
+
+def _lift(customer: Customer, over: list[Hold], keep: set[str], now: datetime) -> None:
+    """Take holds back, and note that they are being lifted: at once where no server has to follow.
+
+    What is refused now is tried again by `look`.
+    """
+    try:
+        with transaction.atomic():
+            operation = _give_back(customer, {hold.stage for hold in over}, keep)
+    except DomainError as error:
+        log.warning("hold.not_lifted", customer=customer.pk, code=error.code)
+        Hold.objects.filter(pk__in=[hold.pk for hold in over]).update(state=State.LIFTING, operation=None)
+        return
+    for hold in over:
+        hold.customer = customer
+        hold.state, hold.operation = State.LIFTING, operation if hold.stage in SUSPENDING else None
+        hold.save(update_fields=["state", "operation"])
+        audit.record(acting(customer), "hold.lift", hold, {"stage": (hold.stage, "")})
+        if hold.operation is None:
+            _lifted(hold, now)
+
+
+def _give_back(customer: Customer, over: set[str], keep: set[str]) -> Operation | None:
+    """Give an organization back what `over` held of it, as far as `keep` leaves it that; returns what servers do."""
+    actor, buyer = acting(customer), customer.buyer
+    if Stage.ORDERS in over and buyer.orders_held_reason:
+        organizations.hold_orders(actor=actor, organization=buyer, reason="")
+    ours = buyer.suspended_for == customer.pk and buyer.status == Organization.Status.SUSPENDED
+    if not over & SUSPENDING or not ours or Stage.SITES in keep:
+        return None
+    reason = buyer.suspended_reason
+    operation = tenancy.unsuspend(actor=actor, organization=buyer)[1]
+    if Stage.PANEL in keep:
+        tenancy.suspend(actor=actor, organization=buyer, reason=reason, alone=True, cause=customer.pk)
+    return operation
+
+
+def _restore(customer: Customer) -> None:
+    """Bring back accounts that dunning has ended, once nothing asks for that any more, where their data is there."""
+    ended = DunningStep.objects.filter(invoice__customer=customer, step=steps.TERMINATE)
+    unpaid = ended.filter(invoice__receivable__settled_at__isnull=True)
+    if not ended.exists() or unpaid.exists() or customer.buyer.status == Organization.Status.CLOSED:
+        return
+    try:
+        with transaction.atomic():
+            tenancy.restore_accounts(actor=acting(customer), organization=customer.buyer)
+    except DomainError as error:
+        log.warning("hold.not_restored", customer=customer.pk, code=error.code)
+
+
+def _done(hold: Hold) -> None:
+    hold.state = State.DONE
+    hold.save(update_fields=["state"])
+    happenings.tell("customer.held", hold)
+    dunning_mails.held(hold)
+
+
+def _lifted(hold: Hold, now: datetime, *, by_a_person: bool = False) -> None:
+    hold.state, hold.lifted_at = State.LIFTED, now
+    hold.save(update_fields=["state", "lifted_at"])
+    happenings.tell("customer.lifted", hold)
+    if not by_a_person:
+        dunning_mails.lifted(hold)
+
+
+def _reason(customer: Customer, invoice: Invoice) -> str:
+    """Return why, for the buyer's people, in the language of the brand that they have it from."""
+    with translation.override(brands.for_organization(customer.seller).locale):
+        words = _("Invoice %(number)s, due on %(due)s, is not paid.")
+        return words % {"number": invoice.label, "due": date_format(invoice.due_on)}
+
+
+def paid(invoice: Invoice) -> None:
+    """Follow the payment of an invoice: what was held for it is given back. In the transaction of the payment."""
+    with settlements.locked(invoice.customer_id) as customer:
+        release(customer, timezone.now())
