@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.api import feeds, meters, rates
+from billing.api import feeds, meters, orders, rates
 
 app_name = "billing_api"
 urlpatterns = [
@@ -12,4 +12,14 @@ urlpatterns = [
     path("price-feeds", feeds.PriceFeedList.as_view(), name="price_feeds"),
     path("price-feeds/<str:pk>/points", feeds.PriceFeedPoints.as_view(), name="price_feed_points"),
     path("rate", rates.RateView.as_view(), name="rate"),
+    path("reports/profit", reports.ProfitView.as_view(), name="report_profit"),
+    path("reports/profit/lines", reports.ProfitLinesView.as_view(), name="report_lines"),
+    path("reports/recurring", reports.RecurringView.as_view(), name="report_recurring"),
+    path("reports/owed", reports.OwedView.as_view(), name="report_owed"),
+    path("reports/taxes", reports.TaxesView.as_view(), name="report_taxes"),
+    path("orders", orders.OrderList.as_view(), name="orders"),
+    path("orders/<str:pk>", orders.OrderItem.as_view(), name="order"),
+    path("orders/<str:pk>/approve", orders.OrderApprove.as_view(), name="order_approve"),
+    path("orders/<str:pk>/refuse", orders.OrderRefuse.as_view(), name="order_refuse"),
+    path("orders/<str:pk>/retry", orders.OrderRetry.as_view(), name="order_retry"),
 ]

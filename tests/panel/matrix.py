@@ -63,6 +63,12 @@ PUBLIC = {
     "dashboard:robots",
     "api_schema",
     "api_docs",
+    "billing:shop",
+    "billing:order_form",
+    "billing:order_summary",
+    "billing:order_watch",
+    "billing:order_part",
+    "billing:order_pay",
 }
 
 # Of one's own sign-in: 404 for who has no second factor.
@@ -450,10 +456,29 @@ PROVISIONING_API = [
 BILLING_REPORTS = [
     Row(f"billing:report_{name}", "GET", "", SELLERS_LOOK)
     for name in ("profit", "documents", "recurring", "owed", "taxes")
+] + [
+    Row(f"billing_api:report_{name}", "GET", "", SELLERS_LOOK)
+    for name in ("profit", "lines", "recurring", "owed", "taxes")
 ]
 
 # Meters and price feeds are their seller's alone: those above do not find them.
 OF_SELLER_A = frozenset({"reseller_a", "readonly_a"})
+PARTIES = frozenset({"reseller_a", "readonly_a", "client_a"})
+BILLING_ORDERS = [
+    Row("billing:order_list", "GET", "", PEOPLE),
+    Row("billing:order_settings", "GET POST", "", SELLERS),
+    Row("billing:order", "GET", "order_of_client_a", PARTIES),
+    Row("billing:order_approve", "GET POST", "order_of_client_a", frozenset({"reseller_a"})),
+    Row("billing:order_refuse", "GET POST", "order_of_client_a", frozenset({"reseller_a"})),
+    Row("billing:order_retry", "GET POST", "order_of_client_a", frozenset({"reseller_a"})),
+    Row("billing_api:orders", "GET", "", PEOPLE),
+    Row("billing_api:orders", "POST", "", SELLERS),
+    Row("billing_api:order", "GET", "order_of_client_a", PARTIES),
+    Row("billing_api:order_approve", "POST", "order_of_client_a", frozenset({"reseller_a"})),
+    Row("billing_api:order_refuse", "POST", "order_of_client_a", frozenset({"reseller_a"})),
+    Row("billing_api:order_retry", "POST", "order_of_client_a", frozenset({"reseller_a"})),
+]
+
 BILLING_METERING = [
     Row("billing_api:meters", "GET", "", SELLERS_LOOK),
     Row("billing_api:meters", "POST", "", SELLERS),
@@ -476,5 +501,6 @@ ROWS = [
     *PROVISIONING_PAGES,
     *PROVISIONING_API,
     *BILLING_REPORTS,
+    *BILLING_ORDERS,
     *BILLING_METERING,
 ]
