@@ -104,8 +104,8 @@ class DocumentLineTable(django_tables2.Table):
     invoice = django_tables2.Column(verbose_name=_("Document"), order_by="invoice__issued_on")
     text = django_tables2.Column(verbose_name=_("Line"), orderable=False)
     period = django_tables2.Column(verbose_name=_("For"), orderable=False, empty_values=())
-    net = MoneyColumn(currency="invoice.currency", verbose_name=_("Net"))
-    part = MoneyColumn(currency="invoice.currency", verbose_name=_("In this time"))
+    net = MoneyColumn(currency="invoice__currency", verbose_name=_("Net"))
+    part = MoneyColumn(currency="invoice__currency", verbose_name=_("In this time"))
 
     class Meta:
         order_by = "-invoice"
@@ -184,7 +184,7 @@ class RecurringTable(django_tables2.Table):
 
 
 def _part(index: int) -> Any:
-    return django_tables2.A(f"amounts.{index}")
+    return django_tables2.A(f"amounts__{index}")
 
 
 class OwedTable(django_tables2.Table):
