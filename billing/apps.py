@@ -14,10 +14,14 @@ class BillingConfig(AppConfig):
         """Keep papers as they are issued, through migrations, too, and let what follows from money follow."""
         from accounts.voice import attachments
         from billing import immutability
-        from billing.services import documents, happenings
+        from billing.services import documents, fulfilments, happenings, holds, hook_deliveries
 
         pre_migrate.connect(immutability.lay_aside, sender=self, dispatch_uid="billing.lay_aside")
         post_migrate.connect(immutability.put_back, sender=self, dispatch_uid="billing.put_back")
         attachments.give(documents.KIND, documents.attachment)
         happenings.follow("invoice.issued", documents.wanted)
         happenings.follow("invoice.credited", documents.wanted)
+        happenings.follow("invoice.paid", fulfilments.paid)
+        happenings.follow("invoice.paid", holds.paid)
+        for kind in sorted(happenings.KINDS):
+            happenings.follow(kind, hook_deliveries.follower(kind))

@@ -34,8 +34,9 @@ LONGEST_KEY = 100
 Status = Payment.Status
 
 
-def pay(*, actor: Actor, invoice: Invoice, key: str, save_card: bool = False) -> Payment:
-    """Begin to pay by card what is open of an invoice; people go on at the payment's `checkout_url`.
+def pay(*, actor: Actor, invoice: Invoice, key: str, save_card: bool = False, back: str = "") -> Payment:
+    """Begin to pay by card what is open of an invoice; people go on at the payment's `checkout_url`, and come back to
+    the path `back` at their panel, by default the payment's own page.
 
     A page of the payment service that was made for this a short while ago is used again. Asks the service within ten
     seconds. Raises Invalid when nothing is open or no cards are taken, Unavailable (try again, same key), Refused.
@@ -43,7 +44,7 @@ def pay(*, actor: Actor, invoice: Invoice, key: str, save_card: bool = False) ->
     policy.require(actor, "payment.pay", invoice)
     with settlements.locked(invoice.customer_id) as customer:
         payment = _planned(actor, customer, key, _due(invoice), invoice)
-    return _page(payment, save_card=save_card)
+    return _page(payment, save_card=save_card, back=back)
 
 
 def pay_all(*, actor: Actor, customer: Customer, key: str, save_card: bool = False) -> Payment:
@@ -222,13 +223,13 @@ def _planned(actor: Actor, customer: Customer, key: str, amount: Decimal, invoic
     return payment
 
 
-def _page(payment: Payment, *, save_card: bool) -> Payment:
+def _page(payment: Payment, *, save_card: bool, back: str = "") -> Payment:
     """Give a payment its page at the payment service, outside of any transaction of ours."""
     if payment.checkout_url or payment.status != Status.PENDING or payment.gateway is None:
         return payment
     customer = payment.customer
     home = methods.home_of(customer)
-    back = home + reverse("billing:payment", args=[payment.pk])
+    back = home + (back or reverse("billing:payment", args=[payment.pk]))
     wanted = Wanted(
         id=payment.pk,
         key=f"checkout:{payment.pk}",

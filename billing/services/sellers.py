@@ -32,7 +32,7 @@ MONEY = ("currency", "tax_mode", "is_taxed", "taxes_at_home")
 DAYS = ("time_zone", "billing_day", "days_ahead", "due_days")
 SERIES = ("series", "credit_series")
 DUNNING = ("reminder_days", "suspend_days", "terminate_days", "panel_days", "sites_days")
-ORDERS = ("is_open", "reviews_orders")
+ORDERS = ("is_open", "reviews_orders", "takes_invoices")
 FIELDS = (*IDENTITY, *MONEY, *DAYS, *SERIES, *DUNNING, *ORDERS)
 BANK = ("bank_holder", "iban", "bic", "bank_details")
 

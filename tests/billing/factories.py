@@ -16,6 +16,7 @@ from billing.models import (
     Invoice,
     InvoiceLine,
     InvoiceTax,
+    Order,
     Price,
     Product,
     Seller,
@@ -100,3 +101,13 @@ def paper(of: Customer, *lines: tuple[str, date | None, date | None], **values: 
         )
         made.refresh_from_db()
         return made
+
+
+def order(sold_by: Organization, buyer: Organization, at: Price, **values: Any) -> Order:
+    """Make an order of a buyer that waits for its review; nothing is charged for it."""
+    with everything("test"):
+        defaults = {"key": f"test:{buyer.pk}", "status": "review", "currency": at.currency, "pays_by": "transfer"}
+        who = {"email": "buyer@people.example", "person": "Bea Buyer", "domain": "ordered.example"}
+        return Order.objects.create(
+            seller=sold_by, buyer=buyer, product=at.product, price=at, **{**defaults, **who, **values}
+        )

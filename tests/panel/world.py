@@ -29,12 +29,14 @@ from provisioning.services import (
 )
 from tests import cast as cast_module
 from tests.accounts.passkeys import SoftKey
+from tests.billing import factories as billing
 from tests.cast import HOST_A, Cast
 from tests.panel.matrix import ROLES
 from tests.provisioning import factories
 
 OF_CLIENT_A = frozenset({"provider", "reseller_a", "readonly_a", "client_a"})
 OF_RESELLER_A = frozenset({"provider", "reseller_a", "readonly_a"})
+OF_PARTIES = frozenset({"reseller_a", "readonly_a", "client_a"})
 OF_PROVIDER = frozenset({"provider"})
 
 
@@ -160,6 +162,10 @@ def make() -> World:
         feed = meters.create_feed(actor=cast.reseller_a.actor, organization=seller, name="Spot", currency="USD")
         for name, identifier in (("meter", meter.id), ("feed", feed.id)):
             world.add(f"{name}_of_reseller_a", identifier, frozenset({"reseller_a", "readonly_a"}))
+        at = billing.price(cast.reseller_a.organization, "Hosting", kind="package", package=package)
+        buyer = billing.customer(cast.reseller_a.organization, cast.client_a.organization)
+        placed = billing.order(cast.reseller_a.organization, cast.client_a.organization, at, customer=buyer)
+        world.add("order_of_client_a", placed.id, OF_PARTIES)
     return world
 
 
