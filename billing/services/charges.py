@@ -179,7 +179,7 @@ def item(
             raise Invalid("price", _("Choose a price of yours that is paid once, in the customer's currency."), "price")
         text, amount, tax_category = text or price.product.name, price.amount, price.product.tax_category
     if amount is None or not text.strip():
-        raise Invalid("required", _("Say what it is, and what one of it costs."), "amount" if text else "text")
+        raise Invalid("required", _("Say what it is, and what one of it costs."), "amount" if text.strip() else "text")
     if quantity < 1:
         raise Invalid("quantity", _("Give a whole number from 1."), "quantity")
     if rounded(amount, customer.currency) != amount:
