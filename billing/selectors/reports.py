@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import ExpressionWrapper, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from billing.fields import MoneyField
@@ -169,7 +169,9 @@ def _booked(actor: Actor, spans: Sequence[Span]) -> QuerySet[LedgerEntry, dict[s
     rows = parties.sold_by(LedgerEntry.objects.all(), actor).filter(on__gte=spans[0][0], on__lt=spans[-1][1])
     accounts = {"fees": Account.FEES, "loss": Account.LOSS, "cash": Account.CASH}
     sums = {
-        f"{name}{index}": _sum(Q(debit=account), span) - _sum(Q(credit=account), span)
+        f"{name}{index}": ExpressionWrapper(
+            _sum(Q(debit=account), span) - _sum(Q(credit=account), span), output_field=MoneyField()
+        )
         for name, account in accounts.items()
         for index, span in enumerate(spans)
     }

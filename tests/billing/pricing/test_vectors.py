@@ -48,7 +48,7 @@ def test_profit_and_break_even(name: str):
     fee, price = Decimal(vector["fee"]), Decimal(vector["price"])
     found = profit.of_customers(vector["customers"], price, fee)
     assert found.net == Decimal(vector["profit"])
-    assert found.margin == Fraction(vector["profit"]) / (vector["customers"] * price)
+    assert found.margin == Fraction(vector["profit"]) / Fraction(vector["customers"] * price)
     assert profit.break_even(fee, price) == vector["break_even"]
 
 
