@@ -205,5 +205,5 @@ def _explanation(found: rating.Rating, span: _Span, first: date) -> list[rating.
     steps.append(found.explanation[-1])
     if span.parts:
         charged = sum((part.amount for part in span.parts), Decimal(0))
-        steps.append({"step": "charged_before", "amount": format(charged, "f")})
+        steps.append({"step": "charged_before", "amount": rating.text(Fraction(charged))})
     return steps
