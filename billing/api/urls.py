@@ -1,11 +1,12 @@
 """Routes of the billing API."""
 
-from django.urls import path
+from django.urls import include, path
 
-from billing.api import feeds, meters, orders, rates
+from billing.api import feeds, meters, orders, rates, reports
 
 app_name = "billing_api"
 urlpatterns = [
+    path("", include("billing.api.selling_urls")),
     path("meters", meters.MeterList.as_view(), name="meters"),
     path("meters/<str:pk>", meters.MeterItem.as_view(), name="meter"),
     path("meter-events", meters.MeterEventList.as_view(), name="meter_events"),

@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
 from billing.models import Price, Product
+from billing.selectors import products
 from panel.core.actors import Actor
 from panel.core.scoping import everything
+
+STATES = {
+    "pending": _("To come"),
+    "active": _("In force"),
+    "superseded": _("Followed by another"),
+    "closed": _("Ended"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A price on a day: to come (`pending`), in force (`active`), followed by another (`superseded`) or ended
+    (`closed`), and how many subscriptions pay it.
+    """
+
+    price: Price
+    state: str
+    subscriptions: int
+    may_change: bool = False
+
+    @property
+    def words(self) -> str | Promise:
+        """Its state in words."""
+        return STATES[self.state]
 
 
 def listed(actor: Actor) -> QuerySet[Price]:
@@ -41,12 +69,31 @@ def current(product: Product, currency: str, months: int, on: date) -> Price | N
 
 def on_sale(organization: Organization, on: date) -> QuerySet[Price]:
     """Return the price list of a seller on a day: prices in force of products that are not archived."""
+    return in_force(of_seller(organization), on)
+
+
+def of_seller(organization: Organization) -> QuerySet[Price]:
+    """Return all prices of a seller's products that are not archived."""
     rows = Price.objects.filter(product__organization=organization, product__archived_at__isnull=True)
     rows = rows.select_related("product", "product__organization")
-    return in_force(rows, on).order_by("product__name", "currency", "months", "id")
+    return rows.order_by("product__name", "currency", "months", "id")
 
 
-def following(price: Price) -> Price | None:
-    """Return the price that follows another one of the same product, currency and cycle."""
-    rows = Price.objects.filter(product_id=price.product_id, currency=price.currency, months=price.months)
-    return rows.filter(valid_from__gt=price.valid_from).order_by("valid_from").first()
+def lines(product: Product, on: date, *, may_change: bool = False) -> list[Line]:
+    """Return all prices of a product with their state on a day."""
+    counts = products.subscriptions_by_price(product)
+    seen: set[tuple[str, int]] = set()
+    found = []
+    for price in of_product(product):
+        kind = (price.currency, price.months)
+        state = "active"
+        if price.valid_from > on:
+            state = "pending"
+        elif kind in seen:
+            state = "superseded"
+        elif price.ended_on is not None and price.ended_on <= on:
+            state = "closed"
+        if price.valid_from <= on:
+            seen.add(kind)
+        found.append(Line(price, state, counts.get(price.pk, 0), may_change))
+    return found

@@ -10,7 +10,6 @@ from accounts.selectors import plans
 from billing.models import Meter, Price, Product, Subscription
 from billing.models.subscriptions import Component
 from panel.core.actors import Actor
-from panel.core.scoping import everything
 from provisioning.models import Package
 from provisioning.selectors import packages
 
@@ -29,16 +28,23 @@ def every(actor: Actor) -> QuerySet[Product]:
     return rows.annotate(subscription_count=Coalesce(Subquery(counted), 0))
 
 
-def subscriptions_of(product: Product) -> int:
-    """Return how many subscriptions that go on have a product."""
-    with everything("a product's subscriptions are its seller's"):
-        return _running().filter(product=product).values("subscription").distinct().count()
+def subscriptions_of(product: Product, *, currency: str = "", months: int = 0) -> int:
+    """Return how many subscriptions that go on have a product: in all, or at its prices of a currency and cycle."""
+    rows = _running().filter(product=product)
+    if currency:
+        rows = rows.filter(price__currency=currency, price__months=months)
+    return rows.values("subscription").distinct().count()
 
 
 def subscriptions_at(price: Price) -> int:
     """Return how many subscriptions that go on pay a price."""
-    with everything("a price's subscriptions are its seller's"):
-        return _running().filter(price=price).values("subscription").distinct().count()
+    return _running().filter(price=price).values("subscription").distinct().count()
+
+
+def subscriptions_by_price(product: Product) -> dict[str, int]:
+    """Return price → how many subscriptions that go on pay it; one query."""
+    rows = _running().filter(product=product).order_by().values("price")
+    return dict(rows.annotate(count=Count("subscription", distinct=True)).values_list("price", "count"))
 
 
 def packages_of(organization: Organization) -> QuerySet[Package]:

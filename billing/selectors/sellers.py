@@ -30,7 +30,7 @@ def today(seller: Seller, now: datetime | None = None) -> date:
 
 def of_buyer(buyer: Organization) -> Organization | None:
     """Return the organization that an organization buys from, its parent; None for the provider."""
-    if buyer.parent_id is None:
+    if not buyer.parent_id:
         return None
     with everything("a seller stands above"):
         return Organization.objects.get(pk=buyer.parent_id)

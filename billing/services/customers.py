@@ -57,6 +57,7 @@ def change(*, actor: Actor, customer: Customer, **values: Any) -> Customer:
     """Change who the customer is on invoices to come. A new VAT number, or a new country, is to be checked anew."""
     policy.require(actor, "customer.change", customer)
     texts.known(values, PARTY)
+    customer = ensure(actor=actor, seller=customer.seller, buyer=customer.buyer)
     return _change(actor, "customer.change", customer, values)
 
 

@@ -50,8 +50,8 @@ def create(
         clean_or_invalid(rate)
         with integrity_as_conflict(taken, field="valid_from"):
             rate.save()
-        said = {"country": [None, rate.country], "region": [None, rate.region], "percent": [None, percent]}
-        audit.record(actor, "tax_rate.create", rate, {**said, "valid_from": [None, valid_from]})
+        fields = ("country", "region", "category", "percent", "valid_from")
+        audit.record(actor, "tax_rate.create", rate, {field: [None, getattr(rate, field)] for field in fields})
     return rate
 
 

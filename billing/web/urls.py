@@ -1,11 +1,14 @@
 """Pages of the billing app."""
 
-from django.urls import path
+from django.urls import include, path
 
-from billing.web import reports
+from billing.web import reports, start
 
 app_name = "billing"
 urlpatterns = [
+    path("", include("billing.web.order_urls")),
+    path("", include("billing.web.selling_urls")),
+    path("billing/start/", start.StartPage.as_view(), name="start"),
     path("billing/reports/", reports.ProfitPage.as_view(), name="report_profit"),
     path("billing/reports/documents/", reports.DocumentsPage.as_view(), name="report_documents"),
     path("billing/reports/recurring/", reports.RecurringPage.as_view(), name="report_recurring"),

@@ -493,6 +493,62 @@ BILLING_METERING = [
     Row("billing_api:rate", "POST", "", SELLERS_LOOK),
 ]
 
+SELLER_A = frozenset({"reseller_a"})
+BILLING_SELLING = [
+    Row("billing:seller", "GET POST", "", SELLERS),
+    Row("billing:seller_bank", "GET POST", "", SELLERS),
+    Row("billing:own_details", "GET", "", PEOPLE - PROVIDER),
+    Row("billing:own_details_change", "GET POST", "", WORKERS - PROVIDER),
+    Row("billing:customer_list", "GET", "", SELLERS_LOOK),
+    Row("billing:customer_take_in", "GET POST", "", SELLERS),
+    Row("billing:customer", "GET", "customer_of_reseller_a", OF_SELLER_A),
+    *(
+        Row(f"billing:customer_{verb}", "GET POST", "customer_of_reseller_a", SELLER_A)
+        for verb in ("change", "terms", "check_vat")
+    ),
+    Row("billing:product_list", "GET", "", SELLERS_LOOK),
+    Row("billing:product_kinds", "GET", "", SELLERS),
+    Row("billing:product_create", "GET POST", "kind=addon", SELLERS),
+    Row("billing:product", "GET", "product_of_reseller_a", OF_SELLER_A),
+    Row("billing:product_change", "GET POST", "product_of_reseller_a", SELLER_A),
+    Row("billing:product_archive", "GET POST", "product_of_reseller_a", SELLER_A),
+    Row("billing:price_create", "GET POST", "product_of_reseller_a", SELLER_A),
+    Row("billing:price_list", "GET", "", SELLERS_LOOK),
+    Row("billing:price_end", "GET POST", "price_of_reseller_a", SELLER_A),
+    Row("billing:price_remove", "GET POST", "price_of_reseller_a", SELLER_A),
+    Row("billing:tax_rate_list", "GET", "", SELLERS_LOOK),
+    Row("billing:tax_rate_create", "GET POST", "", SELLERS),
+    Row("billing:tax_rate_adopt", "GET POST", "", SELLERS),
+    Row("billing:tax_rate_remove", "GET POST", "tax_rate_of_reseller_a", SELLER_A),
+    Row("billing_api:seller", "GET", "", SELLERS_LOOK),
+    Row("billing_api:seller", "PATCH", "", SELLERS),
+    Row("billing_api:seller_bank", "GET", "", SELLERS_LOOK),
+    Row("billing_api:seller_bank", "PATCH", "", SELLERS),
+    Row("billing_api:tax_rates", "GET", "", SELLERS_LOOK),
+    Row("billing_api:tax_rates", "POST", "", SELLERS),
+    Row("billing_api:tax_rates_adopt", "POST", "", SELLERS),
+    Row("billing_api:tax_rate", "GET", "tax_rate_of_reseller_a", OF_SELLER_A),
+    Row("billing_api:tax_rate", "DELETE", "tax_rate_of_reseller_a", SELLER_A),
+    Row("billing_api:customers", "GET", "", PEOPLE),
+    Row("billing_api:customers", "POST", "", SELLERS),
+    Row("billing_api:customer", "GET", "customer_of_reseller_a", OF_SELLER_A),
+    Row("billing_api:customer", "PATCH", "customer_of_reseller_a", SELLER_A),
+    Row("billing_api:customer_terms", "PATCH", "customer_of_reseller_a", SELLER_A),
+    Row("billing_api:customer_check_vat", "POST", "customer_of_reseller_a", SELLER_A),
+    Row("billing_api:own_details", "GET", "", PEOPLE - PROVIDER),
+    Row("billing_api:own_details", "PATCH", "", WORKERS - PROVIDER),
+    Row("billing_api:products", "GET", "", SELLERS_LOOK),
+    Row("billing_api:products", "POST", "", SELLERS),
+    Row("billing_api:product", "GET", "product_of_reseller_a", OF_SELLER_A),
+    Row("billing_api:product", "PATCH DELETE", "product_of_reseller_a", SELLER_A),
+    Row("billing_api:product_prices", "GET", "product_of_reseller_a", OF_SELLER_A),
+    Row("billing_api:product_prices", "POST", "product_of_reseller_a", SELLER_A),
+    Row("billing_api:product_impact", "GET", "product_of_reseller_a", OF_SELLER_A),
+    Row("billing_api:prices", "GET", "", SELLERS_LOOK),
+    Row("billing_api:price", "GET", "price_of_reseller_a", OF_SELLER_A),
+    Row("billing_api:price", "PATCH DELETE", "price_of_reseller_a", SELLER_A),
+]
+
 ROWS = [
     *SIGN_IN,
     *DASHBOARD,
@@ -503,4 +559,5 @@ ROWS = [
     *BILLING_REPORTS,
     *BILLING_ORDERS,
     *BILLING_METERING,
+    *BILLING_SELLING,
 ]

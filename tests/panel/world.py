@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
@@ -11,7 +12,7 @@ from pytest_django import DjangoDbBlocker
 
 from accounts.models import ApiToken, Device, OldHost, OutgoingMail, Session, User
 from accounts.services import invitations, plans, tokens
-from billing.services import meters
+from billing.services import customers, meters, tax_rates
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import Address, BrandScan, Operation
@@ -166,7 +167,31 @@ def make() -> World:
         buyer = billing.customer(cast.reseller_a.organization, cast.client_a.organization)
         placed = billing.order(cast.reseller_a.organization, cast.client_a.organization, at, customer=buyer)
         world.add("order_of_client_a", placed.id, OF_PARTIES)
+        add_selling(world)
     return world
+
+
+def add_selling(world: World) -> None:
+    """Add what reseller A sells, and client A as its customer; those above do not find it."""
+    seller, buyer = world.cast.reseller_a.organization, world.cast.client_a.organization
+    customer = customers.ensure(actor=world.cast.reseller_a.actor, seller=seller, buyer=buyer)
+    price = billing.price(seller, "Support by telephone")
+    rate = tax_rates.create(
+        actor=world.cast.reseller_a.actor,
+        organization=seller,
+        country="DE",
+        percent=Decimal(19),
+        valid_from=billing.START,
+    )
+    own = frozenset({"reseller_a", "readonly_a"})
+    for name, identifier in (
+        ("customer", customer.id),
+        ("product", price.product_id),
+        ("price", price.id),
+        ("tax_rate", rate.id),
+    ):
+        world.add(f"{name}_of_reseller_a", identifier, own)
+    world.add("addon", "addon", frozenset(ROLES))  # a kind of product, no object
 
 
 @pytest.fixture(scope="module")
