@@ -88,7 +88,7 @@ class PriceEndSerializer(StrictSerializer):
     ended_on = serializers.DateField(required=False)
 
 
-class ImpactSerializer(StrictSerializer):
+class TouchedSerializer(StrictSerializer):
     """Whom a change concerns."""
 
     subscriptions = serializers.IntegerField(read_only=True, help_text="So many keep what they have.")

@@ -13,13 +13,13 @@ from rest_framework.response import Response
 
 from accounts.selectors import organizations
 from billing.api.catalogue_serializers import (
-    ImpactSerializer,
     PriceCreateSerializer,
     PriceEndSerializer,
     PriceSerializer,
     ProductChangeSerializer,
     ProductCreateSerializer,
     ProductSerializer,
+    TouchedSerializer,
 )
 from billing.selectors import prices as price_selectors
 from billing.selectors import products as selectors
@@ -111,11 +111,11 @@ class ProductImpact(ApiView):
 
     actions = {"GET": "product.view"}
 
-    @extend_schema(operation_id="products_impact", responses=ImpactSerializer)
+    @extend_schema(operation_id="products_impact", responses=TouchedSerializer)
     def get(self, request: Request, pk: str) -> Response:
         """Say how many subscriptions have it: they keep it, at the price that was agreed."""
         product = self.find(selectors.listed(self.actor), pk)
-        return Response(ImpactSerializer({"subscriptions": product.subscription_count}).data)  # type: ignore[attr-defined]
+        return Response(TouchedSerializer({"subscriptions": product.subscription_count}).data)  # type: ignore[attr-defined]
 
 
 class Prices(ApiView):

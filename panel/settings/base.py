@@ -198,6 +198,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "OrganizationStatus": "accounts.models.Organization.Status",
+        "ProductKind": "billing.models.Product.Kind",
         "OrganizationKind": "accounts.models.Organization.Kind",
         "AccountStatus": "provisioning.models.HostingAccount.Status",
         "OperationStatus": "provisioning.models.Operation.Status",
