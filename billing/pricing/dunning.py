@@ -76,20 +76,21 @@ def reminder(day: int) -> str:
 
 
 def due(terms: Terms, bill: Bill, taken: Mapping[str, Taken], *, today: date, now: datetime) -> list[Step]:
-    """Return the steps to take now, in order. Of several reminders that have become due only the newest is sent.
+    """Return the steps to take now, in order: at most one mail, and at most one that takes something away.
 
-    Something is taken away only after a mail that asked for the money when it was overdue, and a full day; where none
-    was sent, such a mail is what is due. A clock that jumps makes one step at a time, never several at once.
+    Of several reminders that have become due only the newest is sent, and none beside a step that says more. Something
+    is taken away only after a mail that asked for the money when it was overdue, and a full day; where none was sent,
+    such a mail is what is due. A clock that jumps makes one step at a time, never several at once.
     """
     late = (today - bill.due_on).days
-    steps = _reminders(terms, bill, taken, late)
-    if late > 0 and OVERDUE not in taken:
-        steps.append(Step(OVERDUE))
-    return [*steps, *_next_hold(terms, bill, taken, late, now, asked_now=any(_asks(step) for step in steps))]
-
-
-def _asks(step: Step) -> bool:
-    return step.name.startswith("reminder:") and not step.passed_over
+    reminders = _reminders(terms, bill, taken, late)
+    follows = _next_hold(terms, bill, taken, late, now)
+    if follows == Step(DEMAND) and any(not step.passed_over for step in reminders):
+        follows = None
+    if follows is not None:
+        reminders = [Step(step.name, passed_over=True) for step in reminders]
+    overdue = [Step(OVERDUE)] if late > 0 and OVERDUE not in taken else []
+    return [*reminders, *overdue, *([follows] if follows is not None else [])]
 
 
 def _reminders(terms: Terms, bill: Bill, taken: Mapping[str, Taken], late: int) -> list[Step]:
@@ -107,40 +108,27 @@ def _is_worth_sending(bill: Bill, day: int, late: int) -> bool:
     return is_after_issue and not (late <= 0 and bill.pays_by_itself)
 
 
-def _next_hold(
-    terms: Terms, bill: Bill, taken: Mapping[str, Taken], late: int, now: datetime, *, asked_now: bool
-) -> list[Step]:
+def _next_hold(terms: Terms, bill: Bill, taken: Mapping[str, Taken], late: int, now: datetime) -> Step | None:
     """Return the next step of those that take something away, or the mail that has to come before it."""
-    for name, day in terms.holds:
-        if day is None or name in taken:
-            continue
-        announced = ANNOUNCED.get(name)
-        if late <= 0 or late < day - (NOTICE_DAYS if announced else 0):
-            return []
-        if not _is_asked(bill, taken):
-            return [] if asked_now else [Step(DEMAND)]
-        if announced and announced not in taken:
-            return [Step(announced)]
-        if late < day or not _has_waited(terms, bill, taken, now):
-            return []
-        if announced and now - taken[announced].at < NOTICE_DAYS * A_DAY:
-            return []
-        return [Step(name)]
-    return []
-
-
-def _is_asked(bill: Bill, taken: Mapping[str, Taken]) -> bool:
-    return any(_demands(bill, name, step) for name, step in taken.items())
+    waiting = ((name, day) for name, day in terms.holds if day is not None and name not in taken)
+    name, day = next(waiting, ("", None))
+    announced = ANNOUNCED.get(name)
+    if day is None or late <= 0 or late < day - (NOTICE_DAYS if announced else 0):
+        return None
+    demands = [step.at for key, step in taken.items() if _demands(bill, key, step)]
+    if not demands:
+        return Step(DEMAND)
+    holds = [taken[key].at for key, _day in terms.holds if key in taken]
+    if now - max([min(demands), *holds]) < A_DAY:
+        return None
+    if announced and announced not in taken:
+        return Step(announced)
+    if late < day or (announced and now - taken[announced].at < NOTICE_DAYS * A_DAY):
+        return None
+    return Step(name)
 
 
 def _demands(bill: Bill, name: str, step: Taken) -> bool:
     """Whether a step was a mail that asked for the money after the day on which it was due."""
     is_mail = name in MAILS or name.startswith("reminder:")
     return is_mail and not step.passed_over and step.on > bill.due_on
-
-
-def _has_waited(terms: Terms, bill: Bill, taken: Mapping[str, Taken], now: datetime) -> bool:
-    """Whether the first demand, and the last hold, are a full day ago."""
-    demands = [step.at for name, step in taken.items() if _demands(bill, name, step)]
-    holds = [taken[name].at for name, _day in terms.holds if name in taken and not taken[name].passed_over]
-    return now - max([min(demands), *holds]) >= A_DAY

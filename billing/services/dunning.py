@@ -23,6 +23,7 @@ FIRST_DAY = 30
 """No seller reminds earlier than so many days before an invoice is due."""
 
 BATCH = 500
+HOLDS = frozenset({steps.SUSPEND, steps.PANEL, steps.SITES, steps.TERMINATE})
 
 log = structlog.get_logger(__name__)
 
@@ -93,10 +94,14 @@ def _take(key: int, seller: Seller, now: datetime) -> list[tuple[str, str]]:
             return []
         receivable.customer = customer
         due = _due(receivable, seller, now)
-        return [(receivable.invoice_id, step.name) for step in due if _apply(receivable, seller, step, now)]
+        if any(step.name in HOLDS and not holds.can_impose(customer, step.name) for step in due):
+            due = _due(receivable, seller, now, reminders_only=True)
+        for step in due:
+            _apply(receivable, seller, step, now)
+        return [(receivable.invoice_id, step.name) for step in due]
 
 
-def _due(receivable: Receivable, seller: Seller, now: datetime) -> list[steps.Step]:
+def _due(receivable: Receivable, seller: Seller, now: datetime, *, reminders_only: bool = False) -> list[steps.Step]:
     invoice = receivable.invoice
     if invoice.status != Invoice.Status.ISSUED or invoice.issued_on is None:
         return []
@@ -104,7 +109,8 @@ def _due(receivable: Receivable, seller: Seller, now: datetime) -> list[steps.St
         row.step: steps.Taken(row.done_at, sellers.today(seller, row.done_at), row.passed_over)
         for row in invoice.dunning_steps.all()
     }
-    terms = steps.Terms(tuple(seller.reminder_days), _holds(receivable.customer.buyer, seller))
+    held = () if reminders_only else _holds(receivable.customer.buyer, seller)
+    terms = steps.Terms(tuple(seller.reminder_days), held)
     by_itself = receivable.customer.pays_by_itself and receivable.has_card
     bill = steps.Bill(invoice.issued_on, receivable.due_on, by_itself)
     return steps.due(terms, bill, taken, today=sellers.today(seller, now), now=now)
@@ -116,23 +122,19 @@ def _holds(buyer: Organization, seller: Seller) -> tuple[tuple[str, int | None],
     return steps.of_reseller(suspend=seller.suspend_days, panel=seller.panel_days, sites=seller.sites_days)
 
 
-def _apply(receivable: Receivable, seller: Seller, step: steps.Step, now: datetime) -> bool:
-    """Write a step down with its effect; returns False for one that can't be taken now."""
+def _apply(receivable: Receivable, seller: Seller, step: steps.Step, now: datetime) -> None:
+    """Write a step down with its effect."""
     invoice, customer = receivable.invoice, receivable.customer
-    is_hold = step.name in dict(_holds(customer.buyer, seller))
-    if is_hold and not holds.can_impose(customer, step.name):
-        return False
     row = DunningStep.objects.create(invoice=invoice, step=step.name, done_at=now, passed_over=step.passed_over)
     if step.passed_over:
-        return True
+        return
     audit.record(holds.acting(customer), "dunning.step", row, {"step": ("", step.name)})
-    if is_hold:
+    if step.name in HOLDS:
         holds.impose(customer, invoice, step.name, now)
     elif step.name == steps.OVERDUE:
         happenings.tell("invoice.overdue", invoice)
     else:
         dunning_mails.asks(invoice, step.name, today=sellers.today(seller, now), follows=_follows(invoice, seller, now))
-    return True
 
 
 def _follows(invoice: Invoice, seller: Seller, now: datetime) -> tuple[str, date] | None:

@@ -12,6 +12,7 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
+from stdnum import iso11649
 
 from accounts.mail import Letter, send_all
 from accounts.models import Brand, Membership
@@ -138,7 +139,7 @@ def _context(
             "number": invoice.label,
             "amount": formats.money(invoice.receivable.open, invoice.currency),
             "due": date_format(invoice.due_on),
-            "reference": invoice.reference,
+            "reference": iso11649.format(invoice.reference) if invoice.reference else "",
             "link": brands.base_url(brand) + reverse("billing:invoice", args=[invoice.pk]),
             "consequence": consequence,
             "what": str(what) if what is not None else "",
