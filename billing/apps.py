@@ -24,4 +24,4 @@ class BillingConfig(AppConfig):
         happenings.follow("invoice.paid", fulfilments.paid)
         happenings.follow("invoice.paid", holds.paid)
         for kind in sorted(happenings.KINDS):
-            happenings.follow(kind, hook_deliveries.follower(kind))
+            happenings.follow(kind, hook_deliveries.follower(kind), hook_deliveries.follower_of_many(kind))

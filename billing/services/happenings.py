@@ -5,23 +5,37 @@ Who wants to know subscribes when the app is ready (`billing.apps`), so that ser
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 KINDS = frozenset(
     "invoice.issued invoice.paid invoice.overdue invoice.credited payment.succeeded payment.failed payment.refunded "
     "dispute.opened dispute.closed customer.held customer.lifted subscription.started subscription.ended".split()
 )
-_followers: dict[str, list[Callable[[Any], None]]] = {kind: [] for kind in KINDS}
+One = Callable[[Any], None]
+Many = Callable[[Sequence[Any]], None]
+_followers: dict[str, dict[One, Many | None]] = {kind: {} for kind in KINDS}
 
 
-def follow(kind: str, follower: Callable[[Any], None]) -> None:
-    """Let `follower` be called with each row that `kind` happens to; once, however often it is asked for."""
-    if follower not in _followers[kind]:
-        _followers[kind].append(follower)
+def follow(kind: str, follower: One, many: Many | None = None) -> None:
+    """Let `follower` be called with each row that `kind` happens to; once, however often it is asked for.
+
+    `many` is called in its place where it happens to many rows at once.
+    """
+    _followers[kind].setdefault(follower, many)
 
 
 def tell(kind: str, row: Any) -> None:
     """Call all who follow `kind`, in the order in which they came. What one of them refuses is refused as a whole."""
     for follower in _followers[kind]:
         follower(row)
+
+
+def tell_all(kind: str, rows: Sequence[Any]) -> None:
+    """Tell of many rows to which the same happened in one transaction."""
+    for follower, many in _followers[kind].items():
+        if many is not None:
+            many(rows)
+            continue
+        for row in rows:
+            follower(row)

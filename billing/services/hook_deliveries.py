@@ -6,7 +6,7 @@ At least once: a program knows a message that comes again by its `webhook-id`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -50,14 +50,29 @@ def follower(kind: str) -> Callable[[Any], None]:
     return follow
 
 
+def follower_of_many(kind: str) -> Callable[[Sequence[Any]], None]:
+    """Return what follows when the same happens to many rows."""
+
+    def follow(rows: Sequence[Any]) -> None:
+        tell_all(kind, rows)
+
+    return follow
+
+
 def tell(kind: str, row: Any) -> None:
     """Write the messages of a happening, in its transaction; they leave once it commits."""
-    seller_id = row.parties[0]
+    tell_all(kind, [row])
+
+
+def tell_all(kind: str, rows: Sequence[Any]) -> None:
+    """Write the messages of many happenings of a kind, in their transaction; who wants to be told is asked once."""
     with everything("a seller's programs are told"):
-        hooks = Hook.objects.filter(organization=seller_id, is_active=True)
+        hooks = Hook.objects.filter(organization__in={row.parties[0] for row in rows}, is_active=True)
         wanting = [hook for hook in hooks if not hook.kinds or kind in hook.kinds]
-        for hook in wanting:
-            _write(hook, kind, described(row))
+        for row in rows if wanting else ():
+            for hook in wanting:
+                if hook.organization_id == row.parties[0]:
+                    _write(hook, kind, described(row))
 
 
 def send_test(*, actor: Actor, hook: Hook) -> HookDelivery:

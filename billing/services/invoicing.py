@@ -11,7 +11,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, IntegerField, Value, When
 
 from billing.models import Charge, Customer, Invoice, InvoiceLine, InvoiceTax, LedgerEntry, Receivable, Seller
 from billing.services import happenings, invoice_lines, invoices, numbers, settlements
@@ -81,7 +81,7 @@ def _keep(actor: Actor, seller: Seller, papers: Sequence[_Paper], on: date) -> N
     InvoiceTax.objects.bulk_create([tax for paper in papers for tax in paper.taxes])
     numbered = [When(pk=invoice.pk, then=Value(number)) for number, invoice in enumerate(made, start=first)]
     issued = Invoice.objects.filter(pk__in=[invoice.pk for invoice in made])
-    issued.update(status=Invoice.Status.ISSUED, number=Case(*numbered, default=F("number")))
+    issued.update(status=Invoice.Status.ISSUED, number=Case(*numbered, output_field=IntegerField()))
     for number, invoice in enumerate(made, start=first):
         invoice.number, invoice.status = number, Invoice.Status.ISSUED
     audit.record_all(actor, "invoice.issue", made)
@@ -94,8 +94,8 @@ def _keep(actor: Actor, seller: Seller, papers: Sequence[_Paper], on: date) -> N
 def _follow(papers: Sequence[_Paper]) -> None:
     """Tell of papers, and let credit of their customers pay them."""
     credit = settlements.credits_of([paper.customer.pk for paper in papers])
+    happenings.tell_all("invoice.issued", [paper.invoice for paper in papers])
     for paper in papers:
-        happenings.tell("invoice.issued", paper.invoice)
         if not paper.invoice.gross:
             happenings.tell("invoice.paid", paper.invoice)
         elif credit.get(paper.customer.pk):
