@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tests.guarding import Guard
 
 NODE = "provisioning/node"
 RECOVERY = "tests/node/test_recovery.py"
@@ -10,17 +10,6 @@ APPLY = "tests/node/test_apply.py"
 CHECKS = "tests/node/test_checks.py"
 ENGINE = "tests/provisioning/test_engine.py"
 OPERATIONS = "tests/provisioning/test_operations.py"
-
-
-@dataclass(frozen=True)
-class Guard:
-    """A guard by name: in `file`, `text` (there once) becomes `without`; `test` fails then."""
-
-    name: str
-    file: str
-    text: str
-    without: str
-    test: str
 
 
 GUARDS = [

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import IntegrityError, transaction
 
 from billing.models import MeterEvent, Subscription
 from billing.services import meter_events, meters
@@ -176,3 +177,13 @@ def test_what_is_kept_in_a_meter_is_told_by_its_name_once(cast: Cast):
         with pytest.raises(Invalid) as refused:
             meters.change(actor=SYSTEM, meter=meter, source="disk")
     assert refused.value.field == "source"
+
+
+def test_the_database_takes_an_event_once(cast: Cast, event: Reported):
+    record(cast, event)
+    with everything("test"):
+        row = MeterEvent.objects.get()
+        row.pk = None
+        row.quantity = Decimal(9)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            row.save(force_insert=True)

@@ -1,0 +1,163 @@
+"""The guards of billing: how each is taken out, and which test fails then; docs/billing-properties.md has them, too."""
+
+from __future__ import annotations
+
+from tests.guarding import Guard
+
+PRICING = "billing/pricing"
+PROPERTIES = "tests/billing/pricing/test_properties.py"
+RULES = "tests/billing/pricing/test_rules.py"
+METERING = "tests/billing/services/test_metering.py"
+EVENTS = "tests/billing/services/test_meter_events.py"
+
+GUARDS = [
+    Guard(
+        "an event of a document counts once",
+        f"{PRICING}/usage.py",
+        "    return tuple(seen.values())\n",
+        "    return tuple(_event(str(index), item)[1] for index, item in enumerate(value))\n",
+        f"{PROPERTIES}::test_an_event_counts_once_however_often_and_in_which_order_it_is_told",
+    ),
+    Guard(
+        "more use never costs less",
+        f"{PRICING}/rating.py",
+        "        if top > below:\n            yield top - below, tier.amount\n",
+        "        if quantity <= top:\n            yield quantity, tier.amount\n            return\n",
+        f"{PROPERTIES}::test_more_use_never_costs_less",
+    ),
+    Guard(
+        "parts of a window sum to it",
+        f"{PRICING}/rating.py",
+        "    exact = whole.exact - before.exact\n",
+        "    exact = rate(rule, replace(usage, start=start)).exact\n",
+        f"{PROPERTIES}::test_parts_of_a_period_sum_to_the_period_however_it_is_cut",
+    ),
+    Guard(
+        "an event across periods sums to itself",
+        f"{PRICING}/rating.py",
+        "    return (_counted(rule, end) - (_counted(rule, start) if start else 0)) * event.repeat\n",
+        "    return _counted(rule, end - start) * event.repeat\n",
+        f"{PROPERTIES}::test_what_goes_on_across_periods_counts_in_all_of_them_as_in_one",
+    ),
+    Guard(
+        "windows begin at the seller's midnight",
+        f"{PRICING}/usage.py",
+        "        return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.time_zone))\n",
+        "        return datetime(day.year, day.month, day.day, tzinfo=UTC)\n",
+        f"{PROPERTIES}::test_a_day_of_the_seller_has_the_hours_that_it_has",
+    ),
+    Guard(
+        "a spot price is never above its cap",
+        f"{PRICING}/rating.py",
+        "    return min(price, cap), price > cap\n",
+        "    return price, price > cap\n",
+        f"{PROPERTIES}::test_a_price_in_time_is_that_of_the_start_of_each_segment_and_never_above_its_cap",
+    ),
+    Guard(
+        "an allowance ends within what goes on",
+        f"{PRICING}/rating.py",
+        "    end = end if last is None else min(end, _seconds(last - event.at))\n",
+        "    end = end if last is None or event.at < last else start\n",
+        f"{PROPERTIES}::test_an_allowance_ends_within_what_goes_on_and_begins_when_it_is_given",
+    ),
+    Guard(
+        "use without a price is an error",
+        f"{PRICING}/rating.py",
+        "    if last is not None and quantity > last:\n",
+        "    if last is not None and quantity > last and rule.mode == 'none':\n",
+        f"{RULES}::test_use_without_a_price_is_told_and_never_free",
+    ),
+    Guard(
+        "any cut of a price sums to it",
+        f"{PRICING}/proration.py",
+        "    return until(last) - until(first)\n",
+        "    return rounded(Fraction(price) * (last - first).days / (end - start).days, currency)\n",
+        f"{PROPERTIES}::test_any_cut_of_a_price_sums_to_it",
+    ),
+    Guard(
+        "no share outside of the period",
+        f"{PRICING}/proration.py",
+        "    if not start <= first <= last <= end or start == end:\n",
+        "    if start == end:\n",
+        f"{PROPERTIES}::test_days_outside_of_a_period_have_no_share",
+    ),
+    Guard(
+        "periods count from the anchor",
+        f"{PRICING}/calendar.py",
+        "    return add_months(anchor, months * number)\n",
+        "    for _step in range(number):\n        anchor = add_months(anchor, months)\n    return anchor\n",
+        f"{PROPERTIES}::test_a_short_month_moves_nothing",
+    ),
+    Guard(
+        "periods have no gap",
+        f"{PRICING}/calendar.py",
+        "    return guess if start_of(anchor, months, guess) <= day else guess - 1\n",
+        "    return guess\n",
+        f"{PROPERTIES}::test_periods_have_neither_gap_nor_overlap",
+    ),
+    Guard(
+        "tax is taken once per rate",
+        f"{PRICING}/totals.py",
+        "            base, tax = amount, rounded(Fraction(amount) * Fraction(percent) / 100, currency)\n",
+        "            base = amount\n"
+        "            each = [rounded(Fraction(lines[i].amount) * Fraction(percent) / 100, currency) for i in members]\n"
+        "            tax = sum(each, Decimal(0))\n",
+        f"{PROPERTIES}::test_totals_are_exact_sums_and_tax_is_taken_once_per_rate",
+    ),
+    Guard(
+        "missing cents go to those that lost most",
+        f"{PRICING}/totals.py",
+        "    for index in order[:missing]:\n        floors[index] += 1\n",
+        "    floors[:1] = [floor + missing for floor in floors[:1]]\n",
+        f"{PROPERTIES}::test_totals_are_exact_sums_and_tax_is_taken_once_per_rate",
+    ),
+    Guard(
+        "half is rounded away from nothing",
+        f"{PRICING}/money.py",
+        "    whole = (2 * cents.numerator + cents.denominator) // (2 * cents.denominator)\n",
+        "    whole = round(cents)\n",
+        f"{PROPERTIES}::test_rounding_is_to_the_nearest_and_half_goes_away_from_nothing",
+    ),
+    Guard(
+        "numbers are digits",
+        f"{PRICING}/rules.py",
+        "    if not isinstance(value, str) or not NUMBER.fullmatch(value):\n",
+        "    if not isinstance(value, str) or not value.strip():\n",
+        f"{RULES}::test_a_rule_is_refused_by_its_key[{{'per': ' 1'}}-per]",
+    ),
+    Guard(
+        "a reported event counts once",
+        "billing/migrations/0001_initial.py",
+        'fields=("seller", "source", "event_id"), name="meter_event_once"',
+        'fields=("id",), name="meter_event_once"',
+        f"{EVENTS}::test_the_database_takes_an_event_once",
+    ),
+    Guard(
+        "another content under the same name is refused",
+        "billing/services/meter_events.py",
+        "            if any(getattr(there, name) != getattr(row, name) for name in SAME):\n",
+        "            if there.meter_id != row.meter_id:\n",
+        f"{EVENTS}::test_another_content_under_the_same_name_is_a_conflict_and_nothing_is_taken",
+    ),
+    Guard(
+        "late use is what is known now less what was charged",
+        "billing/services/metering.py",
+        " - sum((part.amount for part in span.parts), Decimal(0))\n",
+        "\n",
+        f"{METERING}::test_late_use_is_another_part_of_the_next_invoice",
+    ),
+    Guard(
+        "what was charged stays cut as it was",
+        "billing/services/metering.py",
+        "    for (first, last), parts in charged.items():\n",
+        "    for (first, last), parts in list(charged.items())[:0]:\n",
+        f"{METERING}::test_a_moved_anchor_charges_no_day_twice_and_leaves_none_out",
+    ),
+    Guard(
+        "an allowance is given once in a period",
+        "billing/services/metering.py",
+        '    if rule.window == "period" and start == max(component.starts_on, earliest):\n',
+        '    if rule.window == "none":\n',
+        f"{METERING}::test_what_follows_a_component_within_a_period_goes_on_with_its_allowance_and_tiers",
+    ),
+]
