@@ -27,6 +27,7 @@ class Recurring:
     """A month: `revenue` a month at its end, `lost` of what there was at its start, and subscriptions likewise."""
 
     span: Span
+    currency: str
     revenue: Decimal
     lost: Decimal
     begun_with: int
@@ -70,6 +71,7 @@ def months(actor: Actor, spans: Sequence[Span], currency: str, today: date) -> l
     return [
         Recurring(
             span,
+            currency,
             rounded(exact[f"revenue{index}"], currency),
             rounded(exact[f"lost{index}"], currency),
             counted[f"before{index}"],

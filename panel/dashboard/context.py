@@ -13,19 +13,24 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Brand, Organization
 from accounts.selectors import brands
+from billing.selectors import setup
 from panel.core import policy
 from panel.core.actors import Actor
 
 
 @dataclass(frozen=True)
 class Item:
-    """A way to go: shown to who may do `action`, active on pages whose address starts with its own."""
+    """A way to go: shown to who may do `action`, active on pages whose address starts with its own.
+
+    With `when` it is shown only to organizations that have come so far with billing (billing.selectors.setup).
+    """
 
     label: str | Promise
     route: str
     icon: str
     action: str
     kinds: frozenset[str] = frozenset({"provider", "reseller", "client"})
+    when: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,17 @@ NAVIGATION = [
             Item(_("Reseller plans"), "accounts:plan_list", "package", "plan.create", SELLERS),
             Item(_("Brand"), "accounts:brand", "palette", "brand.change", SELLERS),
             Item(_("White-label scan"), "provisioning:scan_list", "eye", "brand.view", SELLERS),
+        ],
+    ),
+    Section(
+        _("Billing"),
+        [
+            Item(_("Start billing"), "billing:start", "cash", "seller.change", SELLERS, "to_start"),
+            Item(_("Reports"), "billing:report_profit", "chart-bar", "report.view", SELLERS, "sells"),
+            Item(_("Customers"), "billing:customer_list", "users", "seller.view", SELLERS, "sells"),
+            Item(_("Products"), "billing:product_list", "package", "product.view", SELLERS, "sells"),
+            Item(_("Orders"), "billing:order_list", "shopping-cart", "order.view", SELLERS, "sells"),
+            Item(_("Billing settings"), "billing:seller", "settings", "seller.change", SELLERS, "sells"),
         ],
     ),
     Section(
@@ -115,8 +131,16 @@ def personal() -> list[dict[str, Any]]:
 
 def navigation(actor: Actor, path: str, organization: Organization | None) -> list[dict[str, Any]]:
     """Return the sections of the side navigation that the actor can use; the longest matching address is active."""
+    standing = setup.standing(actor)
     visible = [
-        (section.title, [(item, reverse(item.route)) for item in section.items if _usable(actor, item, organization)])
+        (
+            section.title,
+            [
+                (item, reverse(item.route))
+                for item in section.items
+                if _usable(actor, item, organization) and (not item.when or getattr(standing, item.when))
+            ],
+        )
         for section in NAVIGATION
     ]
     addresses = [url for _title, items in visible for _item, url in items]

@@ -18,7 +18,7 @@ from accounts.selectors import audit, organizations
 from panel.core import colors
 from panel.core.models import AuditEntry
 from panel.core.web import Action, Empty, ListPage, Page
-from panel.dashboard import plan_use, search, selectors
+from panel.dashboard import money, plan_use, search, selectors
 from panel.dashboard.tables import ActivityFilter, ActivityTable
 
 
@@ -59,6 +59,7 @@ class HomePage(Page):
     def _of_provider(self) -> dict[str, Any]:
         return {
             "figures": selectors.figures(self.actor),
+            "sums": money.of_provider(self.actor, organizations.of_actor(self.actor)),
             "notices": plan_use.notices(self.actor),
             "unreachable": selectors.unreachable_servers(),
             "drifted": selectors.drifted_servers(),
@@ -72,6 +73,8 @@ class HomePage(Page):
         resources = plan_use.resources(own)
         return {
             "figures": selectors.figures(self.actor),
+            "earnings": money.of_reseller(self.actor, own),
+            "to_pay": money.to_pay(self.actor),
             "notices": plan_use.notices(self.actor),
             "plan": plan_use.lines(own, resources),
             "resources": resources,
@@ -81,7 +84,7 @@ class HomePage(Page):
         }
 
     def _of_client(self) -> dict[str, Any]:
-        return {"accounts": selectors.accounts_of_client()}
+        return {"accounts": selectors.accounts_of_client(), "to_pay": money.to_pay(self.actor)}
 
 
 class SearchPage(Page):

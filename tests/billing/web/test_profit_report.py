@@ -1,0 +1,181 @@
+"""What a reseller earns, from a sold plan to the figures of the report, and that each figure leads to its documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from html import unescape
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from accounts.models import Organization
+from accounts.services import organizations, plans
+from billing.models import Customer, Invoice, LedgerEntry, Price
+from billing.selectors import reports
+from billing.services import customers, prices, products, runs, subscriptions
+from panel.core.actors import Actor
+from panel.core.scoping import everything, tenant
+from tests.billing import factories
+from tests.cast import Cast, Person
+from tests.provisioning import factories as hosting
+
+PROFIT = reverse("billing:report_profit")
+SYSTEM = Actor.system("test")
+EARNED = {date(2026, 1, 1): (5, 20), date(2026, 2, 1): (10, 70), date(2026, 3, 1): (25, 220)}
+"""Month → what each of ten clients pays in it, and what is left of that by a plan of 30."""
+
+
+def read(person: Person, **query: str) -> str:
+    """Return a report page, its no-break spaces as spaces."""
+    answer = person.browser().get(PROFIT, query)
+    assert answer.status_code == 200
+    return unescape(answer.content.decode()).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def tiles(page: str) -> dict[str, str]:
+    """Return the figures at the top of a report by their label."""
+    found = re.findall(r'<span class="text-secondary">([^<]+)</span>\s*<span class="tile-value tabular">([^<]+)<', page)
+    return dict(found)
+
+
+def sold(seller: Organization, buyer: Organization, price: Price) -> Customer:
+    """Sell a price to an organization from today on."""
+    customer = customers.ensure(actor=SYSTEM, seller=seller, buyer=buyer, currency="USD")
+    subscriptions.start(actor=SYSTEM, customer=customer, price=price)
+    return customer
+
+
+def bill(day: datetime) -> None:
+    """Let the run have its day."""
+    report = runs.bill(day)
+    assert (report.parked, report.failed) == ([], [])
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Coordinates]:
+    with time_machine.travel(datetime(2026, 1, 1, 9, tzinfo=UTC), tick=False) as traveller:
+        yield traveller
+
+
+def test_ten_clients_on_a_plan_of_30_earn_20_then_70_then_220(cast: Cast, clock: time_machine.Coordinates):
+    provider, reseller = cast.provider.organization, cast.reseller_a.organization
+    with everything("test"):
+        for organization in (provider, reseller):
+            factories.seller(organization)
+        plan = plans.create(actor=SYSTEM, organization=provider, name="Reseller 100")
+        offer = products.create(actor=SYSTEM, organization=provider, kind="plan", name="Reseller 100", plan=plan)
+        sold(provider, reseller, prices.create(actor=SYSTEM, product=offer, currency="USD", amount=Decimal(30)))
+        package = hosting.package(reseller)
+        product = products.create(actor=SYSTEM, organization=reseller, kind="package", name="Starter", package=package)
+        first = prices.create(actor=SYSTEM, product=product, currency="USD", amount=Decimal(5))
+        for number in range(10):
+            client = organizations.create_client(actor=SYSTEM, parent=reseller, name=f"Shop {number}")
+            sold(reseller, client, first)
+        bill(datetime(2026, 1, 1, 10, tzinfo=UTC))
+        for month, (amount, _earned) in list(EARNED.items())[1:]:
+            clock.move_to(datetime(2026, month.month - 1, 10, 9, tzinfo=UTC))
+            dearer = prices.create(
+                actor=SYSTEM, product=product, currency="USD", amount=Decimal(amount), valid_from=month
+            )
+            subscriptions.reprice(actor=SYSTEM, price=dearer)
+            clock.move_to(datetime(2026, month.month - 1, 25, 9, tzinfo=UTC))
+            bill(datetime(2026, month.month - 1, 25, 9, tzinfo=UTC))
+        issued = Invoice.objects.filter(status="issued")
+        assert (issued.filter(seller=reseller).count(), issued.filter(buyer=reseller).count()) == (30, 3)
+    clock.move_to(datetime(2026, 3, 15, 9, tzinfo=UTC))
+    for month, (amount, earned) in EARNED.items():
+        named = f"{month:%Y-%m}"
+        figures = tiles(read(cast.reseller_a, since=named, until=named))
+        assert figures["Profit"] == f"{earned}.00 USD"
+        assert figures["Income"] == f"{amount * 10}.00 USD"
+        assert figures["Cost"] == "30.00 USD"
+        assert figures["Break-even"] == f"{-(-30 // amount)} customers"
+    assert tiles(read(cast.reseller_a, since="2026-01", until="2026-03"))["Profit"] == "310.00 USD"
+    assert tiles(read(cast.provider, since="2026-02", until="2026-02"))["Profit"] == "30.00 USD"
+    home = unescape(cast.reseller_a.browser().get("/").content.decode()).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Profit in March 2026" in home
+    assert "220.00 USD</a>" in home
+
+
+def test_every_figure_leads_to_lines_that_sum_to_it(cast: Cast):
+    reseller = cast.reseller_a.organization
+    buyer = factories.customer(reseller, cast.client_a.organization)
+    factories.paper(buyer, ("10.01", date(2026, 1, 17), date(2026, 2, 17)), ("3.00", None, None))
+    noted = factories.paper(buyer, ("12.00", date(2026, 1, 1), date(2027, 1, 1)))
+    factories.paper(
+        buyer, ("-6.00", date(2026, 7, 1), date(2027, 1, 1)), kind="credit_note", corrects=noted, gross=-6, net=-6
+    )
+    page = cast.reseller_a.browser().get(PROFIT, {"since": "2026-01", "until": "2026-01"}).content.decode()
+    link = unescape(re.search(r'href="([^"]*side=sales[^"]*)"', page)[1])  # type: ignore[index]
+    with tenant(cast.reseller_a.actor.path):
+        span = reports.month_of(date(2026, 1, 1))
+        parts = [line.part for line in reports.documents(cast.reseller_a.actor, "sales", span, "USD")]
+        income = reports.of_month(cast.reseller_a.actor, "USD", span[0]).profit.income
+        assert len(parts) == 3
+        assert sum(parts) == income > 0
+        july = reports.of_month(cast.reseller_a.actor, "USD", date(2026, 7, 1)).profit
+        assert july.credited > 0
+        assert july.income == july.invoiced - july.credited
+    file = cast.reseller_a.browser().get(f"{link}&export=soldline")
+    assert file.status_code == 200
+    rows = b"".join(file).decode().splitlines()
+    assert len(rows) == 4
+    assert sum(Decimal(row.rpartition(",")[2]) for row in rows[1:]) == income
+
+
+def test_nobody_sees_what_others_earn(cast: Cast):
+    buyer = factories.customer(cast.reseller_b.organization, cast.client_b.organization)
+    factories.paper(buyer, ("77.00", date(2026, 1, 1), date(2026, 2, 1)))
+    query = {"since": "2026-01", "until": "2026-01"}
+    assert tiles(read(cast.reseller_b, **query))["Income"] == "77.00 USD"
+    for other in (cast.provider, cast.reseller_a):
+        page = read(other, **query)
+        assert tiles(page)["Income"] == "0.00 USD"
+        assert "77.00" not in page
+    documents = cast.provider.browser().get(reverse("billing:report_documents"), {**query, "customer": buyer.pk})
+    assert b"77.00" not in documents.content
+
+
+def test_other_currencies_stand_apart(cast: Cast):
+    factories.seller(cast.reseller_a.organization)
+    dollars = factories.customer(cast.reseller_a.organization, cast.client_a.organization)
+    euros = factories.customer(cast.reseller_a.organization, cast.outsider.organization, currency="EUR")
+    factories.paper(dollars, ("10.00", date(2026, 1, 1), date(2026, 2, 1)))
+    factories.paper(euros, ("8.00", date(2026, 1, 1), date(2026, 2, 1)))
+    page = read(cast.reseller_a, since="2026-01", until="2026-01")
+    assert tiles(page)["Income"] == "10.00 USD"
+    assert "In other currencies" in page
+    assert "8.00 EUR" in page
+
+
+def test_fees_losses_and_cash_come_from_the_books(cast: Cast):
+    seller = cast.reseller_a.organization
+    buyer = factories.customer(seller, cast.client_a.organization)
+    factories.paper(buyer, ("10.00", date(2026, 1, 1), date(2026, 2, 1)))
+    booked = [("cash", "receivable", 10), ("fees", "cash", 1), ("loss", "receivable", 2), ("credit", "cash", 3)]
+    with everything("test"):
+        for number, (debit, credit, amount) in enumerate(booked):
+            LedgerEntry.objects.create(
+                seller=seller,
+                key=str(number),
+                on=date(2026, 1, 9),
+                debit=debit,
+                credit=credit,
+                amount=amount,
+                currency="USD",
+            )
+    with tenant(cast.reseller_a.actor.path):
+        found = reports.of_month(cast.reseller_a.actor, "USD", date(2026, 1, 1))
+    assert (found.profit.fees, found.profit.losses, found.cash) == (1, 2, 6)
+    assert found.profit.net == 7
+
+
+@pytest.mark.parametrize("query", [{"since": "2026-13"}, {"since": "soon"}, {"since": "2026-03", "until": "2026-01"}])
+def test_months_that_are_none_are_refused_with_what_would_be_accepted(cast: Cast, query: dict[str, str]):
+    answer = cast.reseller_a.browser().get(PROFIT, query)
+    assert answer.status_code == 400
+    assert b"form-error" in answer.content or b"invalid-feedback" in answer.content
