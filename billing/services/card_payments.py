@@ -69,10 +69,11 @@ def charge(payment_id: str) -> None:
     with everything("a payment"):
         rows = Payment.objects.select_related("gateway", "method", "customer")
         payment = rows.filter(pk=payment_id, status=Status.PENDING, method__isnull=False).first()
-    if payment is None or payment.gateway is None or payment.method is None:
+    gateway = None if payment is None else payment.gateway
+    if payment is None or gateway is None or payment.method is None:
         return
     try:
-        result = gateways.service(payment.gateway).charge_saved(
+        result = gateways.service(gateway).charge_saved(
             payment=payment.pk,
             key=f"charge:{payment.pk}",
             amount=payment.amount,
@@ -88,7 +89,7 @@ def charge(payment_id: str) -> None:
         return
     if result.outcome != "pending":
         follow = came if result.outcome == "done" else failed
-        follow(payment.gateway, _as_event(payment, result))
+        follow(gateway, _as_event(payment, result))
 
 
 def note_fee(payment_id: str) -> None:

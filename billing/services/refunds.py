@@ -74,7 +74,8 @@ def left(payment: Payment) -> Decimal:
     if payment.status != Payment.Status.SUCCEEDED:
         return Decimal(0)
     held = Dispute.objects.filter(payment=payment).exclude(status=Dispute.Status.WON)
-    return payment.amount - payment.refunded - Decimal(held.aggregate(sum=Sum("amount"))["sum"] or 0)
+    free: Decimal = payment.amount - payment.refunded - Decimal(held.aggregate(sum=Sum("amount"))["sum"] or 0)
+    return free
 
 
 def send(refund_id: str) -> None:

@@ -1,0 +1,72 @@
+"""Payments, saved cards and statements: what an organization was paid, and what it has paid."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db.models import Prefetch, QuerySet, Sum
+
+from billing.models import Allocation, BankEntry, Customer, Dispute, Payment, PaymentMethod, Receivable, Refund
+from billing.selectors import parties
+from panel.core.actors import Actor
+
+_PAYMENTS = ("customer__buyer", "customer__seller", "invoice", "method", "gateway")
+
+
+def received(actor: Actor) -> QuerySet[Payment]:
+    """Return what the actor's organization was paid, or is being paid."""
+    return parties.sold_by(Payment.objects.select_related(*_PAYMENTS), actor)
+
+
+def paid(actor: Actor) -> QuerySet[Payment]:
+    """Return what the actor's organization has paid, or tried to."""
+    rows = Payment.objects.select_related(*_PAYMENTS)
+    return rows.filter(customer__buyer=actor.organization_id)
+
+
+def visible(actor: Actor) -> QuerySet[Payment]:
+    """Return the payments of which the actor's organization is seller or buyer."""
+    rows = Payment.objects.select_related(*_PAYMENTS)
+    return rows.filter(customer__in=parties.of_party(Customer.objects.all(), actor))
+
+
+def with_parts(rows: QuerySet[Payment]) -> QuerySet[Payment]:
+    """Return payments with what they paid, what went back of them, and disputes."""
+    used = Allocation.objects.select_related("invoice").order_by("id")
+    refunds, disputes = Refund.objects.order_by("id"), Dispute.objects.order_by("id")
+    return rows.prefetch_related(
+        Prefetch("allocations", used), Prefetch("refunds", refunds), Prefetch("disputes", disputes)
+    )
+
+
+def cards(actor: Actor) -> QuerySet[PaymentMethod]:
+    """Return the cards that the actor's organization has saved, the newest first."""
+    rows = PaymentMethod.objects.select_related("customer__buyer", "customer__seller")
+    return rows.filter(customer__buyer=actor.organization_id, removed_at__isnull=True).order_by("-id")
+
+
+def entries(actor: Actor) -> QuerySet[BankEntry]:
+    """Return the bookings of the statements that the actor's organization has read in."""
+    rows = BankEntry.objects.select_related("payment__customer")
+    return rows.filter(organization=actor.organization_id)
+
+
+def open_of(customer: Customer) -> QuerySet[Receivable]:
+    """Return what is open of a customer's invoices, the oldest first."""
+    rows = Receivable.objects.select_related("invoice", "customer")
+    return rows.filter(customer=customer, settled_at__isnull=True).order_by("due_on", "id")
+
+
+def paid_of(payment: Payment) -> list[tuple[object, Decimal]]:
+    """Return the invoices that a payment pays as (invoice, amount), without such as it was taken off."""
+    found: dict[str, tuple[object, Decimal]] = {}
+    for row in payment.allocations.all():
+        invoice, before = found.get(row.invoice_id, (row.invoice, Decimal(0)))
+        found[row.invoice_id] = (invoice, before + row.amount)
+    return [(invoice, amount) for invoice, amount in found.values() if amount]
+
+
+def owed_to(actor: Actor) -> dict[str, Decimal]:
+    """Return what customers owe the actor's organization, by currency."""
+    rows = Receivable.objects.filter(seller=actor.organization_id, settled_at__isnull=True).order_by()
+    return {row["currency"]: row["sum"] for row in rows.values("currency").annotate(sum=Sum("open"))}
