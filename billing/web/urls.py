@@ -7,6 +7,7 @@ from billing.web import reports, start
 app_name = "billing"
 urlpatterns = [
     path("", include("billing.web.order_urls")),
+    path("", include("billing.web.payment_urls")),
     path("", include("billing.web.selling_urls")),
     path("billing/start/", start.StartPage.as_view(), name="start"),
     path("billing/reports/", reports.ProfitPage.as_view(), name="report_profit"),
