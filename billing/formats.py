@@ -18,6 +18,12 @@ def money(amount: Decimal, currency: str) -> str:
     return f"{_number(amount, pricing.places(currency))}\N{NO-BREAK SPACE}{currency}"
 
 
+def exact(number: Decimal) -> str:
+    """Return a quantity or unit price with all its places, and none that are empty."""
+    exponent = number.normalize().as_tuple().exponent
+    return _number(number, max(0, -exponent) if isinstance(exponent, int) else 0)
+
+
 def percent(share: Fraction | None) -> str:
     """Return a share as percent with one place, as in 33.3 %; nothing as a dash."""
     if share is None:

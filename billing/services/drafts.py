@@ -34,7 +34,7 @@ def create(*, actor: Actor, customer: Customer, note: str = "", due_on: date | N
             due_on=due_on or sellers.today(seller),
             note=note.strip(),
         )
-        clean_or_invalid(invoice)
+        clean_or_invalid(invoice, exclude=["seller_party", "buyer_party"])
         invoice.save(force_insert=True)
         audit.record(actor, "invoice.create", invoice)
     return invoice
@@ -48,7 +48,7 @@ def change(*, actor: Actor, invoice: Invoice, note: str | None = None, due_on: d
         before = {"note": invoice.note, "due_on": invoice.due_on}
         invoice.note = invoice.note if note is None else note.strip()
         invoice.due_on = due_on or invoice.due_on
-        clean_or_invalid(invoice)
+        clean_or_invalid(invoice, exclude=["seller_party", "buyer_party"])
         invoice.save(update_fields=["note", "due_on"])
         after = {"note": invoice.note, "due_on": invoice.due_on}
         audit.record(actor, "invoice.change", invoice, audit.difference(before, after))

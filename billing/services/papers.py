@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,8 +31,6 @@ from billing.pricing import money
 from panel.core.scoping import everything
 
 SOURCE = Path(settings.BASE_DIR) / "templates" / "papers" / "invoice.typ"
-DAY = timedelta(days=1)
-EN_DASH = "\N{EN DASH}"
 Facts = list[tuple[str, str]]
 
 
@@ -99,25 +97,14 @@ def _day(day: date) -> str:
     return date_format(day, "DATE_FORMAT")
 
 
-def _span(starts_on: date, ends_on: date) -> str:
-    """Return a period by its first and last day; it is kept without its end."""
-    return f"{_day(starts_on)} {EN_DASH} {_day(ends_on - DAY)}"
-
-
 def _amount(amount: Decimal, currency: str) -> str:
     return number_format(amount, decimal_pos=money.places(currency), force_grouping=True)
-
-
-def _number(number: Decimal) -> str:
-    """Return a quantity or unit price with all its places and no empty ones."""
-    plain = number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
-    return number_format(plain, force_grouping=True)
 
 
 def _price(price: Decimal, currency: str) -> str:
     """Return a unit price: with the places of its currency, and more where it has more."""
     least = money.places(currency)
-    return _amount(price, currency) if round(price, least) == price else _number(price)
+    return _amount(price, currency) if round(price, least) == price else formats.exact(price)
 
 
 def _party(party: dict[str, str]) -> list[str]:
@@ -140,7 +127,7 @@ def _facts(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Facts:
     starts = [line.starts_on for line in lines if line.starts_on]
     ends = [line.ends_on for line in lines if line.ends_on]
     if starts and ends:
-        facts.append((_("Service period"), _span(min(starts), max(ends))))
+        facts.append((_("Service period"), formats.period(min(starts), max(ends))))
     elif invoice.issued_on:
         facts.append((_("Service on"), _day(invoice.issued_on)))
     if invoice.corrects is not None:
@@ -170,14 +157,14 @@ def _line(invoice: Invoice, line: InvoiceLine) -> dict[str, Any]:
     if quantity < 0 and _shown(invoice, line.amount) >= 0:
         quantity, price = -quantity, -price
     cells = [
-        f"{_number(quantity)} {line.unit}".strip(),
+        f"{formats.exact(quantity)} {line.unit}".strip(),
         _price(price, invoice.currency),
-        f"{_number(line.tax_percent)} %",
+        f"{formats.exact(line.tax_percent)} %",
         _amount(_shown(invoice, line.net), invoice.currency),
     ]
     if _inclusive(invoice):
         cells.append(_amount(_shown(invoice, line.amount), invoice.currency))
-    period = _span(line.starts_on, line.ends_on) if line.starts_on and line.ends_on else ""
+    period = formats.period(line.starts_on, line.ends_on) if line.starts_on and line.ends_on else ""
     return {"text": line.text, "period": period, "cells": cells}
 
 
@@ -187,7 +174,7 @@ def _sums(invoice: Invoice, taxes: Sequence[InvoiceTax]) -> Facts:
         if tax.code == "O":
             continue
         values = {
-            "percent": _number(tax.percent),
+            "percent": formats.exact(tax.percent),
             "base": formats.money(_shown(invoice, tax.base), invoice.currency),
         }
         name = _("Tax %(percent)s %% of %(base)s") % values

@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from billing import formats
+from billing.models import InvoiceLine
 from billing.pricing.money import places
 
 register = template.Library()
@@ -61,3 +62,15 @@ def money_chart(label: str, months: Iterable[Point], currency: str) -> dict[str,
         "heading": gettext("Month"),
         "newest": points[-1]["text"] if points else "",
     }
+
+
+@register.filter
+def exact(number: Decimal | None) -> str:
+    """Write a quantity or unit price with all its places; nothing as a dash."""
+    return "\N{EN DASH}" if number is None else formats.exact(number)
+
+
+@register.filter
+def span(line: InvoiceLine) -> str:
+    """Write the period of a line of an invoice; nothing where it has none."""
+    return formats.period(line.starts_on, line.ends_on) if line.starts_on and line.ends_on else ""
