@@ -6,6 +6,7 @@ from billing.web import reports, start
 
 app_name = "billing"
 urlpatterns = [
+    path("", include("billing.web.invoice_urls")),
     path("", include("billing.web.order_urls")),
     path("", include("billing.web.payment_urls")),
     path("", include("billing.web.selling_urls")),

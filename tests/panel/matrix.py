@@ -454,11 +454,17 @@ PROVISIONING_API = [
 ]
 
 BILLING_REPORTS = [
-    Row(f"billing:report_{name}", "GET", "", SELLERS_LOOK)
-    for name in ("profit", "documents", "recurring", "owed", "taxes")
-] + [
-    Row(f"billing_api:report_{name}", "GET", "", SELLERS_LOOK)
-    for name in ("profit", "lines", "recurring", "owed", "taxes")
+    Row("billing:start", "GET", "", SELLERS_LOOK),
+    Row("billing:report_profit", "GET", "", SELLERS_LOOK),
+    Row("billing:report_documents", "GET", "", SELLERS_LOOK),
+    Row("billing:report_recurring", "GET", "", SELLERS_LOOK),
+    Row("billing:report_owed", "GET", "", SELLERS_LOOK),
+    Row("billing:report_taxes", "GET", "", SELLERS_LOOK),
+    Row("billing_api:report_profit", "GET", "", SELLERS_LOOK),
+    Row("billing_api:report_lines", "GET", "", SELLERS_LOOK),
+    Row("billing_api:report_recurring", "GET", "", SELLERS_LOOK),
+    Row("billing_api:report_owed", "GET", "", SELLERS_LOOK),
+    Row("billing_api:report_taxes", "GET", "", SELLERS_LOOK),
 ]
 
 # Meters and price feeds are their seller's alone: those above do not find them.
@@ -549,6 +555,41 @@ BILLING_SELLING = [
     Row("billing_api:price", "PATCH DELETE", "price_of_reseller_a", SELLER_A),
 ]
 
+# Papers are of two parties, drafts and books their seller's alone.
+OF_DRAFT = "pk=draft_of_reseller_a line=line_of_reseller_a"
+BILLING_PAPERS = [
+    Row("billing:invoice_list", "GET", "", SELLERS_LOOK),
+    Row("billing:invoice_create", "GET POST", "", SELLERS),
+    Row("billing:bill_list", "GET", "", PEOPLE),
+    Row("billing:ledger", "GET", "", SELLERS_LOOK),
+    Row("billing:invoice", "GET", "invoice_of_client_a", PARTIES),
+    Row("billing:invoice_pdf", "GET", "invoice_of_client_a", PARTIES),
+    *(
+        Row(f"billing:invoice_{verb}", "GET POST", "invoice_of_client_a", SELLER_A)
+        for verb in ("send", "credit", "write_off")
+    ),
+    *(
+        Row(f"billing:invoice_{verb}", "GET POST", "draft_of_reseller_a", SELLER_A)
+        for verb in ("change", "line_add", "issue", "discard")
+    ),
+    Row("billing:invoice_line_remove", "GET POST", OF_DRAFT, SELLER_A),
+    Row("billing:pro_forma", "GET POST", "customer_of_reseller_a", SELLER_A),
+    Row("billing_api:invoices", "GET", "", PEOPLE),
+    Row("billing_api:invoices", "POST", "", SELLERS),
+    Row("billing_api:invoice", "GET", "invoice_of_client_a", PARTIES),
+    Row("billing_api:invoice", "PATCH DELETE", "draft_of_reseller_a", SELLER_A),
+    Row("billing_api:invoice_pdf", "GET", "invoice_of_client_a", PARTIES),
+    *(
+        Row(f"billing_api:invoice_{verb}", "POST", "invoice_of_client_a", SELLER_A)
+        for verb in ("send", "credit", "write_off")
+    ),
+    *(Row(f"billing_api:invoice_{verb}", "POST", "draft_of_reseller_a", SELLER_A) for verb in ("issue", "lines")),
+    Row("billing_api:invoice_line", "DELETE", OF_DRAFT, SELLER_A),
+    Row("billing_api:customer_pro_forma", "POST", "customer_of_reseller_a", SELLER_A),
+    Row("billing_api:ledger", "GET", "", SELLERS_LOOK),
+    Row("billing_api:ledger_balances", "GET", "", SELLERS_LOOK),
+]
+
 ROWS = [
     *SIGN_IN,
     *DASHBOARD,
@@ -560,4 +601,5 @@ ROWS = [
     *BILLING_ORDERS,
     *BILLING_METERING,
     *BILLING_SELLING,
+    *BILLING_PAPERS,
 ]

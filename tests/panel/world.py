@@ -12,7 +12,7 @@ from pytest_django import DjangoDbBlocker
 
 from accounts.models import ApiToken, Device, OldHost, OutgoingMail, Session, User
 from accounts.services import invitations, plans, tokens
-from billing.services import customers, meters, tax_rates
+from billing.services import customers, drafts, invoices, meters, tax_rates
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import Address, BrandScan, Operation
@@ -38,6 +38,7 @@ from tests.provisioning import factories
 OF_CLIENT_A = frozenset({"provider", "reseller_a", "readonly_a", "client_a"})
 OF_RESELLER_A = frozenset({"provider", "reseller_a", "readonly_a"})
 OF_PARTIES = frozenset({"reseller_a", "readonly_a", "client_a"})
+OF_SELLER = OF_PARTIES - {"client_a"}
 OF_PROVIDER = frozenset({"provider"})
 
 
@@ -168,6 +169,7 @@ def make() -> World:
         placed = billing.order(cast.reseller_a.organization, cast.client_a.organization, at, customer=buyer)
         world.add("order_of_client_a", placed.id, OF_PARTIES)
         add_selling(world)
+        add_papers(world)
     return world
 
 
@@ -192,6 +194,19 @@ def add_selling(world: World) -> None:
     ):
         world.add(f"{name}_of_reseller_a", identifier, own)
     world.add("addon", "addon", frozenset(ROLES))  # a kind of product, no object
+
+
+def add_papers(world: World) -> None:
+    """Add an invoice that reseller A has issued to client A, and a draft with a line."""
+    actor, seller = world.cast.reseller_a.actor, world.cast.reseller_a.organization
+    customer = customers.ensure(actor=actor, seller=seller, buyer=world.cast.client_a.organization)
+    for name, seen_by in (("draft_of_reseller_a", OF_SELLER), ("invoice_of_client_a", OF_PARTIES)):
+        draft = drafts.create(actor=actor, customer=customer)
+        line = drafts.add_line(actor=actor, invoice=draft, text="Work", unit_price=Decimal(5))
+        world.add(name, draft.id, seen_by)
+        if name == "draft_of_reseller_a":
+            world.add("line_of_reseller_a", line.id, seen_by)
+    invoices.issue(actor=actor, invoice=draft)
 
 
 @pytest.fixture(scope="module")
