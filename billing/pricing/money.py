@@ -31,4 +31,5 @@ def rounded(amount: Exact, currency: str) -> Decimal:
     scale = 10 ** places(currency)
     cents = abs(Fraction(amount)) * scale
     whole = (2 * cents.numerator + cents.denominator) // (2 * cents.denominator)
-    return Decimal(whole if amount >= 0 else -whole).scaleb(-places(currency))
+    # As text: arithmetic on decimals would round to the digits of its context.
+    return Decimal(f"{whole if amount >= 0 else -whole}E-{places(currency)}")
