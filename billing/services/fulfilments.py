@@ -61,7 +61,7 @@ def fulfil(order_id: str) -> None:
         try:
             with transaction.atomic():
                 order = locked(order)
-                if order.status == Order.Status.BUILDING and order.operation is None:
+                if order.status == Order.Status.BUILDING and order.operation_id is None:
                     _build(order)
                 else:
                     _look(order)
@@ -73,12 +73,11 @@ def fulfil(order_id: str) -> None:
 
 
 def locked(order: Order) -> Order:
-    """Return the order as it is now, its row locked until the transaction ends."""
-    rows = Order.objects.select_for_update(of=("self",)).select_related(
-        "seller", "buyer", "customer", "subscription", "invoice__receivable", "product__package", "product__plan",
-        "price", "operation",
-    )  # fmt: skip
-    return rows.get(pk=order.pk)
+    """Return the order as it is now, its row locked until the transaction ends.
+
+    Rows that it names are read afterwards: joined to a row that somebody else held, they would be those of before.
+    """
+    return Order.objects.select_for_update(of=("self",)).get(pk=order.pk)
 
 
 def _build(order: Order) -> None:
