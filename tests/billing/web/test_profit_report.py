@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from html import unescape
+from typing import Any
 
 import pytest
 import time_machine
@@ -56,12 +57,12 @@ def bill(day: datetime) -> None:
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(datetime(2026, 1, 1, 9, tzinfo=UTC), tick=False) as traveller:
         yield traveller
 
 
-def test_ten_clients_on_a_plan_of_30_earn_20_then_70_then_220(cast: Cast, clock: time_machine.Coordinates):
+def test_ten_clients_on_a_plan_of_30_earn_20_then_70_then_220(cast: Cast, clock: time_machine.Traveller):
     provider, reseller = cast.provider.organization, cast.reseller_a.organization
     with everything("test"):
         for organization in (provider, reseller):
@@ -113,7 +114,8 @@ def test_every_figure_leads_to_lines_that_sum_to_it(cast: Cast):
     link = unescape(re.search(r'href="([^"]*side=sales[^"]*)"', page)[1])  # type: ignore[index]
     with tenant(cast.reseller_a.actor.path):
         span = reports.month_of(date(2026, 1, 1))
-        parts = [line.part for line in reports.documents(cast.reseller_a.actor, "sales", span, "USD")]
+        lines: Any = reports.documents(cast.reseller_a.actor, "sales", span, "USD")
+        parts = [line.part for line in lines]
         income = reports.of_month(cast.reseller_a.actor, "USD", span[0]).profit.income
         assert len(parts) == 3
         assert sum(parts) == income > 0
@@ -170,7 +172,7 @@ def test_fees_losses_and_cash_come_from_the_books(cast: Cast):
             )
     with tenant(cast.reseller_a.actor.path):
         found = reports.of_month(cast.reseller_a.actor, "USD", date(2026, 1, 1))
-    assert (found.profit.fees, found.profit.losses, found.cash) == (1, 2, 6)
+    assert (found.profit.fees, found.profit.losses, found.cash) == (Decimal(1), Decimal(2), Decimal(6))
     assert found.profit.net == 7
 
 
