@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing.models import Customer, Invoice, LedgerEntry, TaxRate
@@ -15,6 +16,7 @@ from panel.core.api.fields import Reference, Text
 from panel.core.api.serializers import StrictSerializer
 
 
+@extend_schema_field(str)
 class Amount(serializers.Field[Any, Any, str, Any]):
     """An amount of a row that has, or whose parent has, a currency."""
 
@@ -96,6 +98,7 @@ class WholePaper(Paper):
     lines = serializers.SerializerMethodField()
     taxes = PaperTax(many=True)
 
+    @extend_schema_field(PaperLine(many=True))
     def get_lines(self, invoice: Invoice) -> list[dict[str, Any]]:
         """Return the lines."""
         return PaperLine(selectors.lines(invoice), many=True).data  # type: ignore[return-value]
@@ -144,13 +147,13 @@ class LineAmount(StrictSerializer):
     amount = serializers.DecimalField(max_digits=14, decimal_places=4)
 
 
-class Reason(StrictSerializer):
+class WriteOff(StrictSerializer):
     """Why."""
 
     reason = serializers.CharField(max_length=200)
 
 
-class CreditCreate(Reason):
+class CreditCreate(WriteOff):
     """What is credited: all that is left, or parts of lines."""
 
     lines = LineAmount(many=True, required=False)
@@ -162,7 +165,7 @@ class Sent(Document):
     count = serializers.IntegerField()
 
 
-class Entry(Document):
+class BookEntry(Document):
     """An amount that moved from the account `credit` to the account `debit` of your books."""
 
     id = serializers.CharField()

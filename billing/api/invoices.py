@@ -171,11 +171,13 @@ class InvoiceWriteOff(Endpoint):
 
     actions = {"POST": "invoice.write_off"}
 
-    @describe("invoices_write_off", "Give up what is open of an invoice", shapes.WholePaper, body=shapes.Reason)
+    @describe("invoices_write_off", "Give up what is open of an invoice", shapes.WholePaper, body=shapes.WriteOff)
     def post(self, request: Request, pk: str) -> Response:
         """It is booked as a loss."""
         invoice = self.find(selectors.visible(self.actor), pk)
-        return Response(_whole(self, invoices.write_off(actor=self.actor, invoice=invoice, **self.read(shapes.Reason))))
+        return Response(
+            _whole(self, invoices.write_off(actor=self.actor, invoice=invoice, **self.read(shapes.WriteOff)))
+        )
 
 
 class InvoiceSend(Endpoint):
@@ -210,10 +212,10 @@ class LedgerList(Endpoint):
     actions = {"GET": "ledger.view"}
     is_list = True
 
-    @describe("ledger_list", "List the entries of your books, newest first", page_of(shapes.Entry))
+    @describe("ledger_list", "List the entries of your books, newest first", page_of(shapes.BookEntry))
     def get(self, request: Request) -> Response:
         """Entries are written once and never changed."""
-        return self.page(ledger.entries(self.actor), shapes.Entry)
+        return self.page(ledger.entries(self.actor), shapes.BookEntry)
 
 
 class LedgerBalances(Endpoint):
