@@ -72,10 +72,14 @@ NAVIGATION = [
         [
             Item(_("Start billing"), "billing:start", "cash", "seller.change", SELLERS, "to_start"),
             Item(_("Reports"), "billing:report_profit", "chart-bar", "report.view", SELLERS, "sells"),
+            Item(_("Invoices"), "billing:invoice_list", "file-invoice", "invoice.view", SELLERS, "sells"),
             Item(_("Customers"), "billing:customer_list", "users", "seller.view", SELLERS, "sells"),
             Item(_("Products"), "billing:product_list", "package", "product.view", SELLERS, "sells"),
             Item(_("Orders"), "billing:order_list", "shopping-cart", "order.view", SELLERS, "sells"),
+            Item(_("Payments"), "billing:payment_list", "cash", "receipt.view", SELLERS, "sells"),
             Item(_("Billing settings"), "billing:seller", "settings", "seller.change", SELLERS, "sells"),
+            Item(_("Your invoices"), "billing:bill_list", "receipt", "invoice.view", when="buys"),
+            Item(_("Your cards"), "billing:cards", "credit-card", "payment.pay", when="buys"),
         ],
     ),
     Section(
