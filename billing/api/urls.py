@@ -6,7 +6,9 @@ from billing.api import feeds, meters, orders, rates, reports
 
 app_name = "billing_api"
 urlpatterns = [
+    path("", include("billing.api.hook_urls")),
     path("", include("billing.api.invoice_urls")),
+    path("", include("billing.api.payment_urls")),
     path("", include("billing.api.selling_urls")),
     path("meters", meters.MeterList.as_view(), name="meters"),
     path("meters/<str:pk>", meters.MeterItem.as_view(), name="meter"),

@@ -6,7 +6,9 @@ from billing.web import reports, start
 
 app_name = "billing"
 urlpatterns = [
+    path("", include("billing.web.hook_urls")),
     path("", include("billing.web.invoice_urls")),
+    path("", include("billing.web.metering_urls")),
     path("", include("billing.web.order_urls")),
     path("", include("billing.web.payment_urls")),
     path("", include("billing.web.selling_urls")),

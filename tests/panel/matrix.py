@@ -590,6 +590,65 @@ BILLING_PAPERS = [
     Row("billing_api:ledger_balances", "GET", "", SELLERS_LOOK),
 ]
 
+BILLING_HOOKS = [
+    Row("billing:hook_list", "GET", "", SELLERS),
+    Row("billing:hook_create", "GET POST", "", SELLERS),
+    *(
+        Row(f"billing:hook{verb}", "GET" if not verb else "GET POST", "hook_of_reseller_a", SELLER_A)
+        for verb in ("", "_change", "_rotate", "_test", "_remove")
+    ),
+    Row("billing:hook_resend", "GET POST", "message_of_reseller_a", SELLER_A),
+    Row("billing_api:webhooks", "GET POST", "", SELLERS),
+    Row("billing_api:webhook", "GET PATCH DELETE", "hook_of_reseller_a", SELLER_A),
+    Row("billing_api:webhook_rotate", "POST", "hook_of_reseller_a", SELLER_A),
+    Row("billing_api:webhook_test", "POST", "hook_of_reseller_a", SELLER_A),
+    Row("billing_api:webhook_messages", "GET", "hook_of_reseller_a", SELLER_A),
+    Row("billing_api:webhook_message_resend", "POST", "message_of_reseller_a", SELLER_A),
+]
+
+# Money that moves: who sold it sees to it, who bought pays.
+BILLING_PAYMENTS = [
+    Row("billing:payment_list", "GET", "", SELLERS_LOOK),
+    Row("billing:payment_record", "GET POST", "", SELLERS),
+    Row("billing:paid_list", "GET", "", PEOPLE),
+    Row("billing:payment", "GET", "payment_of_client_a", PARTIES),
+    Row("billing:payment_refund", "GET POST", "receipt_of_reseller_a", SELLER_A),
+    Row("billing:payment_keep", "GET POST", "receipt_of_reseller_a", SELLER_A),
+    Row("billing:invoice_pay", "GET POST", "bill_of_client_a", OWN),
+    Row("billing:invoice_pay_credit", "GET POST", "bill_of_client_a", OWN),
+    Row("billing:pay_all", "GET POST", "", OWN),
+    Row("billing:cards", "GET", "", PEOPLE),
+    Row("billing:card_add", "GET POST", "", WORKERS),
+    Row("billing:card_default", "GET POST", "card_of_client_a", OWN),
+    Row("billing:card_remove", "GET POST", "card_of_client_a", OWN),
+    Row("billing:bank_list", "GET", "", SELLERS),
+    Row("billing:bank_import", "GET POST", "", SELLERS),
+    Row("billing:bank_book", "GET POST", "", SELLERS),
+    Row("billing:bank_entry", "GET POST", "entry_of_reseller_a", SELLER_A),
+    Row("billing:bank_ignore", "GET POST", "entry_of_reseller_a", SELLER_A),
+    Row("billing:gateway", "GET POST", "", SELLERS),
+    Row("billing:gateway_test", "GET", "", SELLERS),
+    Row("billing:gateway_switch", "GET POST", "", SELLERS),
+    Row("billing_api:payments", "GET", "", PEOPLE),
+    Row("billing_api:payments", "POST", "", SELLERS),
+    Row("billing_api:payment", "GET", "payment_of_client_a", PARTIES),
+    Row("billing_api:payment_refunds", "POST", "receipt_of_reseller_a", SELLER_A),
+    Row("billing_api:payment_keep", "POST", "receipt_of_reseller_a", SELLER_A),
+    Row("billing_api:invoice_pay", "POST", "bill_of_client_a", OWN),
+    Row("billing_api:invoice_pay_credit", "POST", "bill_of_client_a", OWN),
+    Row("billing_api:cards", "GET", "", PEOPLE),
+    Row("billing_api:cards", "POST", "", WORKERS),
+    Row("billing_api:card", "GET DELETE", "card_of_client_a", OWN),
+    Row("billing_api:card_default", "POST", "card_of_client_a", OWN),
+    Row("billing_api:bank_entries", "GET POST", "", SELLERS),
+    Row("billing_api:bank_book", "POST", "", SELLERS),
+    Row("billing_api:bank_entry", "GET", "entry_of_reseller_a", SELLER_A),
+    Row("billing_api:bank_match", "POST", "entry_of_reseller_a", SELLER_A),
+    Row("billing_api:bank_ignore", "POST", "entry_of_reseller_a", SELLER_A),
+    Row("billing_api:gateway", "GET PUT PATCH", "", SELLERS),
+    Row("billing_api:gateway_test", "POST", "", SELLERS),
+]
+
 ROWS = [
     *SIGN_IN,
     *DASHBOARD,
@@ -602,4 +661,6 @@ ROWS = [
     *BILLING_METERING,
     *BILLING_SELLING,
     *BILLING_PAPERS,
+    *BILLING_HOOKS,
+    *BILLING_PAYMENTS,
 ]

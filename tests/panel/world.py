@@ -12,7 +12,8 @@ from pytest_django import DjangoDbBlocker
 
 from accounts.models import ApiToken, Device, OldHost, OutgoingMail, Session, User
 from accounts.services import invitations, plans, tokens
-from billing.services import customers, drafts, invoices, meters, tax_rates
+from billing.models import BankEntry, HookDelivery, PaymentMethod
+from billing.services import customers, drafts, gateways, hook_deliveries, hooks, invoices, meters, payments, tax_rates
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import Address, BrandScan, Operation
@@ -170,6 +171,8 @@ def make() -> World:
         world.add("order_of_client_a", placed.id, OF_PARTIES)
         add_selling(world)
         add_papers(world)
+        add_payments(world)
+        add_hooks(world)
     return world
 
 
@@ -207,6 +210,43 @@ def add_papers(world: World) -> None:
         if name == "draft_of_reseller_a":
             world.add("line_of_reseller_a", line.id, seen_by)
     invoices.issue(actor=actor, invoice=draft)
+
+
+def add_hooks(world: World) -> None:
+    """Add an address that reseller A's program is told at, with a message that was given up."""
+    seller = world.cast.reseller_a
+    hook, _secret = hooks.create(actor=seller.actor, organization=seller.organization, url="https://shop.example/hook")
+    message = hook_deliveries.send_test(actor=seller.actor, hook=hook)
+    HookDelivery.objects.filter(pk=message.pk).update(status=HookDelivery.Status.FAILED)
+    world.add("hook_of_reseller_a", hook.id, OF_SELLER)
+    world.add("message_of_reseller_a", message.id, OF_SELLER)
+
+
+def add_payments(world: World) -> None:
+    """Add a payment of client A, a card that it has saved, and a booking of reseller A's bank."""
+    actor, seller = world.cast.reseller_a.actor, world.cast.reseller_a.organization
+    customer = customers.ensure(actor=actor, seller=seller, buyer=world.cast.client_a.organization)
+    paid = payments.record(
+        actor=actor,
+        customer=customer,
+        amount=Decimal(1),
+        currency=customer.currency,
+        received_on=billing.START,
+        reference="",
+        key="world",
+    )
+    gateway = gateways.set_keys(actor=actor, secret_key="sk_test_world")
+    card = PaymentMethod.objects.create(
+        customer=customer, gateway=gateway, remote_customer="cus_1", remote_id="pm_1", label="Visa"
+    )
+    entry = BankEntry.objects.create(
+        organization=seller, reference="1", booked_on=billing.START, amount=Decimal(1), currency=customer.currency
+    )
+    world.add("payment_of_client_a", paid.id, OF_PARTIES)
+    world.add("receipt_of_reseller_a", paid.id, OF_SELLER)
+    world.add("bill_of_client_a", world.objects["invoice_of_client_a"][0], frozenset({"client_a"}))
+    world.add("card_of_client_a", card.id, frozenset({"client_a"}))
+    world.add("entry_of_reseller_a", entry.id, OF_SELLER)
 
 
 @pytest.fixture(scope="module")
