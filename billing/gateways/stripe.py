@@ -94,8 +94,8 @@ class Stripe:
             "metadata": {"refund": refund},
         }
         with _asking():
-            made = self._client.v1.refunds.create(values, {"idempotency_key": key})  # type: ignore[arg-type]
-        return Result(_refund_outcome(made.status), made.id, made.failure_reason or "")
+            made = _plain(self._client.v1.refunds.create(values, {"idempotency_key": key}))  # type: ignore[arg-type]
+        return Result(_refund_outcome(made["status"]), made["id"], str(made.get("failure_reason") or "")[:200])
 
     def fee(self, remote_payment: str, currency: str) -> Decimal | None:
         """Return the fee of the balance transaction behind a PaymentIntent."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db.models import Prefetch, QuerySet, Sum
 
-from billing.models import Allocation, BankEntry, Customer, Dispute, Payment, PaymentMethod, Receivable, Refund
+from billing.models import Allocation, BankEntry, Customer, Dispute, Invoice, Payment, PaymentMethod, Receivable, Refund
 from billing.selectors import parties
 from panel.core.actors import Actor
 
@@ -57,9 +57,9 @@ def open_of(customer: Customer) -> QuerySet[Receivable]:
     return rows.filter(customer=customer, settled_at__isnull=True).order_by("due_on", "id")
 
 
-def paid_of(payment: Payment) -> list[tuple[object, Decimal]]:
+def paid_of(payment: Payment) -> list[tuple[Invoice, Decimal]]:
     """Return the invoices that a payment pays as (invoice, amount), without such as it was taken off."""
-    found: dict[str, tuple[object, Decimal]] = {}
+    found: dict[str, tuple[Invoice, Decimal]] = {}
     for row in payment.allocations.all():
         invoice, before = found.get(row.invoice_id, (row.invoice, Decimal(0)))
         found[row.invoice_id] = (invoice, before + row.amount)

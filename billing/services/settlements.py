@@ -60,18 +60,24 @@ def allocate(
     """Pay an invoice from the customer's credit: as much of `amount` as is open and as the credit holds. Returns it.
 
     The same `key` again does nothing and returns zero. Money of a payment, or of a credit note, has to be in the
-    customer's credit before. At nothing left it tells `invoice.paid`.
+    customer's credit before. A credit note takes the place of money that had paid its invoice, which is credit then. At
+    nothing left it tells `invoice.paid`.
     """
     with locked(invoice.customer_id) as customer:
+        if amount <= 0 or Allocation.objects.filter(key=key).exists():
+            return ZERO
+        was_open = _open(invoice) is not None
+        if credit_note is not None:
+            _make_room(invoice, amount, key)
         receivable = _open(invoice)
         part = min(amount, receivable.open, credit_of(customer)) if receivable is not None else ZERO
-        if part <= 0 or receivable is None or Allocation.objects.filter(key=key).exists():
+        if part <= 0 or receivable is None:
             return ZERO
         _move(customer, invoice, part, key, payment, credit_note)
         receivable.open -= part
         receivable.settled_at = None if receivable.open else timezone.now()
         receivable.save(update_fields=["open", "settled_at"])
-        if not receivable.open:
+        if was_open and not receivable.open:
             happenings.tell("invoice.paid", invoice)
         return part
 
@@ -180,6 +186,18 @@ def day_of(customer: Customer) -> date:
 def _open(invoice: Invoice) -> Receivable | None:
     rows = Receivable.objects.select_for_update(of=("self",))
     return rows.filter(invoice=invoice, settled_at__isnull=True).first()
+
+
+def _make_room(invoice: Invoice, amount: Decimal, key: str) -> None:
+    """Take as much of an invoice's money back as a credit note needs beside what is open: the newest first."""
+    receivable = Receivable.objects.select_for_update(of=("self",)).filter(invoice=invoice).first()
+    missing = ZERO if receivable is None else amount - receivable.open
+    rows = Allocation.objects.filter(invoice=invoice, credit_note=None).values("payment")
+    for row in rows.annotate(sum=Sum("amount")).filter(sum__gt=0).order_by("-payment"):
+        part = min(missing, row["sum"])
+        if part > 0:
+            payment = Payment.objects.filter(pk=row["payment"]).first()
+            missing -= release(invoice, part, f"{key}:{row['payment'] or 'credit'}", payment)
 
 
 def _move(

@@ -16,7 +16,7 @@ from billing.models import Gateway
 from billing.selectors import gateways as selectors
 from billing.services import gateways
 from billing.web.payment_forms import GatewayForm
-from panel.core.errors import NotFound
+from panel.core.errors import Invalid
 from panel.core.web import Action, ActionPage, FormPage
 
 
@@ -77,9 +77,9 @@ class GatewayPart(ActionPage):
         return crumbs()
 
     def gateway(self) -> Gateway:
-        """Return the gateway; raises NotFound without one."""
+        """Return the gateway; raises Invalid without one."""
         if self.object is None:
-            raise NotFound()
+            raise Invalid("no_gateway", _("Set the keys of your account first."))
         found: Gateway = self.object
         return found
 
