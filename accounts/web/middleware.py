@@ -8,6 +8,7 @@ from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import actors
@@ -24,6 +25,7 @@ Next = Callable[[HttpRequest], HttpResponseBase]
 SIGN_OUT = "account_logout"
 # What people of a suspended organization still reach, beside the page that says so.
 OPEN = frozenset({SIGN_OUT, "dashboard:switch", "accounts:impersonation_end"})
+INVOICES = "billing:bill_list"
 BRAND_FILES = "dashboard:brand_"
 
 
@@ -114,7 +116,9 @@ def _standing(request: HttpRequest, actor: Actor) -> dict[str, Any]:
     own = _own(request, actor)
     others = [row.organization for row in request.memberships if row.organization_id != actor.organization_id]  # type: ignore[attr-defined]
     asks_here = brand is not None and isinstance(user, User) and brand.organization_id != own.id
-    return {"standing": organizations.standing(own), "organization": own, "others": others, "asks_here": asks_here}
+    standing = organizations.standing(own)
+    owes = reverse(INVOICES) if standing.own and policy.allowed(actor, "invoice.view") else ""
+    return {"standing": standing, "organization": own, "others": others, "asks_here": asks_here, "owes": owes}
 
 
 def _own(request: HttpRequest, actor: Actor) -> Organization:

@@ -38,6 +38,7 @@ class Payments(PaymentView):
     """Payments of which you are seller or buyer."""
 
     actions = {"GET": "payment.view", "POST": "receipt.record"}
+    while_suspended = True
     is_list = True
 
     @extend_schema(operation_id="payments_list", responses=formats.PaymentSerializer(many=True))
@@ -61,6 +62,7 @@ class OnePayment(PaymentView):
     """One payment."""
 
     actions = {"GET": "payment.view"}
+    while_suspended = True
 
     @extend_schema(operation_id="payments_get", responses=formats.OnePaymentSerializer)
     def get(self, request: Request, pk: str) -> Response:
@@ -106,6 +108,7 @@ class Pay(PaymentView):
     """A payment of an invoice that you got."""
 
     actions = {"POST": "payment.pay"}
+    while_suspended = True
 
     @extend_schema(
         operation_id="invoices_pay", request=formats.PaySerializer, responses={201: formats.OnePaymentSerializer}
@@ -127,6 +130,7 @@ class PayFromCredit(ApiView):
     """Your credit, used for an invoice."""
 
     actions = {"POST": "payment.pay"}
+    while_suspended = True
 
     @extend_schema(operation_id="invoices_pay_credit", request=None, responses=formats.CreditSerializer)
     def post(self, request: Request, pk: str) -> Response:
@@ -140,6 +144,7 @@ class Cards(ApiView):
     """Your saved cards."""
 
     actions = {"GET": "payment.view", "POST": "payment.save_card"}
+    while_suspended = True
     is_list = True
 
     @extend_schema(operation_id="cards_list", responses=formats.CardSerializer(many=True))
@@ -164,6 +169,7 @@ class OneCard(ApiView):
     """One saved card."""
 
     actions = {"GET": "payment.view", "DELETE": "payment.remove_card"}
+    while_suspended = True
 
     @extend_schema(operation_id="cards_get", responses=formats.CardSerializer)
     def get(self, request: Request, pk: str) -> Response:
@@ -181,6 +187,7 @@ class CardDefault(ApiView):
     """The card that is charged."""
 
     actions = {"POST": "payment.save_card"}
+    while_suspended = True
 
     @extend_schema(operation_id="cards_default", request=None, responses=formats.CardSerializer)
     def post(self, request: Request, pk: str) -> Response:

@@ -29,6 +29,7 @@ class PayPage(FormPage):
     """Pays an invoice: how much is open, the ways to pay, and what to write on a transfer."""
 
     action = "payment.pay"
+    while_suspended = True
     template_name = "billing/pay.html"
     submit_label = gettext_lazy("Pay by card")
     form_class: ClassVar[type[Form]] = PayForm
@@ -131,6 +132,7 @@ class PayFromCreditPage(ActionPage):
     """Pays an invoice from credit."""
 
     action = "payment.pay"
+    while_suspended = True
     title = gettext_lazy("Pay from credit")
     submit_label = gettext_lazy("Pay from credit")
 
@@ -158,6 +160,7 @@ class CardListPage(ListPage):
     """The cards that are saved."""
 
     action = "payment.view"
+    while_suspended = True
     title = gettext_lazy("Saved cards")
     table_class = CardTable
     export_name = "cards"
@@ -182,6 +185,7 @@ class CardAddPage(FormPage):
     """Leads on to the payment service, where a card is saved."""
 
     action = "payment.save_card"
+    while_suspended = True
     title = gettext_lazy("Save a card")
     submit_label = gettext_lazy("Go on")
     form_class: ClassVar[type[Form]] = KeyForm
@@ -205,6 +209,7 @@ class CardDefaultPage(ActionPage):
     """Lets a saved card be the one that is charged."""
 
     action = "payment.save_card"
+    while_suspended = True
     title = gettext_lazy("Charge this card")
     submit_label = gettext_lazy("Charge this one")
 
@@ -226,6 +231,7 @@ class CardRemovePage(ActionPage):
     """Forgets a saved card."""
 
     action = "payment.remove_card"
+    while_suspended = True
     title = gettext_lazy("Remove the card")
     submit_label = gettext_lazy("Remove")
     danger = True

@@ -53,6 +53,7 @@ class PaidListPage(ListPage):
     """What the organization has paid."""
 
     action = "payment.view"
+    while_suspended = True
     title = gettext_lazy("Your payments")
     table_class = PaidTable
     export_name = "paid"
@@ -71,6 +72,7 @@ class PaymentPage(Page):
     """One payment: what it pays, what went back of it."""
 
     action = "payment.view"
+    while_suspended = True
     template_name = "billing/payment.html"
 
     def rows(self) -> QuerySet[Any] | None:

@@ -210,6 +210,7 @@ SPECTACULAR_SETTINGS = {
         "AddressKind": "provisioning.models.Address.Kind",
         "SiteNameKind": "provisioning.models.SiteName.Kind",
         "MeterSource": "billing.models.Meter.Source",
+        "WebhookMessageStatus": "billing.models.HookDelivery.Status",
         "PaperKind": "billing.models.Invoice.Kind",
         "PaperStatus": "billing.models.Invoice.Status",
         "OrderStatus": "billing.models.Order.Status",
