@@ -65,6 +65,8 @@ def test(*, actor: Actor, gateway: Gateway) -> str:
     """Ask Stripe whose keys these are, within ten seconds; returns the account's name. Raises Unavailable, Refused."""
     policy.require(actor, "gateway.change", gateway)
     _own(actor, gateway)
+    if not gateway.key_secret:
+        raise Invalid("no_gateway", _("Set the secret key first."), "secret_key")
     return service(gateway).test()
 
 

@@ -39,3 +39,4 @@ PUBLIC_RESOLVERS = ["255.255.255.255"]  # nobody answers there, and the kernel s
 
 LOGGING_CONFIG = None
 configure(json=False, level="ERROR")
+STRIPE_API = "http://127.0.0.1:9"  # nothing answers there: tests bring their own

@@ -53,7 +53,7 @@ class Till:
     def open(self, invoice: Invoice) -> Decimal:
         """Return what is open of an invoice."""
         with everything("test"):
-            return Receivable.objects.get(invoice=invoice).open
+            return Decimal(Receivable.objects.get(invoice=invoice).open)
 
     def books(self) -> dict[str, Decimal]:
         """Return what each account of the seller holds: debit less credit, without those that hold nothing."""

@@ -12,8 +12,8 @@ from pytest_django import DjangoDbBlocker
 
 from accounts.models import ApiToken, Device, OldHost, OutgoingMail, Session, User
 from accounts.services import invitations, plans, tokens
-from billing.models import BankEntry, HookDelivery, PaymentMethod
-from billing.services import customers, drafts, gateways, hook_deliveries, hooks, invoices, meters, payments, tax_rates
+from billing.models import BankEntry, Gateway, HookDelivery, PaymentMethod
+from billing.services import customers, drafts, hook_deliveries, hooks, invoices, meters, payments, tax_rates
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import Address, BrandScan, Operation
@@ -235,7 +235,7 @@ def add_payments(world: World) -> None:
         reference="",
         key="world",
     )
-    gateway = gateways.set_keys(actor=actor, secret_key="sk_test_world")
+    gateway = Gateway.objects.create(organization=seller, hook="world")
     card = PaymentMethod.objects.create(
         customer=customer, gateway=gateway, remote_customer="cus_1", remote_id="pm_1", label="Visa"
     )
