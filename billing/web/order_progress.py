@@ -79,7 +79,8 @@ def _steps(order: Order, is_paid: bool) -> list[Step]:
     elif later:
         found.append(Step(_("Invoice sent"), "ok", _("Pay it by the day it says.")))
     else:
-        found.append(Step(_("Payment"), "running" if status == Order.Status.UNPAID else "pending"))
+        waits = status == Order.Status.UNPAID
+        found.append(Step(_("Payment"), "running" if waits else "pending", _("Waiting for it.") if waits else ""))
     if status == Order.Status.REFUSED:
         return [*found, Step(_("Refused"), "failed", order.reason)]
     if status == Order.Status.REVIEW:

@@ -59,6 +59,8 @@ STATES = {
     "waiting": ("wait", "hourglass", gettext_lazy("Waiting")),
     "held": ("wait", "hourglass", gettext_lazy("Held")),
     "partial": ("wait", "alert-triangle", gettext_lazy("Partly done")),
+    "unpaid": ("wait", "hourglass", gettext_lazy("Waiting for payment")),
+    "review": ("wait", "eye", gettext_lazy("Being reviewed")),
     "contested": ("wait", "alert-triangle", gettext_lazy("Proof needed")),
     "suspended": ("wait", "player-pause", gettext_lazy("Suspended")),
     "unreachable": ("bad", "server-off", gettext_lazy("Unreachable")),
