@@ -155,7 +155,7 @@ class CardAddSerializer(StrictSerializer):
     key = serializers.CharField(max_length=60)
 
 
-class AddressSerializer(StrictSerializer):
+class CardPageSerializer(StrictSerializer):
     """Where to go on."""
 
     url = serializers.CharField(read_only=True)

@@ -153,7 +153,7 @@ class Cards(ApiView):
         return self.page(selectors.cards(self.actor), formats.CardSerializer)
 
     @extend_schema(
-        operation_id="cards_add", request=formats.CardAddSerializer, responses={201: formats.AddressSerializer}
+        operation_id="cards_add", request=formats.CardAddSerializer, responses={201: formats.CardPageSerializer}
     )
     def post(self, request: Request) -> Response:
         """Get the address of a page of the payment service where a card is saved."""
@@ -162,7 +162,7 @@ class Cards(ApiView):
         if customer is None or customer._state.adding:
             raise NotFound()
         url = methods.add(actor=self.actor, customer=customer, **values)
-        return Response(formats.AddressSerializer({"url": url}).data, status=201)
+        return Response(formats.CardPageSerializer({"url": url}).data, status=201)
 
 
 class OneCard(ApiView):
