@@ -28,6 +28,26 @@ def at(day: int, hour: int = 6) -> datetime:
     return datetime(DUE.year, DUE.month, DUE.day, hour, tzinfo=UTC) + timedelta(days=day)
 
 
+def invoice(customer: Customer, amount: str = "10", issued: datetime = ISSUED) -> Invoice:
+    """Issue an invoice of one charge that is due two weeks later."""
+    day = issued.date()
+    with everything("test"):
+        charge = Charge.objects.create(
+            customer=customer,
+            kind="item",
+            starts_on=day,
+            ends_on=day,
+            due_on=day,
+            text="Hosting",
+            unit_price=Decimal(amount),
+            amount=Decimal(amount),
+            currency="USD",
+        )
+        made = invoices.collect(actor=SYSTEM, customer=customer, until=day, charges=[charge], now=issued)
+    assert made is not None
+    return made
+
+
 @dataclass
 class Debt:
     """A seller, and a customer of it who owes."""
@@ -38,23 +58,7 @@ class Debt:
 
     def invoice(self, amount: str = "10", issued: datetime = ISSUED) -> Invoice:
         """Issue an invoice that is due two weeks later."""
-        with everything("test"):
-            charge = Charge.objects.create(
-                customer=self.customer,
-                kind="item",
-                starts_on=issued.date(),
-                ends_on=issued.date(),
-                due_on=issued.date(),
-                text="Hosting",
-                unit_price=Decimal(amount),
-                amount=Decimal(amount),
-                currency="USD",
-            )
-            made = invoices.collect(
-                actor=SYSTEM, customer=self.customer, until=issued.date(), charges=[charge], now=issued
-            )
-        assert made is not None
-        return made
+        return invoice(self.customer, amount, issued)
 
     def run(self, *times: datetime) -> list[str]:
         """Run dunning at each of these times; returns the steps that had an effect."""
