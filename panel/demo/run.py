@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -95,20 +96,23 @@ def _demo(stack: ExitStack, options: argparse.Namespace, progress: Progress) -> 
         _forget()
         return _demo(stack, options, progress)
     _environment(machine)
+    stub = stack.enter_context(_till())
     stack.enter_context(_panel(progress))
     import django
 
     django.setup()
-    from panel.demo import proofs, strangers, world
+    from panel.demo import proofs, shopper, strangers, world
 
     try:
-        facts = known or _make(machine, progress)
+        facts = known or _make(machine, progress, stub)
     except world.DemoFailed as error:
         raise DemoError(str(error)) from error
     _write(facts)
     progress.say("asking the server from outside")
     live = _live(facts)
+    stub.account.hook_url = f"{PANEL}{facts['business']['hook']}"
     found = proofs.run(live)
+    found.append(shopper.prove(machine.address, facts["business"]["order"]["domain"]))
     progress.say("reading what a stranger can under each brand")
     found += strangers.run()
     _show(found, facts)
@@ -166,6 +170,23 @@ def _environment(machine: _Machine) -> None:
 
 
 @contextmanager
+def _till() -> Iterator[Any]:
+    """Run the stand-in for the payment service, and let the panel speak to it."""
+    from panel.demo.stripe_stub import Stub
+
+    stub = Stub()
+    thread = threading.Thread(target=stub.serve_forever, daemon=True)
+    thread.start()
+    os.environ["HOSTWRIGHT_STRIPE_API"] = stub.url
+    try:
+        yield stub
+    finally:
+        stub.shutdown()
+        stub.server_close()
+        thread.join()
+
+
+@contextmanager
 def _panel(progress: Progress) -> Iterator[None]:
     """Start the panel, web and worker, by the command that an operator uses, and stop it at the end."""
     with (HOME / "panel.log").open("ab") as log:
@@ -206,8 +227,8 @@ def _answers() -> bool:
         connection.close()
 
 
-def _make(machine: _Machine, progress: Progress) -> dict[str, Any]:
-    from panel.demo import world
+def _make(machine: _Machine, progress: Progress, stub: Any) -> dict[str, Any]:
+    from panel.demo import business, shopper, world
 
     logins, nodes, actors = world.make_people()
     progress.say(f"provider {world.PROVIDER}, reseller {world.RESELLER} with brand, client {world.CLIENT}")
@@ -225,6 +246,14 @@ def _make(machine: _Machine, progress: Progress) -> dict[str, Any]:
     below = world.make_sub_reseller(
         nodes["reseller"], lambda what, seconds: progress.say(f"{what}: live after {seconds:.2f} s")
     )
+    sold = business.make(actors, nodes)
+    progress.say(f"{business.MONTHS_BACK + 1} months billed: the plan at 30, ten clients at 10")
+    stub.account.hook_url = f"{PANEL}{sold['hook']}"
+    began = time.monotonic()
+    order = shopper.buy(PORT, f"{world.BRAND_HOST}:{PORT}", sold["product"])
+    progress.say(
+        f"{order['domain']} ordered by a stranger and paid by card: live after {time.monotonic() - began:.2f} s"
+    )
     for role, login in logins.items():
         login["url"] = PANEL if role == "provider" else f"http://{world.BRAND_HOST}:{PORT}"
     for login in below.values():
@@ -238,6 +267,7 @@ def _make(machine: _Machine, progress: Progress) -> dict[str, Any]:
         "server": {"name": server.name, "address": machine.address, "transport": server.transport, "id": server.id},
         "clients": {"id": nodes["client"].id, "name": nodes["client"].name},
         "account": account,
+        "business": {**sold, "order": order},
     }
 
 
