@@ -96,7 +96,7 @@ def of_reseller(actor: Actor, own: Organization) -> Earnings | None:
     seller = sellers.of(own)
     today = sellers.today(seller)
     found = reports.of_month(actor, seller.currency, today)
-    if not (seller.pk and seller.legal_name) and found.profit == profit.Profit():
+    if seller._state.adding and found.profit == profit.Profit():
         return None
     parts = reports.by_customer(actor, found.span, seller.currency)
     average = reports.average(parts)

@@ -12,6 +12,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from accounts.selectors import organizations, users
+from billing import formats
+from billing.models import Invoice
+from billing.selectors import customers, parties
 from panel.core import policy
 from panel.core.actors import Actor
 from provisioning.models import HostingAccount
@@ -53,6 +56,10 @@ def _groups(actor: Actor, text: str) -> Iterator[Group]:
     if actor.kind != "client":
         yield _group(_("Clients"), "users", _organizations(organizations.clients(), "client", text))
         yield _group(_("Resellers"), "building-store", _organizations(organizations.resellers(actor), "reseller", text))
+    if policy.allowed(actor, "invoice.view"):
+        yield _group(_("Invoices"), "file-invoice", _invoices(actor, text))
+    if actor.kind != "client" and policy.allowed(actor, "seller.view"):
+        yield _group(_("Customers"), "receipt", _customers(actor, text))
     if policy.allowed(actor, "membership.view"):
         yield _group(_("People"), "user", _people(text))
     if policy.allowed(actor, "server.view"):
@@ -121,6 +128,25 @@ def _organizations(rows: QuerySet[Any], kind: str, text: str) -> list[Found]:
         )
         for row in _first(rows.filter(name__icontains=text).order_by("name"))
     ]
+
+
+def _invoices(actor: Actor, text: str) -> list[Found]:
+    wanted = Q(label__icontains=text) | Q(reference__icontains=text)
+    rows = parties.of_party(Invoice.objects.filter(status=Invoice.Status.ISSUED), actor).filter(wanted)
+    return [
+        Found(str(row), f"{row.customer} · {formats.money(row.gross, row.currency)}", _of_invoice(row))
+        for row in _first(rows.select_related("customer").order_by("-id"))
+    ]
+
+
+def _of_invoice(row: Invoice) -> str:
+    return reverse("billing:invoice", args=[row.pk])
+
+
+def _customers(actor: Actor, text: str) -> list[Found]:
+    wanted = Q(name__icontains=text) | Q(email__icontains=text)
+    rows = _first(customers.listed(actor).filter(wanted).order_by("name", "id"))
+    return [Found(row.name, row.email, reverse("billing:customer", args=[row.pk])) for row in rows]
 
 
 def _people(text: str) -> list[Found]:
