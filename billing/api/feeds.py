@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.selectors import organizations
+from billing.api.fields import Exact
 from billing.pricing.money import PLACES
 from billing.selectors import meters as selectors
 from billing.services import meters as service
@@ -45,7 +46,7 @@ class Point(StrictSerializer):
     """A price to add."""
 
     at = serializers.DateTimeField()
-    price = serializers.DecimalField(50, 20, min_value=0)
+    price = Exact()
 
 
 class Points(StrictSerializer):

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.selectors import organizations
+from billing.api.fields import Exact
 from billing.models import Meter as MeterRow
 from billing.selectors import meters as selectors
 from billing.services import meter_events
@@ -74,7 +75,7 @@ class Event(StrictSerializer):
     customer = Text(required=False, max_length=32)
     subscription = Text(required=False, max_length=32)
     at = serializers.DateTimeField(required=False)
-    quantity = serializers.DecimalField(50, 20, required=False, min_value=0)
+    quantity = Exact(required=False)
     start = serializers.DateTimeField(required=False)
     end = serializers.DateTimeField(required=False)
     dimensions = serializers.DictField(child=Text(max_length=200), required=False)

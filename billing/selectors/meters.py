@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 
 from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 
 from billing.models import Component, Customer, Meter, MeterEvent, PriceFeed, PricePoint, Subscription
+from billing.pricing.usage import Feed
 from billing.selectors.parties import of_party
 from panel.core.actors import Actor
 
@@ -39,6 +41,12 @@ def points(feed: PriceFeed, since: datetime | None = None) -> QuerySet[PricePoin
         return rows
     before = rows.filter(instant__lte=since).values_list("instant", flat=True).first()
     return rows.filter(instant__gte=before or since)
+
+
+def feed(row: PriceFeed, since: datetime) -> Feed:
+    """Return the prices of a feed that were in force from an instant on, as rules read them; two queries."""
+    found = sorted(points(row, since).values_list("instant", "price"))
+    return Feed(tuple(at.astimezone(UTC) for at, _price in found), tuple(Fraction(price) for _at, price in found))
 
 
 def counting(meters: Iterable[str], customers: Iterable[str]) -> QuerySet[Component]:

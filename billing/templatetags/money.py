@@ -64,6 +64,46 @@ def money_chart(label: str, months: Iterable[Point], currency: str) -> dict[str,
     }
 
 
+@register.inclusion_tag("components/chart.html")
+def day_chart(label: str, days: Iterable[Point], currency: str = "") -> dict[str, Any]:
+    """Draw an exact figure by day, oldest first: a price in a currency, or a bare number."""
+    points = [
+        {
+            "day": point.date.isoformat(),
+            "shown": date_format(point.date),
+            "raw": str(point.value),
+            "text": f"{formats.exact(point.value)}\N{NO-BREAK SPACE}{currency}".rstrip(),
+        }
+        for point in days
+    ]
+    newest = points[-1]["text"] if points else ""
+    return {"label": label, "points": points, "kind": "exact", "axis": "day", "newest": newest}
+
+
+@register.inclusion_tag("components/chart.html")
+def cost_chart(label: str, points: Iterable[Any], currency: str) -> dict[str, Any]:
+    """Draw what quantities cost, by their `quantity` and `amount`, least first."""
+    rows = [
+        {
+            "at": str(point.quantity),
+            "shown": formats.exact(point.quantity),
+            "raw": str(point.amount),
+            "text": formats.money(point.amount, currency),
+        }
+        for point in points
+    ]
+    return {
+        "label": label,
+        "points": rows,
+        "kind": "money",
+        "axis": "number",
+        "currency": currency,
+        "places": places(currency),
+        "heading": gettext("Quantity"),
+        "newest": rows[-1]["text"] if rows else "",
+    }
+
+
 @register.filter
 def exact(number: Decimal | None) -> str:
     """Write a quantity or unit price with all its places; nothing as a dash."""

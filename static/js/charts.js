@@ -16,8 +16,9 @@
   function read(figure) {
     var days = [], values = [];
     figure.querySelectorAll("tbody tr").forEach(function (row) {
-      days.push(Date.parse(row.querySelector("time").getAttribute("datetime") + "T00:00:00Z") / 1000);
-      values.push(Number(row.querySelector("data").value));
+      var at = row.querySelector("time"), figures = row.querySelectorAll("data");
+      days.push(at ? Date.parse(at.getAttribute("datetime") + "T00:00:00Z") / 1000 : Number(figures[0].value));
+      values.push(Number(figures[figures.length - 1].value));
     });
     return [days, values];
   }
@@ -47,24 +48,26 @@
     var line = colour(figure, "line"), quiet = colour(figure, "quiet"), grid = colour(figure, "rule");
     var page = document.documentElement.lang;
     var language = page === "en" ? "en-GB" : page || undefined;  /* the day first, as the pages write it */
+    var counts = figure.dataset.axis === "number", exact = figure.dataset.chart === "exact";
     var day = new Intl.DateTimeFormat(language, currency ? { month: "short", year: "2-digit", timeZone: "UTC" } : { day: "numeric", month: "short", timeZone: "UTC" });
     var places = Number(figure.dataset.places || 0);
     var amount = new Intl.NumberFormat(language, { minimumFractionDigits: places, maximumFractionDigits: places });
-    var round = new Intl.NumberFormat(language);
+    var round = new Intl.NumberFormat(language, { maximumFractionDigits: 6 });
+    var place = function (at) { return counts ? round.format(at) : day.format(at * 1000); };
     var axis = { stroke: quiet, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: "12px Inter, sans-serif" };
     var write = function (value) { return value === null || value === undefined ? "" : bytes ? size(value) : currency ? amount.format(value) + "\u00a0" + currency : String(value); };
-    var mark = function (value) { return value !== null && currency ? round.format(value) : write(value); };
+    var mark = function (value) { return value !== null && (currency || exact) ? round.format(value) : write(value); };
     return {
       width: width, height: 160, tzDate: function (at) { return uPlot.tzDate(new Date(at * 1000), "Etc/UTC"); },
       cursor: { y: false, points: { size: 7 } },
       legend: { live: true },
-      scales: { x: { range: week }, y: { range: function (plot, low, high) { return [Math.min(low, 0) * 1.08, Math.max(high, top || 0, 1) * 1.08]; } } },
+      scales: { x: counts ? { time: false } : { range: week }, y: { range: function (plot, low, high) { return [Math.min(low, 0) * 1.08, (exact || counts ? high || 1 : Math.max(high, top || 0, 1)) * 1.08]; } } },
       axes: [
-        Object.assign({}, axis, { grid: { show: false }, values: function (plot, at) { return at.map(function (value) { return day.format(value * 1000); }); }, space: 64 }),
-        Object.assign({}, axis, { values: function (plot, ticks) { return ticks.map(mark); }, size: 64, space: 32, incrs: bytes || currency ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] })
+        Object.assign({}, axis, { grid: { show: false }, values: function (plot, at) { return at.map(place); }, space: 64 }),
+        Object.assign({}, axis, { values: function (plot, ticks) { return ticks.map(mark); }, size: 64, space: 32, incrs: bytes || currency || exact ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] })
       ],
       series: [
-        { label: figure.querySelector("th").textContent, value: function (plot, at) { return day.format((at === null ? newest(plot, 0) : at) * 1000); } },
+        { label: figure.querySelector("th").textContent, value: function (plot, at) { return place(at === null ? newest(plot, 0) : at); } },
         { label: figure.dataset.label, stroke: line, width: 2, fill: colour(figure, "fill"), value: function (plot, value, series) { return write(value === null ? newest(plot, series) : value); }, points: { show: few } }
       ]
     };

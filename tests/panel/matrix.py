@@ -497,6 +497,15 @@ BILLING_METERING = [
     Row("billing_api:price_feed_points", "GET", "feed_of_reseller_a", OF_SELLER_A),
     Row("billing_api:price_feed_points", "POST", "feed_of_reseller_a", frozenset({"reseller_a"})),
     Row("billing_api:rate", "POST", "", SELLERS_LOOK),
+    Row("billing:calculator", "GET POST", "", SELLERS_LOOK),
+    Row("billing:meter_list", "GET", "", SELLERS_LOOK),
+    Row("billing:meter_create", "GET POST", "", SELLERS),
+    Row("billing:meter_change", "GET POST", "meter_of_reseller_a", frozenset({"reseller_a"})),
+    Row("billing:use_list", "GET", "", PEOPLE),
+    Row("billing:feed_list", "GET", "", SELLERS_LOOK),
+    Row("billing:feed_create", "GET POST", "", SELLERS),
+    Row("billing:feed", "GET", "feed_of_reseller_a", OF_SELLER_A),
+    Row("billing:feed_add", "GET POST", "feed_of_reseller_a", frozenset({"reseller_a"})),
 ]
 
 SELLER_A = frozenset({"reseller_a"})
@@ -588,6 +597,33 @@ BILLING_PAPERS = [
     Row("billing_api:customer_pro_forma", "POST", "customer_of_reseller_a", SELLER_A),
     Row("billing_api:ledger", "GET", "", SELLERS_LOOK),
     Row("billing_api:ledger_balances", "GET", "", SELLERS_LOOK),
+]
+
+OF_ADDON = "pk=subscription_of_client_a component=addon_of_client_a"
+# A subscription is its two parties' affair: the buyer changes and ends it, too, within what is on sale.
+PARTY_WORK = PARTIES - {"readonly_a"}
+BILLING_SUBSCRIPTIONS = [
+    Row("billing:subscription_list", "GET", "", SELLERS_LOOK),
+    Row("billing:subscription_start", "GET POST", "", SELLERS),
+    Row("billing:purchase_list", "GET", "", PEOPLE),
+    Row("billing:subscription", "GET", "subscription_of_client_a", PARTIES),
+    *(
+        Row(f"billing:subscription_{verb}", "GET POST", "subscription_of_client_a", PARTY_WORK)
+        for verb in ("change", "add", "cancel", "resume")
+    ),
+    Row("billing:subscription_unpark", "GET POST", "subscription_of_client_a", SELLER_A),
+    Row("billing:component_remove", "GET POST", OF_ADDON, PARTY_WORK),
+    Row("billing_api:subscriptions", "GET", "", PEOPLE),
+    Row("billing_api:subscriptions", "POST", "", SELLERS),
+    Row("billing_api:subscription", "GET", "subscription_of_client_a", PARTIES),
+    Row("billing_api:subscription_charges", "GET", "subscription_of_client_a", PARTIES),
+    *(
+        Row(f"billing_api:subscription_{verb}", "POST", "subscription_of_client_a", PARTY_WORK)
+        for verb in ("preview", "change", "addons", "cancel", "resume")
+    ),
+    Row("billing_api:subscription_addon", "DELETE", OF_ADDON, PARTY_WORK),
+    Row("billing_api:subscription_unpark", "POST", "subscription_of_client_a", SELLER_A),
+    Row("billing_api:items", "POST", "", SELLERS),
 ]
 
 BILLING_HOOKS = [

@@ -1,0 +1,28 @@
+"""Fields of request bodies of billing, beside those of `panel.core.api.fields`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from billing.pricing.rules import NUMBER
+
+
+@extend_schema_field({"type": "string", "maxLength": 61, "pattern": f"^{NUMBER.pattern}$"})
+class Exact(serializers.Field[Decimal, Any, str, Any]):
+    """A number that is not negative, as text of digits, so that no program rounds it: "0.000011"."""
+
+    default_error_messages = {"invalid": 'Give a number as text, as in "0.25", not negative.'}
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        """Return the number."""
+        if not isinstance(data, str) or not NUMBER.fullmatch(data):
+            self.fail("invalid")
+        return Decimal(data)
+
+    def to_representation(self, value: Decimal) -> str:
+        """Return its digits."""
+        return format(value, "f")
