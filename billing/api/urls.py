@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("billing.api.invoice_urls")),
     path("", include("billing.api.payment_urls")),
     path("", include("billing.api.selling_urls")),
+    path("", include("billing.api.subscription_urls")),
     path("meters", meters.MeterList.as_view(), name="meters"),
     path("meters/<str:pk>", meters.MeterItem.as_view(), name="meter"),
     path("meter-events", meters.MeterEventList.as_view(), name="meter_events"),

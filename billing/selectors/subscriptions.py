@@ -11,6 +11,7 @@ from billing.models import Charge, Component, Price, Product, Subscription
 from billing.selectors import prices
 from billing.selectors.parties import bought_by, of_party, sold_by
 from panel.core.actors import Actor
+from panel.core.errors import NotFound
 from provisioning.models import HostingAccount
 
 WITH = ("customer__seller", "customer__buyer", "hosting")
@@ -55,6 +56,15 @@ def with_product(price: Price) -> QuerySet[Subscription]:
 def main_of(subscription: Subscription) -> Component | None:
     """Return the main component that goes on."""
     return next((row for row in subscription.components.all() if row.is_main and row.ends_on is None), None)
+
+
+def addon(subscription: Subscription, pk: str) -> Component:
+    """Return an add-on of a subscription; raises NotFound."""
+    found = subscription.components.select_related("product", "subscription__customer").filter(pk=pk, is_main=False)
+    row = found.first()
+    if row is None:
+        raise NotFound
+    return row
 
 
 def changeable(subscription: Subscription, on: date) -> QuerySet[Price]:

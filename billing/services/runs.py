@@ -20,6 +20,7 @@ from django.db.models import Max, Q, QuerySet
 from accounts.models import Organization
 from billing.models import Charge, Component, Customer, Invoice, Product, Seller, Subscription
 from billing.pricing import calendar
+from billing.pricing.money import rounded
 from billing.pricing.rules import RuleInvalid
 from billing.selectors import sellers
 from billing.selectors import subscriptions as selectors
@@ -243,7 +244,10 @@ def _invoice(seller: Seller, today: date, now: datetime, report: Report, *, list
             issued = {row.customer_id for row in made}
             left |= {pk: wanted[pk] for pk in part if pk not in issued}
             if list_papers:
-                report.papers += [f"{row.issued_on} {row} {row.customer}: {row.gross} {row.currency}" for row in made]
+                report.papers += [
+                    f"{row.issued_on} {row} {row.customer}: {rounded(row.gross, row.currency)} {row.currency}"
+                    for row in made
+                ]
 
 
 def _by_day(seller: Seller, today: date) -> dict[date, Wanted]:

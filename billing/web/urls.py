@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("billing.web.order_urls")),
     path("", include("billing.web.payment_urls")),
     path("", include("billing.web.selling_urls")),
+    path("", include("billing.web.subscription_urls")),
     path("billing/start/", start.StartPage.as_view(), name="start"),
     path("billing/reports/", reports.ProfitPage.as_view(), name="report_profit"),
     path("billing/reports/documents/", reports.DocumentsPage.as_view(), name="report_documents"),

@@ -208,6 +208,7 @@ SPECTACULAR_SETTINGS = {
         "BrandScanStatus": "provisioning.models.BrandScan.Status",
         "PointerState": "provisioning.api.servers.POINTER_STATES",
         "AddressKind": "provisioning.models.Address.Kind",
+        "SubscriptionStatus": "billing.models.Subscription.Status",
         "SiteNameKind": "provisioning.models.SiteName.Kind",
         "PaymentStatus": "billing.models.Payment.Status",
         "PaymentSource": "billing.models.Payment.Source",

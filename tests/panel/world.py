@@ -13,7 +13,18 @@ from pytest_django import DjangoDbBlocker
 from accounts.models import ApiToken, Device, OldHost, OutgoingMail, Session, User
 from accounts.services import invitations, plans, tokens
 from billing.models import BankEntry, Gateway, HookDelivery, PaymentMethod
-from billing.services import customers, drafts, hook_deliveries, hooks, invoices, meters, payments, tax_rates
+from billing.services import (
+    addons,
+    customers,
+    drafts,
+    hook_deliveries,
+    hooks,
+    invoices,
+    meters,
+    payments,
+    subscriptions,
+    tax_rates,
+)
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from provisioning.models import Address, BrandScan, Operation
@@ -173,6 +184,7 @@ def make() -> World:
         add_papers(world)
         add_payments(world)
         add_hooks(world)
+        add_subscription(world)
     return world
 
 
@@ -210,6 +222,17 @@ def add_papers(world: World) -> None:
         if name == "draft_of_reseller_a":
             world.add("line_of_reseller_a", line.id, seen_by)
     invoices.issue(actor=actor, invoice=draft)
+
+
+def add_subscription(world: World) -> None:
+    """Add a subscription of client A at reseller A, with an add-on."""
+    actor, seller = world.cast.reseller_a.actor, world.cast.reseller_a.organization
+    customer = customers.ensure(actor=actor, seller=seller, buyer=world.cast.client_a.organization)
+    main, extra = (billing.price(seller, name, currency=customer.currency) for name in ("Care", "Backups"))
+    made = subscriptions.start(actor=actor, customer=customer, price=main)
+    added = addons.add(actor=actor, subscription=made, price=extra)
+    world.add("subscription_of_client_a", made.id, OF_PARTIES)
+    world.add("addon_of_client_a", added.id, OF_PARTIES)
 
 
 def add_hooks(world: World) -> None:
