@@ -27,6 +27,18 @@ from panel.core.errors import Invalid
 SECONDS = 10
 TOLERANCE_SECONDS = 300
 CHECKOUT = "https://checkout.stripe.com"
+UNREADABLE = (
+    stripe.SignatureVerificationError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+"""What reading a message raises that is not of the form that Stripe's have."""
+LARGEST = 10**15
+LAST_SECOND = 4_102_444_800  # of the year 2099
 PASSING = (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError)
 _http = RequestsClient(timeout=SECONDS)
 
@@ -139,7 +151,7 @@ class Stripe:
             if _signed_at(signature) > time.time() + TOLERANCE_SECONDS:
                 raise NotGenuine("The signature is of a time to come.")
             return _event(told)
-        except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except UNREADABLE as error:
             raise NotGenuine(type(error).__name__) from error
 
 
@@ -208,10 +220,14 @@ def _refund_outcome(status: object) -> Outcome:
 
 def _event(told: dict[str, Any]) -> Event:
     name, thing = str(told["type"])[:60], told["data"]["object"]
-    same = {"id": str(told["id"])[:100], "name": name, "at": int(told["created"])}
+    values: dict[str, Any] = {"id": str(told["id"])[:100], "name": name}
+    values["at"] = min(max(int(told["created"]), 0), LAST_SECOND)
     read = READERS.get(name)
-    values = read(thing) if read else {"kind": "other"}
-    return Event(**{**same, **values})
+    values |= read(thing) if read else {"kind": "other"}
+    clean: dict[str, Any] = {
+        key: value.replace("\0", "") if isinstance(value, str) else value for key, value in values.items()
+    }
+    return Event(**clean)
 
 
 def _session(thing: dict[str, Any]) -> dict[str, Any]:
@@ -297,7 +313,7 @@ def _dispute(thing: dict[str, Any]) -> dict[str, Any]:
 
 def _money(thing: dict[str, Any], field: str) -> dict[str, Any]:
     currency = str(thing["currency"]).upper()
-    if currency not in money.PLACES:
+    if currency not in money.PLACES or not 0 <= int(thing[field]) < LARGEST:
         return {"kind": "other"}
     return {"amount": minor.to_amount(int(thing[field]), currency), "currency": currency}
 
