@@ -9,6 +9,9 @@ PROPERTIES = "tests/billing/pricing/test_properties.py"
 RULES = "tests/billing/pricing/test_rules.py"
 METERING = "tests/billing/services/test_metering.py"
 EVENTS = "tests/billing/services/test_meter_events.py"
+PAYMENTS = "tests/billing/services/test_payments.py"
+REFUNDS = "tests/billing/services/test_refunds.py"
+STATEMENTS = "tests/billing/services/test_statements.py"
 
 GUARDS = [
     Guard(
@@ -159,5 +162,61 @@ GUARDS = [
         '    if rule.window == "period" and start == max(component.starts_on, earliest):\n',
         '    if rule.window == "none":\n',
         f"{METERING}::test_what_follows_a_component_within_a_period_goes_on_with_its_allowance_and_tiers",
+    ),
+    Guard(
+        "an event of a payment service takes effect once",
+        "billing/migrations/0001_initial.py",
+        'fields=("gateway", "event_id"), name="gateway_event_once"',
+        'fields=("id",), name="gateway_event_once"',
+        f"{PAYMENTS}::test_events_come_twice_and_in_any_order",
+    ),
+    Guard(
+        "what a payment service tells is signed by the seller's secret",
+        "billing/gateways/stripe.py",
+        "            stripe.WebhookSignature.verify_header(body, signature, self._hook_secret, TOLERANCE_SECONDS)\n",
+        "",
+        f"{PAYMENTS}::test_what_is_not_genuine_is_refused_with_nothing_said",
+    ),
+    Guard(
+        "only what was asked for is booked",
+        "billing/services/card_payments.py",
+        "            if (event.amount, event.currency) != (payment.amount, payment.currency):\n",
+        "            if False:\n",
+        f"{PAYMENTS}::test_another_amount_or_currency_is_not_booked_but_said",
+    ),
+    Guard(
+        "an invoice takes no more than is open",
+        "billing/services/settlements.py",
+        "        part = min(amount, receivable.open, credit_of(customer)) if receivable is not None else ZERO\n",
+        "        part = min(amount, credit_of(customer)) if receivable is not None else ZERO\n",
+        f"{PAYMENTS}::test_what_was_paid_twice_is_credit_and_pays_the_next_invoice",
+    ),
+    Guard(
+        "nobody pays from credit that is not there",
+        "billing/services/settlements.py",
+        "        part = min(amount, receivable.open, credit_of(customer)) if receivable is not None else ZERO\n",
+        "        part = min(amount, receivable.open) if receivable is not None else ZERO\n",
+        f"{PAYMENTS}::test_credit_can_be_used_by_hand",
+    ),
+    Guard(
+        "no more goes back than came",
+        "billing/services/refunds.py",
+        "        if amount > left(payment):\n",
+        "        if False:\n",
+        f"{REFUNDS}::test_no_more_goes_back_than_came",
+    ),
+    Guard(
+        "what is asked of a payment service again is done once",
+        "billing/gateways/stripe.py",
+        'self._client.v1.refunds.create(values, {"idempotency_key": key})',
+        "self._client.v1.refunds.create(values)",
+        f"{REFUNDS}::test_a_lost_answer_pays_back_once",
+    ),
+    Guard(
+        "a booking of a bank is kept once",
+        "billing/migrations/0001_initial.py",
+        'fields=("organization", "reference"), name="bank_entry_once"',
+        'fields=("id",), name="bank_entry_once"',
+        f"{STATEMENTS}::test_a_transfer_with_the_reference_finds_its_invoice_once",
     ),
 ]

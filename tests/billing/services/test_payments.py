@@ -117,6 +117,7 @@ def test_events_come_twice_and_in_any_order(till: Till) -> None:
     for event in [*reversed(till.account.events), *till.account.events]:
         assert till.deliver(event) == 200
     assert till.books() == {"cash": 100, "revenue": -100}
+    assert GatewayEvent.objects.count() == 2
 
 
 def test_what_is_not_genuine_is_refused_with_nothing_said(till: Till) -> None:
