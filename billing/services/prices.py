@@ -10,10 +10,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.models import Price, Product
-from billing.pricing import rules
 from billing.selectors import prices as selectors
 from billing.selectors import products, sellers
-from billing.services import texts
+from billing.services import metering, texts
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
@@ -111,12 +110,7 @@ def _check(price: Price) -> None:
 def _check_rule(price: Price) -> None:
     if price.rule is None:
         raise Invalid("rule", _("Say by which rule use becomes money."), "rule")
-    try:
-        found = rules.parse(price.rule)
-    except rules.RuleInvalid as error:
-        raise Invalid("rule", _("The rule is not understood: %(problem)s") % {"problem": error}, "rule") from error
-    if found.currency != price.currency:
-        raise Invalid("rule", _("The rule is of another currency than the price."), "rule")
+    metering.parsed(price.rule, price.currency)
 
 
 def _must(holds: bool, field: str, text: str) -> None:

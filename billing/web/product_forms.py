@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Price, Product, TaxRate
 from billing.web.form_fields import CURRENCIES, AmountField, CountryField, DayField
+from billing.web.rule_fields import RuleFields
 
 NO_TRIAL = (Product.Kind.ITEM, Product.Kind.METERED)
 
@@ -52,8 +53,10 @@ class NewProductForm(ProductForm):
         self.order_fields(self.field_order)
 
 
-class PriceForm(forms.Form):
-    """What a product costs from a day on."""
+class PriceForm(RuleFields):
+    """What a product costs from a day on; what goes by use has a rule."""
+
+    field_order = ("currency", "months", "amount", "setup", *RuleFields.usual, "rule", "valid_from")
 
     currency = forms.ChoiceField(label=_("Currency"), choices=CURRENCIES)
     months = forms.TypedChoiceField(
@@ -61,11 +64,6 @@ class PriceForm(forms.Form):
     )
     amount = AmountField(label=_("Price"))
     setup = AmountField(label=_("Setup fee"), required=False, initial=0, help_text=_("Charged once, at the beginning."))
-    rule = forms.JSONField(
-        label=_("Rule"),
-        widget=forms.Textarea(attrs={"rows": 12, "class": "mono", "spellcheck": "false"}),
-        help_text=_("How use becomes money, as JSON."),
-    )
     valid_from = DayField(
         label=_("From"), help_text=_("Until then the present price holds. Subscriptions keep what they pay.")
     )
@@ -75,9 +73,9 @@ class PriceForm(forms.Form):
         if kind == Product.Kind.METERED:
             left = ["months", "amount", "setup"]
         elif kind == Product.Kind.ITEM:
-            left = ["months", "setup", "rule"]
+            left = ["months", "setup", "rule", *RuleFields.usual]
         else:
-            left = ["rule"]
+            left = ["rule", *RuleFields.usual]
             months: Any = self.fields["months"]
             months.choices = [choice for choice in Price.Cycle.choices if choice[0]]
         for name in left:

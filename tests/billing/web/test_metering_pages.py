@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -126,3 +127,28 @@ def test_a_feed_shows_what_it_saves_over_three_months(cast: Cast):
     assert answer.status_code == 302
     assert "0.311" in browser.get(f"/price-feeds/{spot.pk}/").content.decode()
     assert cast.provider.browser().get(f"/price-feeds/{spot.pk}/").status_code == 404
+
+
+def test_a_price_by_use_is_set_by_fields_or_as_a_whole_rule(cast: Cast, meter: Meter):
+    browser = cast.reseller_a.browser()
+    with everything("test"):
+        product = meter.products.get()
+    day = timezone.now().date() + timedelta(days=1)
+    address = f"/products/{product.pk}/prices/new/"
+    fields = {"currency": "EUR", "valid_from": day, "measure": "sum", "per": "1", "free": "5", "window": "month"}
+    refused = browser.post(address, {**fields, "tiers": "10 1\n10 2"})
+    assert refused.status_code == 400
+    assert "Line 2: each tier ends above the one before." in refused.content.decode()
+    assert browser.post(address, {**fields, "tiers": "10 1\n0.5"}).status_code == 302
+    whole = {"measure": "count", "tiers": [{"up_to": None, "amount": "3"}]}
+    assert browser.post(address, {"currency": "GBP", "valid_from": day, "rule": json.dumps(whole)}).status_code == 302
+    with everything("test"):
+        rules = dict(product.prices.values_list("currency", "rule"))
+    assert rules["EUR"] == {
+        "measure": "sum",
+        "per": "1",
+        "tiers": [{"up_to": "10", "amount": "1"}, {"up_to": None, "amount": "0.5"}],
+        "allowance": {"quantity": "5", "months": None},
+        "window": "month",
+    }
+    assert rules["GBP"] == whole
