@@ -31,7 +31,7 @@ def ensure(*, actor: Actor, seller: Organization, buyer: Organization, currency:
     if not found._state.adding:
         return found
     if buyer.parent_id != seller.pk:
-        raise Invalid("not_below", _("Only who stands right below a seller is its customer."), "buyer")
+        raise Invalid("not_below", _("Only who stands right below a seller is its customer."), "organization")
     seller_service.ensure(seller)
     found.currency = texts.currency(currency or found.currency)
     with everything("a customer has two parties"):
@@ -57,8 +57,9 @@ def change(*, actor: Actor, customer: Customer, **values: Any) -> Customer:
     """Change who the customer is on invoices to come. A new VAT number, or a new country, is to be checked anew."""
     policy.require(actor, "customer.change", customer)
     texts.known(values, PARTY)
-    customer = ensure(actor=actor, seller=customer.seller, buyer=customer.buyer)
-    return _change(actor, "customer.change", customer, values)
+    with transaction.atomic():
+        customer = ensure(actor=actor, seller=customer.seller, buyer=customer.buyer)
+        return _change(actor, "customer.change", customer, values)
 
 
 def set_terms(*, actor: Actor, customer: Customer, **values: Any) -> Customer:

@@ -61,8 +61,8 @@ def change_bank(*, actor: Actor, organization: Organization, **values: Any) -> S
 
 
 def _change(actor: Actor, action: str, organization: Organization, values: dict[str, Any]) -> Seller:
-    ensure(organization)
     with transaction.atomic():
+        ensure(organization)
         rows = Seller.objects.select_for_update(of=("self",), no_key=True).select_related("organization")
         seller = rows.get(organization=organization)
         before = {field: getattr(seller, field) for field in values}
