@@ -4,25 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0009_holds'),
-        ('billing', '0004_credited_lines'),
+        ("accounts", "0009_holds"),
+        ("billing", "0004_credited_lines"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='customer',
-            name='vat_asked_at',
+            model_name="customer",
+            name="vat_asked_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='seller',
-            name='taxes_at_home',
+            model_name="seller",
+            name="taxes_at_home",
             field=models.BooleanField(default=False, verbose_name="own country's tax for consumers of the Union"),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(condition=models.Q(('vat_state', 'none'), _negated=True), fields=['vat_asked_at', 'id'], name='customer_vat_asked'),
+            model_name="customer",
+            index=models.Index(
+                condition=models.Q(("vat_state", "none"), _negated=True),
+                fields=["vat_asked_at", "id"],
+                name="customer_vat_asked",
+            ),
         ),
     ]
