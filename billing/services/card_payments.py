@@ -37,6 +37,8 @@ def came(gateway: Gateway, event: Event) -> None:
         return
     with settlements.locked(payment.customer_id) as customer:
         payment = again(payment)
+        if payment.status == Status.SUCCEEDED and event.remote not in ("", payment.remote_id):
+            payment = _another(payment, event)
         if payment.status != Status.SUCCEEDED:
             if (event.amount, event.currency) != (payment.amount, payment.currency):
                 _differs(payment, event)
@@ -170,6 +172,23 @@ def _told(gateway: Gateway, event: Event) -> Payment | None:
     """Return the payment that an event is about, if it is one of this gateway."""
     rows = Payment.objects.filter(gateway=gateway, source=Payment.Source.GATEWAY)
     return rows.filter(pk=event.payment).first() if event.payment else None
+
+
+def _another(payment: Payment, event: Event) -> Payment:
+    """Return a payment of its own for what came a second time for one: it is the customer's money all the same."""
+    made, _new = Payment.objects.get_or_create(
+        seller=payment.seller,
+        key=f"again:{event.remote}",
+        defaults={
+            "customer": payment.customer,
+            "source": Payment.Source.GATEWAY,
+            "amount": payment.amount,
+            "currency": payment.currency,
+            "invoice": payment.invoice,
+            "gateway": payment.gateway,
+        },
+    )
+    return made
 
 
 def _differs(payment: Payment, event: Event) -> None:

@@ -82,7 +82,9 @@ class PayPage(FormPage):
             method = self.card(data["method"])
             payment = payments.pay_saved(actor=self.actor, invoice=self.object, method=method, key=data["key"])
             return reverse("billing:payment", args=[payment.pk])
-        return self.begin(data["key"], save_card=data["save_card"]).checkout_url
+        payment = self.begin(data["key"], save_card=data["save_card"])
+        waits = payment.status == Payment.Status.PENDING
+        return payment.checkout_url if waits else reverse("billing:payment", args=[payment.pk])
 
     def begin(self, key: str, *, save_card: bool) -> Payment:
         """Begin the payment at the payment service."""

@@ -152,6 +152,15 @@ def test_a_page_that_ran_out_ends_the_payment_and_late_money_counts(till: Till) 
     assert payment.status == Payment.Status.SUCCEEDED
 
 
+def test_what_comes_a_second_time_for_a_payment_is_credit(till: Till) -> None:
+    payment = paid(till)
+    intent = till.account.things[payment.remote_id] | {"id": "pi_second"}
+    for _time in range(2):
+        till.deliver(till.account.tell("payment_intent.succeeded", intent))
+    assert [row.remote_id for row in Payment.objects.order_by("id")] == [payment.remote_id, "pi_second"]
+    assert settlements.credit_of(till.customer) == 100
+
+
 def test_all_open_invoices_are_paid_at_once(till: Till) -> None:
     both = [till.invoice("10"), till.invoice("20")]
     payment = payments.pay_all(actor=till.buyer.actor, customer=till.customer, key="k")
