@@ -13,6 +13,9 @@ PAYMENTS = "tests/billing/services/test_payments.py"
 REFUNDS = "tests/billing/services/test_refunds.py"
 STATEMENTS = "tests/billing/services/test_statements.py"
 
+STAY = "tests/billing/services/test_papers_stay.py"
+INVOICES = "tests/billing/services/test_invoices.py"
+
 GUARDS = [
     Guard(
         "an event of a document counts once",
@@ -218,5 +221,47 @@ GUARDS = [
         'fields=("organization", "reference"), name="bank_entry_once"',
         'fields=("id",), name="bank_entry_once"',
         f"{STATEMENTS}::test_a_transfer_with_the_reference_finds_its_invoice_once",
+    ),
+    Guard(
+        "an issued invoice is never changed",
+        "billing/immutability.py",
+        '"an issued invoice is never changed or deleted", "OLD.status = \'issued\'")',
+        '"an issued invoice is never changed or deleted", "OLD.status = \'void\'")',
+        f"{STAY}::test_what_is_issued_is_not_changed[invoice]",
+    ),
+    Guard(
+        "nothing joins an issued invoice",
+        "billing/immutability.py",
+        "WHERE id IN {rows} AND status = 'issued')",
+        "WHERE id IN {rows} AND status = 'void')",
+        f"{STAY}::test_nothing_is_added_to_an_issued_invoice",
+    ),
+    Guard(
+        "triggers outlive migrations",
+        "billing/apps.py",
+        '        post_migrate.connect(immutability.put_back, sender=self, dispatch_uid="billing.put_back")\n',
+        "",
+        f"{STAY}::test_a_table_that_is_made_anew_keeps_its_guards",
+    ),
+    Guard(
+        "a cause is booked once",
+        "billing/migrations/0001_initial.py",
+        'constraint=models.UniqueConstraint(fields=("seller", "key"), name="ledger_once")',
+        'constraint=models.UniqueConstraint(fields=("seller", "key", "id"), name="ledger_once")',
+        f"{INVOICES}::test_the_books_take_a_cause_once",
+    ),
+    Guard(
+        "parts of credit sum to the invoice",
+        "billing/services/invoices.py",
+        "        earlier[str(done.credits_id)] -= done.amount\n    before",
+        "        pass\n    before",
+        f"{INVOICES}::test_parts_of_credit_sum_to_the_whole",
+    ),
+    Guard(
+        "a paper is mailed once",
+        "billing/services/paper_mail.py",
+        'once=f"paper:{pk}"',
+        'once=f"paper:{ids.new(pk[:3])}"',
+        "tests/billing/services/test_paper_mail.py::test_a_mail_that_left_before_a_crash_does_not_leave_again",
     ),
 ]
