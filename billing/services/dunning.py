@@ -111,7 +111,7 @@ def _due(receivable: Receivable, seller: Seller, now: datetime, *, reminders_onl
     }
     held = () if reminders_only else _holds(receivable.customer.buyer, seller)
     terms = steps.Terms(tuple(seller.reminder_days), held)
-    by_itself = receivable.customer.pays_by_itself and receivable.has_card
+    by_itself = receivable.customer.pays_by_itself and bool(vars(receivable)["has_card"])
     bill = steps.Bill(invoice.issued_on, receivable.due_on, by_itself)
     return steps.due(terms, bill, taken, today=sellers.today(seller, now), now=now)
 

@@ -31,6 +31,8 @@ class SellerPage(FormPage):
         found = [Action(_("Tax rates"), reverse("billing:tax_rate_list"), "list-details")]
         if self.may("seller.change_bank"):
             found.append(Action(_("Bank account"), reverse("billing:seller_bank"), "building-store"))
+        if self.may("hook.view"):
+            found.append(Action(_("Webhooks"), reverse("billing:hook_list"), "plug"))
         return found
 
     def initial(self) -> dict[str, Any]:

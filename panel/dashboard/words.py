@@ -104,6 +104,7 @@ VERBS: dict[str, str | Promise] = {
     "forget": _("forgotten"),
     "from_credit": _("paid from credit"),
     "give": _("given"),
+    "hold_orders": _("no new accounts"),
     "ignore": _("set aside"),
     "impose": _("imposed"),
     "issue": _("issued"),

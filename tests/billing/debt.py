@@ -87,6 +87,13 @@ class Debt:
             Operation.objects.filter(status__in=Operation.OPEN).update(status=status)
             holds.look(now)
 
+    @property
+    def seller_actor(self) -> Actor:
+        """Return somebody who works for the seller."""
+        cast = self.ground.cast
+        sellers = (cast.provider, cast.reseller_a)
+        return next(person.actor for person in sellers if person.organization.pk == self.customer.seller_id)
+
     def holds(self) -> dict[str, str]:
         """Return the customer's latest holds by stage."""
         with everything("test"):

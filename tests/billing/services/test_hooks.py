@@ -159,9 +159,10 @@ def test_a_long_answer_is_not_read(cast: Cast, program: Program) -> None:
     assert send(hook)[0].status == Status.WAITING
 
 
-def test_only_public_addresses_are_asked(cast: Cast, program: Program, settings: Settings) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::ffff:127.0.0.1]", "localhost", "169.254.169.254"])
+def test_i6_only_public_addresses_are_asked(cast: Cast, program: Program, settings: Settings, host: str) -> None:
     settings.HOOKS_TO_PRIVATE_HOSTS = False
-    hook = add(cast, f"https://127.0.0.1:{program.server_address[1]}/hook")[0]
+    hook = add(cast, f"https://{host}:{program.server_address[1]}/hook")[0]
     hook_deliveries.send_test(actor=cast.reseller_a.actor, hook=hook)
     (delivery,) = send(hook)
     assert delivery.status == Status.WAITING
@@ -170,7 +171,15 @@ def test_only_public_addresses_are_asked(cast: Cast, program: Program, settings:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://shop.example/", "ftp://shop.example/", "https://", "https://a:b@shop.example/", "https://[x/"]
+    "url",
+    [
+        "http://shop.example/",
+        "ftp://shop.example/",
+        "https://",
+        "https://a:b@shop.example/",
+        "https://[x/",
+        "https://0x7f000001/",
+    ],
 )
 def test_what_an_address_may_be(cast: Cast, url: str) -> None:
     with pytest.raises(Invalid) as refused:
