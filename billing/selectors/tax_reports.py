@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, F, Sum
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import TruncMonth
 
 from billing.fields import MoneyField
@@ -40,7 +40,7 @@ def taxes(actor: Actor, span: Span) -> list[Taxed]:
     issued = InvoiceTax.objects.filter(invoice__status=Invoice.Status.ISSUED)
     rows: Any = parties.sold_by(issued.exclude(invoice__kind=Invoice.Kind.PRO_FORMA), actor, through="invoice")
     rows = rows.filter(invoice__issued_on__gte=span[0], invoice__issued_on__lt=span[1]).order_by()
-    keys = {"month": TruncMonth("invoice__issued_on"), "country": KT("invoice__buyer_party__country")}
+    keys = {"month": TruncMonth("invoice__issued_on"), "country": KeyTextTransform("country", "invoice__buyer_party")}
     grouped = rows.annotate(**keys).values("month", "country", "code", "percent", "invoice__currency")
     summed = grouped.annotate(
         base_sum=Sum(F("base"), output_field=MoneyField()),

@@ -12,16 +12,23 @@ from billing import formats
 from billing.pricing import money as pricing
 
 
-class MoneyColumn(django_tables2.Column):
+class FigureColumn(django_tables2.Column):
+    """A number, to the right as amounts are."""
+
+    is_amount = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("attrs", {"td": {"class": "text-md-end text-nowrap tabular"}})
+        super().__init__(*args, **kwargs)
+
+
+class MoneyColumn(FigureColumn):
     """An amount in the currency of its row, which `currency` leads to; files hold the bare number.
 
     With `link` (a function of the row) it leads to its documents, except where it is nothing.
     """
 
-    is_amount = True
-
     def __init__(self, *args: Any, currency: str = "currency", link: Any = None, **kwargs: Any) -> None:
-        kwargs.setdefault("attrs", {"td": {"class": "text-md-end text-nowrap tabular"}})
         super().__init__(*args, **kwargs)
         self.currency = django_tables2.A(currency)
         self.document_link = link

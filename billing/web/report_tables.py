@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from billing import formats
 from billing.models import Invoice
 from billing.selectors import ageing
-from billing.web.columns import MoneyColumn
+from billing.web.columns import FigureColumn, MoneyColumn
 from panel.core.tables import TemplateColumn
 
 AMOUNT = {"td": {"class": "text-md-end text-nowrap tabular"}}
@@ -40,7 +40,7 @@ class TimeTable(django_tables2.Table):
     cost = MoneyColumn(link=lambda row: documents_url(row, side="purchases"), verbose_name=_("Cost"))
     fees = MoneyColumn(verbose_name=_("Fees and losses"))
     net = MoneyColumn(verbose_name=_("Profit"), attrs={"td": {"class": f"{AMOUNT['td']['class']} fw-medium"}})
-    margin = django_tables2.Column(verbose_name=_("Margin"), attrs=AMOUNT, empty_values=(), order_by="margin_order")
+    margin = FigureColumn(verbose_name=_("Margin"), empty_values=(), order_by="margin_order")
     cash = MoneyColumn(verbose_name=_("Cash received"))
 
     class Meta:
@@ -69,7 +69,7 @@ class PartTable(django_tables2.Table):
 
     name = django_tables2.Column(verbose_name=_("Name"), empty_values=())
     income = MoneyColumn(link=lambda row: documents_url(row, side="sales", **row.chosen), verbose_name=_("Income"))
-    share = django_tables2.Column(verbose_name=_("Share"), attrs=AMOUNT, orderable=False, empty_values=())
+    share = FigureColumn(verbose_name=_("Share"), orderable=False, empty_values=())
 
     class Meta:
         order_by = "-income"
@@ -161,9 +161,9 @@ class RecurringTable(django_tables2.Table):
     revenue = MoneyColumn(verbose_name=_("Revenue a month"))
     yearly = MoneyColumn(verbose_name=_("Revenue a year"))
     lost = MoneyColumn(verbose_name=_("Lost"))
-    running = django_tables2.Column(verbose_name=_("Subscriptions"), attrs=AMOUNT)
-    ended = django_tables2.Column(verbose_name=_("Ended"), attrs=AMOUNT)
-    churn = django_tables2.Column(verbose_name=_("Churn"), attrs=AMOUNT, orderable=False, empty_values=())
+    running = FigureColumn(verbose_name=_("Subscriptions"))
+    ended = FigureColumn(verbose_name=_("Ended"))
+    churn = FigureColumn(verbose_name=_("Churn"), orderable=False, empty_values=())
 
     class Meta:
         order_by = "-first"
@@ -208,7 +208,7 @@ class TaxTable(django_tables2.Table):
     month = django_tables2.Column(verbose_name=_("Month"))
     country = django_tables2.Column(verbose_name=_("Country"), empty_values=())
     code = TemplateColumn("{{ record.percent }} % <abbr>{{ value }}</abbr>", verbose_name=_("Rate"))
-    papers = django_tables2.Column(verbose_name=_("Documents"), attrs=AMOUNT)
+    papers = FigureColumn(verbose_name=_("Documents"))
     base = MoneyColumn(verbose_name=_("Net"))
     tax = MoneyColumn(verbose_name=_("Tax"))
 

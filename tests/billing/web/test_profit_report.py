@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import time_machine
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Organization
 from accounts.services import organizations, plans
-from billing.models import Customer, Invoice, LedgerEntry, Price
+from billing.models import Customer, Invoice, LedgerEntry, Price, Receivable, Subscription
 from billing.selectors import reports
 from billing.services import customers, prices, products, runs, subscriptions
 from panel.core.actors import Actor
@@ -181,3 +182,62 @@ def test_months_that_are_none_are_refused_with_what_would_be_accepted(cast: Cast
     answer = cast.reseller_a.browser().get(PROFIT, query)
     assert answer.status_code == 400
     assert b"form-error" in answer.content or b"invalid-feedback" in answer.content
+
+
+def test_taxes_are_told_by_month_country_and_rate(cast: Cast):
+    buyer = factories.customer(cast.reseller_a.organization, cast.client_a.organization)
+    factories.paper(
+        buyer, ("10.00", None, None), buyer_party={"name": "C", "country": "AT"}, issued_on=date(2026, 2, 3)
+    )
+    factories.paper(buyer, ("5.00", None, None), buyer_party={"name": "C", "country": "AT"}, issued_on=date(2026, 2, 9))
+    query = {"since": "2026-01", "until": "2026-03"}
+    told = cast.reseller_a.program().get("/api/v1/reports/taxes", query).json()["rows"]
+    row = {"month": "2026-02", "country": "AT", "code": "O", "percent": "0", "currency": "USD", "net": "15.00"}
+    assert told == [{**row, "tax": "0.00", "documents": 2}]
+    page = cast.reseller_a.browser().get(reverse("billing:report_taxes"), query).content.decode()
+    assert "February 2026" in page
+    assert "15.00" in page
+
+
+def test_what_is_owed_is_told_by_age(cast: Cast):
+    buyer = factories.customer(cast.reseller_a.organization, cast.client_a.organization)
+    today = timezone.now().date()
+    for days, amount in {-5: "1.00", 10: "2.00", 45: "4.00", 61: "8.00", 200: "16.00"}.items():
+        invoice = factories.paper(buyer, (amount, None, None))
+        with everything("test"):
+            Receivable.objects.create(
+                invoice=invoice, seller=invoice.seller, customer=buyer, currency="USD", open=Decimal(amount),
+                due_on=today - timedelta(days=days),
+            )  # fmt: skip
+    told = cast.reseller_a.program().get("/api/v1/reports/owed").json()["customers"]
+    ages = ("due_later", "days_30", "days_60", "days_90", "older", "total")
+    assert [[row[age] for age in ages] for row in told] == [["1.00", "2.00", "4.00", "8.00", "16.00", "31.00"]]
+    assert cast.provider.program().get("/api/v1/reports/owed").json()["customers"] == []
+
+
+def test_recurring_revenue_counts_a_year_with_a_twelfth_and_tells_who_left(cast: Cast):
+    buyer = factories.customer(cast.reseller_a.organization, cast.client_a.organization)
+    factories.subscription(buyer, factories.price(cast.reseller_a.organization, "Monthly", "10"), quantity=2)
+    factories.subscription(buyer, factories.price(cast.reseller_a.organization, "Yearly", "120", months=12))
+    gone = factories.subscription(buyer, factories.price(cast.reseller_a.organization, "Gone", "6"))
+    with everything("test"):
+        Subscription.objects.filter(pk=gone.pk).update(status="ended", ended_on=date(2026, 2, 10))
+    query = {"since": "2026-01", "until": "2026-02"}
+    told = cast.reseller_a.program().get("/api/v1/reports/recurring", query).json()["months"]
+    assert [(row["revenue"], row["lost"], row["running"], row["ended"]) for row in told] == [
+        ("36.00", "0.00", 3, 0),
+        ("30.00", "6.00", 2, 1),
+    ]
+    assert told[1]["churn"] == "1/3"
+
+
+def test_the_profit_is_told_to_programs_with_its_lines(cast: Cast):
+    buyer = factories.customer(cast.reseller_a.organization, cast.client_a.organization)
+    factories.paper(buyer, ("12.00", date(2026, 1, 1), date(2027, 1, 1)))
+    program, query = cast.reseller_a.program(), {"since": "2026-01", "until": "2026-01"}
+    told = program.get("/api/v1/reports/profit", query).json()
+    lines = program.get("/api/v1/reports/profit/lines", query).json()
+    assert told["months"][0]["profit"] == lines["sum"] == lines["lines"][0]["part"] == "1.02"
+    assert [part["income"] for part in told["customers"]] == ["1.02"]
+    assert program.get("/api/v1/reports/profit", {"since": "2026-13"}).status_code == 400
+    assert program.get("/api/v1/reports/profit", {"until": "2026-01", "since": "2026-02"}).status_code == 400
