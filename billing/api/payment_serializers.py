@@ -10,7 +10,9 @@ from rest_framework import serializers
 from billing.fields import SCALE
 from billing.models import BankEntry, Dispute, Gateway, Payment, Refund
 from billing.pricing import money
+from billing.pricing.rules import NUMBER
 from billing.selectors import gateways, payments
+from panel.core.api.fields import Flag, Text
 from panel.core.api.serializers import StrictSerializer
 
 LONGEST_KEY = 100
@@ -21,6 +23,12 @@ class Amount(serializers.DecimalField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=18, decimal_places=SCALE, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        """Return the amount; refuse fractions that are no text, other scripts' digits, exponents."""
+        if isinstance(data, bool) or not NUMBER.fullmatch(str(data)) or isinstance(data, float):
+            self.fail("invalid")
+        return Decimal(super().to_internal_value(data))
 
 
 class PaidSerializer(StrictSerializer):
@@ -97,37 +105,37 @@ class OnePaymentSerializer(PaymentSerializer):
 class PaySerializer(StrictSerializer):
     """How to pay: by a card that is saved, or else at a page of the payment service."""
 
-    key = serializers.CharField(max_length=LONGEST_KEY, help_text="Of your making: the same key pays once.")
-    card = serializers.CharField(max_length=32, required=False, help_text="A saved card's id.")
-    save_card = serializers.BooleanField(required=False, default=False)
+    key = Text(max_length=LONGEST_KEY, help_text="Of your making: the same key pays once.")
+    card = Text(max_length=32, required=False, help_text="A saved card's id.")
+    save_card = Flag(required=False, default=False)
 
 
 class RecordSerializer(StrictSerializer):
     """Money that came without a payment service."""
 
-    customer = serializers.CharField(max_length=32)
+    customer = Text(max_length=32)
     amount = Amount(min_value=Decimal(0))
     currency = serializers.ChoiceField(choices=sorted(money.PLACES))
     received_on = serializers.DateField()
-    reference = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
-    invoice = serializers.CharField(max_length=32, required=False, help_text="Paid first.")
-    key = serializers.CharField(max_length=LONGEST_KEY, help_text="Of your making: the same key is recorded once.")
+    reference = Text(max_length=200, required=False, allow_blank=True, default="")
+    invoice = Text(max_length=32, required=False, help_text="Paid first.")
+    key = Text(max_length=LONGEST_KEY, help_text="Of your making: the same key is recorded once.")
 
 
 class RefundCreateSerializer(StrictSerializer):
     """How much of a payment goes back."""
 
     amount = Amount(min_value=Decimal(0))
-    reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
-    key = serializers.CharField(max_length=60, help_text="Of your making: the same key pays back once.")
+    reason = Text(max_length=200, required=False, allow_blank=True, default="")
+    key = Text(max_length=60, help_text="Of your making: the same key pays back once.")
 
 
 class KeepSerializer(StrictSerializer):
     """Which invoice a payment is taken off."""
 
-    invoice = serializers.CharField(max_length=32)
+    invoice = Text(max_length=32)
     amount = Amount(min_value=Decimal(0))
-    key = serializers.CharField(max_length=60)
+    key = Text(max_length=60)
 
 
 class CreditSerializer(StrictSerializer):
@@ -152,7 +160,7 @@ class CardSerializer(StrictSerializer):
 class CardAddSerializer(StrictSerializer):
     """A key of your making: the same key leads to the same page."""
 
-    key = serializers.CharField(max_length=60)
+    key = Text(max_length=60)
 
 
 class CardPageSerializer(StrictSerializer):
@@ -178,7 +186,7 @@ class EntrySerializer(StrictSerializer):
 class StatementSerializer(StrictSerializer):
     """A file of the kind CAMT.053, as text."""
 
-    statement = serializers.CharField(max_length=10_000_000, trim_whitespace=False)
+    statement = Text(max_length=10_000_000)
 
 
 class StatementReportSerializer(StrictSerializer):
@@ -198,8 +206,8 @@ class BookedSerializer(StrictSerializer):
 class MatchSerializer(StrictSerializer):
     """Whose money a booking is, and which invoice it pays first."""
 
-    customer = serializers.CharField(max_length=32)
-    invoice = serializers.CharField(max_length=32, required=False)
+    customer = Text(max_length=32)
+    invoice = Text(max_length=32, required=False)
 
 
 class GatewaySerializer(StrictSerializer):
@@ -228,15 +236,15 @@ class GatewaySerializer(StrictSerializer):
 class GatewayChangeSerializer(StrictSerializer):
     """Keys; what is left out stays."""
 
-    public_key = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    secret_key = serializers.CharField(max_length=200, required=False, allow_blank=True, write_only=True)
-    hook_secret = serializers.CharField(max_length=200, required=False, allow_blank=True, write_only=True)
+    public_key = Text(max_length=200, required=False, allow_blank=True)
+    secret_key = Text(max_length=200, required=False, allow_blank=True, write_only=True)
+    hook_secret = Text(max_length=200, required=False, allow_blank=True, write_only=True)
 
 
 class GatewaySwitchSerializer(StrictSerializer):
     """Whether cards are taken."""
 
-    is_active = serializers.BooleanField()
+    is_active = Flag()
 
 
 class GatewayTestSerializer(StrictSerializer):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing import formats
+from billing import camt, formats
 from billing.models import BankEntry, Receivable
 from billing.selectors import customers
 from billing.selectors import payments as selectors
@@ -68,7 +68,7 @@ class ImportPage(FormPage):
         return crumbs()
 
     def act(self, data: dict[str, Any]) -> str:
-        report = statements.read_in(actor=self.actor, statement=data["statement"].read())
+        report = statements.read_in(actor=self.actor, statement=data["statement"].read(camt.LARGEST_BYTES + 1))
         new = ngettext("%(count)s new booking.", "%(count)s new bookings.", report.new) % {"count": report.new}
         known = _("Known already: %(known)s.") % {"known": report.known}
         messages.success(self.request, f"{new} {known}")
