@@ -16,6 +16,10 @@ STATEMENTS = "tests/billing/services/test_statements.py"
 STAY = "tests/billing/services/test_papers_stay.py"
 INVOICES = "tests/billing/services/test_invoices.py"
 
+CHARGES = "tests/billing/services/test_charges.py"
+SUBSCRIPTIONS = "tests/billing/services/test_subscriptions.py"
+RUNS = "tests/billing/services/test_runs.py"
+
 GUARDS = [
     Guard(
         "an event of a document counts once",
@@ -263,5 +267,54 @@ GUARDS = [
         'once=f"paper:{pk}"',
         'once=f"paper:{ids.new(pk[:3])}"',
         "tests/billing/services/test_paper_mail.py::test_a_mail_that_left_before_a_crash_does_not_leave_again",
+    ),
+    Guard(
+        "a late run leaves what daily runs leave",
+        "billing/services/runs.py",
+        "on=day, now=now, wanted=chosen",
+        "on=today, now=now, wanted=chosen",
+        f"{RUNS}::test_a_run_that_comes_late_leaves_what_daily_runs_leave",
+    ),
+    Guard(
+        "a second run does nothing",
+        "billing/services/subscriptions.py",
+        "        subscription.billed_until = charges.reach(subscription, until)\n",
+        "",
+        f"{RUNS}::test_a_second_run_does_nothing_and_an_earlier_day_neither",
+    ),
+    Guard(
+        "one that can't be billed holds up nobody",
+        "billing/services/runs.py",
+        "        if len(ids) > 1:\n            return [failed for one in ids for failed in _each([one], work)]\n",
+        "",
+        f"{RUNS}::test_one_that_can_not_be_charged_is_parked_and_told_and_the_others_are_billed",
+    ),
+    Guard(
+        "a trial costs nothing until it is over",
+        "billing/services/subscriptions.py",
+        "    if subscription.trial_until is None or subscription.trial_until <= day:\n",
+        "    if subscription.pk:\n",
+        f"{RUNS}::test_a_trial_is_not_charged_before_it_is_over_however_early_invoices_are",
+    ),
+    Guard(
+        "up and down at one instant is nothing",
+        "billing/services/charges.py",
+        "max(on, first_day(subscription)), stop - DAY, stop",
+        "first_day(subscription), stop - DAY, stop",
+        f"{CHARGES}::test_up_and_down_at_one_instant_is_nothing_and_credit_never_exceeds_what_was_charged",
+    ),
+    Guard(
+        "what is not charged yet is split by a change",
+        "billing/services/charges.py",
+        "    start = max(days[0], component.starts_on)\n",
+        "    start = days[0]\n",
+        f"{CHARGES}::test_a_change_of_what_is_not_charged_yet_splits_the_period_to_come",
+    ),
+    Guard(
+        "cancelled, resumed and cancelled again is charged right",
+        "billing/services/charges.py",
+        "component=row.component, kind=row.kind, starts_on=row.starts_on, ends_on=row.ends_on\n        ).count()\n",
+        "component=row.component, kind=row.kind, starts_on=row.starts_on, ends_on=row.ends_on\n        ).count() * 0\n",
+        f"{SUBSCRIPTIONS}::test_cancelled_at_the_end_resumed_and_cancelled_again_is_charged_right",
     ),
 ]

@@ -44,6 +44,11 @@ WRITTEN = {
     "provisioning.Record": ["name", "content"],
     "provisioning.Server": ["name", "platform_name", "host"],
     "provisioning.SiteName": ["hostname"],
+    "billing.Charge": ["text"],
+    "billing.Customer": ["name"],
+    "billing.InvoiceLine": ["text"],
+    "billing.Product": ["name"],
+    "billing.Subscription": ["label"],
     "mfa.Authenticator": ["data"],
 }
 #: What stands for people's data where it is shown how a mail will look.
@@ -54,7 +59,7 @@ NAMES = frozenset(
     aaaa apache apache2 api bind caa cname com csv debian dkim dmarc dns dovecot ds english example gb gib home
     hostwright htaccess http https imap ip ipv4 ipv6 jpeg json kb kib localhost mariadb mb mib ms mx mysql nginx
     ns ok php platform png pop3 postfix ptr public_html px smtp soa spf srv ssh sshfp ssl svg tb tls tlsa totp
-    ttl txt uid url utc www
+    ttl txt uid url usd utc www
     """.split()
 )
 API_PAGES = {"api_schema", "api_docs"}
