@@ -24,6 +24,12 @@ def exact(number: Decimal) -> str:
     return _number(number, max(0, -exponent) if isinstance(exponent, int) else 0)
 
 
+def price(amount: Decimal, currency: str) -> str:
+    """Return a unit price with the places of its currency, and more where it has more; without the currency."""
+    least = pricing.places(currency)
+    return _number(amount, least) if round(amount, least) == amount else exact(amount)
+
+
 def percent(share: Fraction | None) -> str:
     """Return a share as percent with one place, as in 33.3 %; nothing as a dash."""
     if share is None:

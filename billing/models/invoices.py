@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.fields import CurrencyField, ExactField, MoneyField
@@ -96,6 +98,20 @@ class Invoice(models.Model):
     def parties(self) -> tuple[str, str]:
         """Seller and buyer: who may see it."""
         return self.seller_id, self.buyer_id
+
+    @property
+    def standing(self) -> tuple[str, str]:
+        """How it stands, as a state's name and words; rows of billing.selectors.invoices know what is `open`."""
+        still = getattr(self, "open", None)
+        if self.status == self.Status.DRAFT:
+            return "pending", gettext("Draft")
+        if still is None:
+            return "done", gettext("Issued")
+        if not still:
+            return "active", gettext("Settled")
+        if self.due_on < timezone.localdate():
+            return "failed", gettext("Overdue")
+        return "waiting", gettext("Open")
 
     @property
     def tenant_path(self) -> str:

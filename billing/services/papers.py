@@ -101,12 +101,6 @@ def _amount(amount: Decimal, currency: str) -> str:
     return number_format(amount, decimal_pos=money.places(currency), force_grouping=True)
 
 
-def _price(price: Decimal, currency: str) -> str:
-    """Return a unit price: with the places of its currency, and more where it has more."""
-    least = money.places(currency)
-    return _amount(price, currency) if round(price, least) == price else formats.exact(price)
-
-
 def _party(party: dict[str, str]) -> list[str]:
     lines = [line.strip() for line in party["address"].splitlines() if line.strip()]
     if party["country"]:
@@ -158,7 +152,7 @@ def _line(invoice: Invoice, line: InvoiceLine) -> dict[str, Any]:
         quantity, price = -quantity, -price
     cells = [
         f"{formats.exact(quantity)} {line.unit}".strip(),
-        _price(price, invoice.currency),
+        formats.price(price, invoice.currency),
         f"{formats.exact(line.tax_percent)} %",
         _amount(_shown(invoice, line.net), invoice.currency),
     ]

@@ -114,3 +114,9 @@ def exact(number: Decimal | None) -> str:
 def span(line: InvoiceLine) -> str:
     """Write the period of a line of an invoice; nothing where it has none."""
     return formats.period(line.starts_on, line.ends_on) if line.starts_on and line.ends_on else ""
+
+
+@register.filter
+def price(amount: Decimal, currency: str) -> str:
+    """Write a unit price, whose currency is said elsewhere."""
+    return formats.price(amount, currency)

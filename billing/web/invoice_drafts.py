@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from billing import formats
 from billing.models import Invoice
+from billing.pricing.money import unit
 from billing.selectors import customers
 from billing.selectors import invoices as selectors
 from billing.services import drafts, invoices, pro_formas
@@ -158,7 +159,10 @@ class InvoiceCreditPage(_OfDraft, FormPage):
         return {"lines": [line for line in selectors.lines(self.object) if line.left]}  # type: ignore[attr-defined]
 
     def initial(self) -> dict[str, Any]:
-        return {f"line_{line.pk}": f"{line.left.normalize():f}" for line in self.form_options()["lines"]}
+        return {
+            f"line_{line.pk}": str(line.left.quantize(unit(self.object.currency)))
+            for line in self.form_options()["lines"]
+        }
 
     def act(self, data: dict[str, Any]) -> str:
         reason = data.pop("reason")

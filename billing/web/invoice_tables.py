@@ -9,6 +9,7 @@ import django_tables2 as tables
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django_tables2.utils import A
 
@@ -23,19 +24,6 @@ LINE = (
     '<div class="text-secondary small">{{ record|span }}</div>{% endif %}'
 )
 STATE = "{% load ui %}{% state record.standing.0 record.standing.1 %}"
-
-
-def standing(invoice: Any) -> tuple[str, Any]:
-    """Return how a listed paper stands: the state's name, for its colour, and its words."""
-    if invoice.status == Invoice.Status.DRAFT:
-        return "pending", _("Draft")
-    if invoice.kind != Invoice.Kind.INVOICE or invoice.open is None:
-        return "done", _("Issued")
-    if not invoice.open:
-        return "active", _("Settled")
-    if invoice.due_on < timezone.localdate():
-        return "failed", _("Overdue")
-    return "waiting", _("Open")
 
 
 class InvoiceFilter(django_filters.FilterSet):
@@ -103,6 +91,14 @@ class InvoiceTable(tables.Table):
         """Name a paper by its number."""
         return str(record)
 
+    def render_due_on(self, record: Invoice) -> str:
+        """Only an invoice is due."""
+        return date_format(record.due_on) if record.kind == Invoice.Kind.INVOICE else "\N{EN DASH}"
+
+    def value_standing(self, record: Invoice) -> str:
+        """Export the words of its state."""
+        return str(record.standing[1])  # type: ignore[attr-defined]
+
     def value_label(self, record: Invoice) -> str:
         """Name it the same in files."""
         return record.label
@@ -125,7 +121,10 @@ class LineTable(tables.Table):
         "{% load money %}{{ value|exact }} {{ record.unit }}", verbose_name=_("Quantity"), orderable=False, attrs=NUMBER
     )
     unit_price = TemplateColumn(
-        "{% load money %}{{ value|exact }}", verbose_name=_("Price"), orderable=False, attrs=NUMBER
+        "{% load money %}{{ value|price:record.invoice.currency }}",
+        verbose_name=_("Price"),
+        orderable=False,
+        attrs=NUMBER,
     )
     tax_percent = TemplateColumn(
         "{% load money %}{{ value|exact }} %", verbose_name=_("Tax"), orderable=False, attrs=NUMBER
@@ -151,7 +150,7 @@ class EntryTable(tables.Table):
     """Entries of the books."""
 
     on = tables.DateColumn(verbose_name=_("Date"))
-    text = tables.Column(verbose_name=_("What for"))
+    text = tables.Column(verbose_name=_("What for"), empty_values=())
     customer = tables.Column(accessor="customer__name", verbose_name=_("Customer"))
     debit = TemplateColumn("{{ record.get_debit_display }}", verbose_name=_("Debit"))
     credit = TemplateColumn("{{ record.get_credit_display }}", verbose_name=_("Credit"))
@@ -159,6 +158,10 @@ class EntryTable(tables.Table):
 
     class Meta:
         order_by = "-on"
+
+    def render_text(self, record: LedgerEntry) -> str:
+        """Say what it is for: its own words, or the paper that it moved."""
+        return record.text or (record.invoice.label if record.invoice else "\N{EN DASH}")
 
 
 class BalanceTable(tables.Table):

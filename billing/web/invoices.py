@@ -143,7 +143,7 @@ class InvoicePage(OfInvoice, ListsPage):
         changes = invoice.status == Invoice.Status.DRAFT and self.may("invoice.change")
         return super().get_context_data(
             invoice=invoice,
-            standing=tables.standing(invoice),
+            standing=invoice.standing,
             lines=self._lines(changes),
             taxes=list(invoice.taxes.all()),
             corrections=list(invoice.corrections.filter(status=Invoice.Status.ISSUED)),
