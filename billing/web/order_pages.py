@@ -217,8 +217,11 @@ class SummaryPart(OrderPage):
 
 @method_decorator(never_cache, name="dispatch")
 class WatchPage(Shop):
-    """An order on its way, opened by the link alone: what is to be paid, and how far it is."""
+    """An order on its way, opened by the link alone: what is to be paid, and how far it is. It stays open to who is
+    suspended until it is paid.
+    """
 
+    while_suspended = True
     http_method_names = ["get"]
     template_name = "billing/order_watch.html"
 

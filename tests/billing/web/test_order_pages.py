@@ -12,12 +12,18 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import User
+from accounts.services import plans
 from billing.models import Order, Price, Seller, TaxRate
 from billing.selectors import orders as selectors
+from billing.services import orders
+from panel.core.actors import Actor
 from panel.core.scoping import everything
 from tests.billing import factories
-from tests.cast import HOST_A, HOST_B, PASSWORD, Cast
+from tests.cast import HOST_A, HOST_B, PASSWORD, PROVIDER_HOST, Cast
 from tests.provisioning import factories as ground
+
+SYSTEM = Actor.system("test")
 
 
 @pytest.fixture
@@ -203,3 +209,21 @@ def test_tax_stands_in_the_summary_and_on_the_invoice_alike(price: Price, cast: 
     assert send(browser, price, values).status_code == 400  # no country
     assert send(browser, price, {**values, "country": "DE"}).status_code == 302
     assert Order.objects.get().invoice.gross == Decimal("11.90")
+
+
+def test_a_reseller_who_has_yet_to_pay_reaches_its_order_and_no_more(cast: Cast):
+    provider = cast.provider.organization
+    with everything("test"):
+        factories.seller(provider, is_open=True, bank_details="Bank")
+        plan = plans.create(actor=SYSTEM, organization=provider, name="Studio", accounts=20)
+        at = factories.price(provider, "Studio", "30", kind="plan", plan=plan)
+        at.product.is_public = True
+        at.product.save()
+        wish = orders.Wish(key="form:p", email="new@buyers.example", person="Nia", pays_by="transfer")
+        order = orders.place(actor=None, price=at, wish=wish, password=PASSWORD)
+    browser = stranger(PROVIDER_HOST)
+    browser.force_login(User.objects.get(email="new@buyers.example"))
+    answer = browser.get(reverse("billing:order_watch", args=[selectors.token(order)]))
+    assert answer.status_code == 200
+    assert "To pay: 30.00\N{NO-BREAK SPACE}USD" in answer.content.decode()
+    assert browser.get(reverse("provisioning:account_list")).status_code == 403
