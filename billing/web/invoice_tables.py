@@ -97,7 +97,7 @@ class InvoiceTable(tables.Table):
 
     def value_standing(self, record: Invoice) -> str:
         """Export the words of its state."""
-        return str(record.standing[1])  # type: ignore[attr-defined]
+        return str(record.standing[1])
 
     def value_label(self, record: Invoice) -> str:
         """Name it the same in files."""
