@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Meter, Price, PriceFeed
 from billing.web.form_fields import CURRENCIES
-from billing.web.rule_fields import RuleFields
+from billing.web.rule_fields import DocumentField, RuleFields
 
 
 class MeterForm(forms.Form):
@@ -69,10 +69,8 @@ class CalculatorForm(RuleFields):
         decimal_places=10,
         help_text=_("In the units of the meter; of what goes on, in seconds."),
     )
-    usage = forms.JSONField(
+    usage = DocumentField(
         label=_("Or a usage document"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 8, "class": "mono", "spellcheck": "false"}),
         help_text=_("As JSON: period, customer_since and events. It holds instead of the quantity."),
     )
 

@@ -18,7 +18,7 @@ from billing.selectors import meters as selectors
 from panel.core.tables import TemplateColumn
 
 TITLE = {"a": {"class": "row-title"}}
-NUMBER = {"td": {"class": "text-md-end text-nowrap tabular"}}
+NUMBER = {"th": {"class": "text-md-end"}, "td": {"class": "text-md-end text-nowrap tabular"}}
 MOMENT = "{% load ui %}{% if value %}{% moment value %}{% endif %}"
 DIMENSIONS = (
     "{% for name, part in value.items %}{{ name }}: {{ part }}{% if not forloop.last %}, {% endif %}{% endfor %}"

@@ -62,7 +62,10 @@ class ProductListPage(ListPage):
         return selectors.listed(self.actor)
 
     def actions(self) -> list[Action]:
-        found = [Action(_("Price list"), reverse("billing:price_list"), "list-details")]
+        found = [
+            Action(_("Meters"), reverse("billing:meter_list"), "gauge"),
+            Action(_("Price list"), reverse("billing:price_list"), "list-details"),
+        ]
         if self.may("product.create"):
             found.append(Action(_("New product"), reverse("billing:product_kinds"), "plus", "primary"))
         return found

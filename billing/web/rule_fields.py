@@ -20,6 +20,18 @@ AT: dict[str, str] = {"measure": "measure", "per": "per", "allowance": "free", "
 """Key of a rule → the field that says it."""
 
 
+class DocumentField(forms.JSONField):
+    """A JSON document, or nothing."""
+
+    def __init__(self, *, rows: int = 8, **kwargs: Any) -> None:
+        widget = forms.Textarea(attrs={"rows": rows, "class": "mono", "spellcheck": "false"})
+        super().__init__(required=False, widget=widget, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show nothing where there is none."""
+        return "" if value is None else super().prepare_value(value)
+
+
 class RuleFields(forms.Form):
     """A rule by its usual keys, or whole as JSON, which then holds alone; both become `rule` of the cleaned data."""
 
@@ -38,10 +50,8 @@ class RuleFields(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4, "class": "mono", "spellcheck": "false"}),
         help_text=_("One a line: up to how many units, and the price. A price alone, in the last line, has no end."),
     )
-    rule = forms.JSONField(
+    rule = DocumentField(
         label=_("Or the whole rule"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 8, "class": "mono", "spellcheck": "false"}),
         help_text=_("As JSON, with every key that there is. It holds instead of the fields above."),
     )
 

@@ -59,6 +59,7 @@
     var mark = function (value) { return value !== null && (currency || exact) ? round.format(value) : write(value); };
     return {
       width: width, height: 160, tzDate: function (at) { return uPlot.tzDate(new Date(at * 1000), "Etc/UTC"); },
+      padding: [null, counts ? 44 : null, null, null],  /* room for half of the last quantity */
       cursor: { y: false, points: { size: 7 } },
       legend: { live: true },
       scales: { x: counts ? { time: false } : { range: week }, y: { range: function (plot, low, high) { return [Math.min(low, 0) * 1.08, (exact || counts ? high || 1 : Math.max(high, top || 0, 1)) * 1.08]; } } },
