@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from billing import formats
+from billing import countries, formats
 from billing.models import Invoice
 from billing.selectors import ageing
 from billing.web.columns import FigureColumn, MoneyColumn
@@ -222,5 +222,9 @@ class TaxTable(django_tables2.Table):
         return f"{value:%Y-%m}"
 
     def render_country(self, value: str) -> str:
-        """Say where none is known."""
-        return value or "\N{EN DASH}"
+        """Name it; say where none is known."""
+        return countries.name(value) or "\N{EN DASH}"
+
+    def value_country(self, value: str) -> str:
+        """Export its code."""
+        return value
