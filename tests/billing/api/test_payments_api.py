@@ -129,7 +129,7 @@ def test_lists_are_of_the_two_parties_alone(till: Till) -> None:
 
 
 HOSTILE: list[Any] = [None, [], "text", 5, {}, {"key": 5}, {"key": ""}, {"key": ["a"]}, {"key": {"a": 1}}, {"x": 1}]
-WRONG = ["", "NaN", "Infinity", "-1", "0", "1e400", "0.00001", "9" * 40, [], {}, None, True, "١٢"]
+WRONG: list[Any] = ["", "NaN", "Infinity", "-1", "0", "1e400", "0.00001", "9" * 40, [], {}, None, True, "١٢"]
 
 
 @pytest.mark.parametrize("body", HOSTILE, ids=repr)
