@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
 from django.db import transaction
-from django.db.models import Case, F, IntegerField, Q, Sum, Value, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
@@ -162,36 +162,43 @@ def _held_below(organization: Organization, resources: Iterable[str]) -> Counter
 def _locked_below(organization: Organization, resources: Collection[str]) -> Counter[str]:
     """Lock what the subtree holds of some resources and sum it up.
 
-    Rows that are missing are made first: so a transaction that is about to make one is waited for, too.
+    Rows that are missing are made: so a transaction that is about to make one is waited for, too.
     """
-    wanted = sorted(resources)
-    below = LimitUse.objects.filter(resource__in=wanted, organization__path__startswith=organization.path)
-    subtree = Organization.objects.filter(path__startswith=organization.path)
-    ids, there = list(subtree.values_list("id", flat=True)), set(below.values_list("resource", "organization_id"))
-    missing = sorted({(resource, key) for resource in wanted for key in ids} - there)
-    LimitUse.objects.bulk_create(
-        [LimitUse(organization_id=key, resource=resource) for resource, key in missing], ignore_conflicts=True
-    )
+    below = LimitUse.objects.filter(resource__in=resources, organization__path__startswith=organization.path)
+    ids = list(Organization.objects.filter(path__startswith=organization.path).values_list("id", flat=True))
+    there = set(below.values_list("resource", "organization_id"))
+    wanted = {(resource, key) for resource in resources for key in ids}
     held: Counter[str] = Counter()
-    locked = below.select_for_update(of=("self",)).order_by("resource", "organization_id")
-    for resource, amount in locked.values_list("resource", "amount"):
-        held[resource] += amount
+    for use in _in_order(below) if wanted <= there else _made(below, wanted - there, resources):
+        held[use.resource] += use.amount
     return held
+
+
+def _in_order(rows: QuerySet[LimitUse]) -> QuerySet[LimitUse]:
+    return rows.select_for_update(of=("self",)).order_by("resource", "organization_id")
+
+
+def _made(rows: QuerySet[LimitUse], missing: Collection[tuple[str, str]], resources: Iterable[str]) -> list[LimitUse]:
+    """Make missing rows and lock all, resource by resource: a row that is made is locked, so making those of a later
+    resource before one has those of an earlier would be the wrong order.
+    """
+    found: list[LimitUse] = []
+    for resource in sorted(resources):
+        new = sorted(key for name, key in missing if name == resource)
+        LimitUse.objects.bulk_create(
+            [LimitUse(organization_id=key, resource=resource) for key in new], ignore_conflicts=True
+        )
+        found += _in_order(rows.filter(resource=resource))
+    return found
 
 
 def _uses(organizations: list[Organization], resources: list[str]) -> list[LimitUse]:
     """Return the organizations' own rows, locked."""
-    held = LimitUse.objects.select_for_update().filter(organization__in=organizations, resource__in=resources)
-    held = held.order_by("resource", "organization_id")
-    uses = list(held)
+    own = LimitUse.objects.filter(organization__in=organizations, resource__in=resources)
+    uses = list(_in_order(own))
     if len(uses) < len(organizations) * len(resources):
         there = {(use.resource, use.organization_id) for use in uses}
-        wanted = {(resource, row.id) for resource in resources for row in organizations}
-        LimitUse.objects.bulk_create(
-            [LimitUse(organization_id=key, resource=resource) for resource, key in sorted(wanted - there)],
-            ignore_conflicts=True,
-        )
-        uses = list(held.all())
+        uses = _made(own, {(resource, row.id) for resource in resources for row in organizations} - there, resources)
     known = {row.id: row for row in organizations}
     for use in uses:
         use.organization = known[use.organization_id]
