@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from billing.fields import MoneyField
-from billing.models import Customer, Document, Invoice, InvoiceLine, Receivable
+from billing.models import Customer, Invoice, InvoiceLine, Receivable
 from billing.selectors import parties
 from panel.core.actors import Actor
 from panel.core.scoping import everything
@@ -49,11 +48,6 @@ def lines(invoice: Invoice) -> list[InvoiceLine]:
     return found
 
 
-def document(invoice: Invoice) -> Document | None:
-    """Return the kept PDF of a paper; None while there is none."""
-    return Document.objects.filter(invoice=invoice).first()
-
-
 def customers(actor: Actor) -> QuerySet[Customer]:
     """Return whom the actor's organization can write papers to, by name."""
     return parties.sold_by(Customer.objects.select_related("buyer"), actor).order_by("name", "id")
@@ -64,11 +58,6 @@ def without_document(after: str) -> list[str]:
     with everything("papers that wait for their PDF"):
         rows = Invoice.objects.filter(status=Invoice.Status.ISSUED, document=None, pk__gt=after)
         return list(rows.order_by("id").values_list("id", flat=True)[:100])
-
-
-def overdue(rows: QuerySet[Invoice], today: date) -> QuerySet[Invoice]:
-    """Return those of `rows` that are open after their due date."""
-    return rows.filter(receivable__settled_at=None, receivable__due_on__lt=today)
 
 
 def _listed() -> QuerySet[Invoice]:
