@@ -23,9 +23,9 @@ class MoneyField(models.BigIntegerField):  # type: ignore[type-arg]
     and SQLite round an over-long one differently. Sums are exact. An amount with more places is refused.
     """
 
-    _pyi_private_set_type: Decimal | int | Combinable
-    _pyi_private_get_type: Decimal
-    _pyi_lookup_exact_type: Decimal | int
+    _pyi_private_set_type: Decimal | int | Combinable  # type: ignore[assignment]
+    _pyi_private_get_type: Decimal  # type: ignore[assignment]
+    _pyi_lookup_exact_type: Decimal | int  # type: ignore[assignment]
 
     def from_db_value(self, value: int | None, expression: Any, connection: Any) -> Decimal | None:
         """Return the amount."""
@@ -66,8 +66,8 @@ class MoneyField(models.BigIntegerField):  # type: ignore[type-arg]
 class ExactField(models.CharField):  # type: ignore[type-arg]
     """A Decimal number of any length, such as a quantity or a price of 0.000011, kept as it is written."""
 
-    _pyi_private_set_type: Decimal | int | Combinable
-    _pyi_private_get_type: Decimal
+    _pyi_private_set_type: Decimal | int | Combinable  # type: ignore[assignment]
+    _pyi_private_get_type: Decimal  # type: ignore[assignment]
     _pyi_lookup_exact_type: Decimal | int
 
     def __init__(self, **kwargs: Any) -> None:
