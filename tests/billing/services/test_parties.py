@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from accounts.actors import for_membership
 from accounts.models import Membership
 from billing.models import Charge, Customer, Seller, TaxRate
 from billing.selectors import customers as customer_selectors
@@ -21,7 +22,6 @@ from panel.core.actors import Actor
 from panel.core.errors import Conflict, Forbidden, Invalid, NotFound
 from panel.core.models import AuditEntry
 from panel.core.scoping import everything, tenant
-from tests import cast as cast_module
 from tests.billing import factories
 from tests.cast import Cast
 
@@ -130,7 +130,7 @@ def as_role(cast: Cast, role: str) -> Actor:
     with everything("test"):
         Membership.objects.filter(pk=cast.reseller_a.membership.pk).update(role=role)
         membership = Membership.objects.select_related("organization", "user").get(pk=cast.reseller_a.membership.pk)
-    return cast_module.actors.for_membership(membership)
+    return for_membership(membership)
 
 
 def test_the_bank_account_is_owners_affair(cast: Cast) -> None:
@@ -229,7 +229,7 @@ def test_the_unions_rates_are_adopted_once_and_ones_own_stay(cast: Cast) -> None
     assert len(adopted) == 26
     assert tax_rates.adopt(actor=actor, organization=own) == []
     percents = {rate.country: rate.percent for rate in rate_selectors.of_seller(own)}
-    assert (percents["DE"], percents["FI"], len(percents)) == (16, Decimal("25.5"), 27)
+    assert (percents["DE"], percents["FI"], len(percents)) == (Decimal(16), Decimal("25.5"), 27)
     assert rate_selectors.of_seller(cast.reseller_b.organization) == []
 
 

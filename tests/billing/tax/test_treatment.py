@@ -23,7 +23,6 @@ ISLANDS = [*UNION, Rate("ES", Decimal(0), date(2024, 1, 1), region="CN")]
 GERMAN = Selling("DE")
 SMALL = Selling("DE", taxes_at_home=True)
 TEXAN = Selling("US", "TX")
-FIRM = {"has_valid_number": True}
 
 AE = ("AE", "0", "VATEX-EU-AE")
 G = ("G", "0", "VATEX-EU-G")
@@ -31,10 +30,10 @@ O = ("O", "0", "VATEX-EU-O")  # noqa: E741 (the code's name)
 
 CASES = {
     "a consumer at home": (GERMAN, Buying("DE"), "standard", UNION, ("S", "19", "")),
-    "a business at home": (GERMAN, Buying("DE", **FIRM), "standard", UNION, ("S", "19", "")),
+    "a business at home": (GERMAN, Buying("DE", has_valid_number=True), "standard", UNION, ("S", "19", "")),
     "nobody knows where: at home": (GERMAN, Buying(""), "standard", UNION, ("S", "19", "")),
-    "a business in another member state": (GERMAN, Buying("FR", **FIRM), "standard", UNION, AE),
-    "the threshold is for consumers only": (SMALL, Buying("FR", **FIRM), "standard", UNION, AE),
+    "a business in another member state": (GERMAN, Buying("FR", has_valid_number=True), "standard", UNION, AE),
+    "the threshold is for consumers only": (SMALL, Buying("FR", has_valid_number=True), "standard", UNION, AE),
     "a number that nobody has checked counts for nothing": (GERMAN, Buying("FR"), "standard", UNION, ("S", "20", "")),
     "a consumer in another member state": (GERMAN, Buying("FI"), "standard", UNION, ("S", "25.5", "")),
     "a consumer there, below the threshold": (SMALL, Buying("FI"), "standard", UNION, ("S", "19", "")),
@@ -63,11 +62,11 @@ CASES = {
         UNION,
         ("E", "0", "Embassy, note 12"),
     ),
-    "reverse charge comes before the kind of rate": (GERMAN, Buying("FR", **FIRM), "zero", UNION, AE),
+    "reverse charge comes before the kind of rate": (GERMAN, Buying("FR", has_valid_number=True), "zero", UNION, AE),
     "a seller who charges no tax": (Selling("DE", is_taxed=False), Buying("DE"), "standard", UNION, O),
     "such a seller and a business abroad": (
         Selling("DE", is_taxed=False),
-        Buying("FR", **FIRM),
+        Buying("FR", has_valid_number=True),
         "standard",
         UNION,
         O,
@@ -78,7 +77,7 @@ CASES = {
     "nobody knows where: the seller's own state": (TEXAN, Buying(""), "standard", STATES, ("S", "8.25", "")),
     "abroad": (TEXAN, Buying("CA"), "standard", STATES, O),
     "a consumer in the Union, no rate set": (TEXAN, Buying("DE"), "standard", STATES, O),
-    "a business in the Union, no rate set": (TEXAN, Buying("DE", **FIRM), "standard", STATES, O),
+    "a business in the Union, no rate set": (TEXAN, Buying("DE", has_valid_number=True), "standard", STATES, O),
     "a seller elsewhere with the Union's scheme": (
         TEXAN,
         Buying("DE"),
@@ -86,7 +85,7 @@ CASES = {
         STATES + UNION,
         ("S", "19", ""),
     ),
-    "such a seller and a business": (TEXAN, Buying("DE", **FIRM), "standard", STATES + UNION, AE),
+    "such a seller and a business": (TEXAN, Buying("DE", has_valid_number=True), "standard", STATES + UNION, AE),
     "a seller in Switzerland": (Selling("CH"), Buying("CH"), "standard", SWISS, ("S", "8.1", "")),
 }
 
