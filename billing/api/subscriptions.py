@@ -56,7 +56,8 @@ class SubscriptionItem(Endpoint):
     @describe("subscriptions_get", "Get a subscription with its products", shapes.WholeSubscriptionSerializer)
     def get(self, request: Request, pk: str) -> Response:
         """As it stands."""
-        return Response(_whole(self, self.find(selectors.listed(self.actor), pk)))
+        found = self.find(selectors.listed(self.actor), pk)
+        return Response(shapes.WholeSubscriptionSerializer(found).data)
 
 
 class SubscriptionCharges(Endpoint):
