@@ -47,6 +47,7 @@ WRITTEN = {
     "billing.Charge": ["text"],
     "billing.Customer": ["name"],
     "billing.InvoiceLine": ["text"],
+    "billing.Order": ["person", "email", "domain"],
     "billing.Product": ["name"],
     "billing.Subscription": ["label"],
     "mfa.Authenticator": ["data"],
@@ -68,6 +69,11 @@ DEAD = {
     "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},
     "accounts:address_confirm": {"text": "gone"},
     "accounts:invitation_accept": {"token": "gone"},
+    "billing:order_form": {"pk": "gone"},
+    "billing:order_part": {"token": "gone"},
+    "billing:order_pay": {"token": "gone"},
+    "billing:order_summary": {"pk": "gone"},
+    "billing:order_watch": {"token": "gone"},
     "dashboard:brand_file": {"name": "gone"},
 }
 

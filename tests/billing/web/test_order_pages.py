@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.services import plans
+from billing import countries
 from billing.models import Order, Price, Seller, TaxRate
 from billing.selectors import orders as selectors
 from billing.services import orders
@@ -21,6 +22,7 @@ from panel.core.actors import Actor
 from panel.core.scoping import everything
 from tests.billing import factories
 from tests.cast import HOST_A, HOST_B, PASSWORD, PROVIDER_HOST, Cast
+from tests.panel import pseudo
 from tests.provisioning import factories as ground
 
 SYSTEM = Actor.system("test")
@@ -227,3 +229,25 @@ def test_a_reseller_who_has_yet_to_pay_reaches_its_order_and_no_more(cast: Cast)
     assert answer.status_code == 200
     assert "To pay: 30.00\N{NO-BREAK SPACE}USD" in answer.content.decode()
     assert browser.get(reverse("provisioning:account_list")).status_code == 403
+
+
+def test_the_pages_hold_no_plain_english(price: Price):
+    browser = stranger()
+    watch = send(browser, price, form(browser, price)).headers["location"]
+    known = [
+        "Starter",
+        "nia@buyers.example",
+        "nia.example",
+        "Atelier A",
+        "example.org",
+        "reseller-a.example",
+        "Bank of A",
+    ]
+    known += [name for _code, name in countries.choices()]
+    with everything("test"):
+        known += [Order.objects.get().invoice.label, "help@reseller-a.example", "Reseller A"]
+    known.sort(key=len, reverse=True)
+    for url in (reverse("billing:shop"), reverse("billing:order_form", args=[price.product.pk]), watch):
+        with pseudo.spoken():
+            page = browser.get(url).content.decode()
+        assert sorted(set(pseudo.english(page, known, frozenset({"usd", "iban", "gb", "vat", "eu", "utc"})))) == []
