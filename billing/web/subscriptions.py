@@ -258,7 +258,7 @@ class SubscriptionCancelPage(OfSubscription, FormPage):
     def make_form(self) -> Any:
         form = super().make_form()
         if not self.is_seller():
-            form.fields["when"].choices = form.fields["when"].choices[:1]
+            form.fields["when"].choices = form.fields["when"].choices[:1]  # type: ignore[attr-defined]
         return form
 
     def act(self, data: dict[str, Any]) -> str:

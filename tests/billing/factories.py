@@ -84,7 +84,8 @@ def paper(of: Customer, *lines: tuple[str, date | None, date | None], **values: 
             tax_mode="exclusive",
             **{name: values[name] for name in values if name not in issued and name != "issued_on"},
         )
-        for position, (amount, starts_on, ends_on) in enumerate(lines, 1):
+        for position, (text, starts_on, ends_on) in enumerate(lines, 1):
+            amount = Decimal(text)
             day = starts_on or values["issued_on"]
             charge = Charge.objects.create(
                 customer=of, component=component, kind="period" if component else "item", starts_on=day,
@@ -93,7 +94,7 @@ def paper(of: Customer, *lines: tuple[str, date | None, date | None], **values: 
             )  # fmt: skip
             InvoiceLine.objects.create(
                 invoice=made, charge=charge, position=position, text=charge.text, starts_on=starts_on, ends_on=ends_on,
-                quantity=1, unit_price=amount, amount=amount, net=amount, tax_code="O", tax_percent=0,
+                quantity=Decimal(1), unit_price=amount, amount=amount, net=amount, tax_code="O", tax_percent=Decimal(0),
             )  # fmt: skip
         InvoiceTax.objects.create(invoice=made, code="O", percent=0, base=net, tax=0)
         Invoice.objects.filter(pk=made.pk).update(

@@ -45,7 +45,7 @@ def small(cast: Cast, **values: Any) -> Price:
     return factories.price(cast.reseller_a.organization, "Small", "31", **values)
 
 
-def kept(subscription: Subscription) -> list[tuple[str, Decimal, date, date]]:
+def kept(subscription: Subscription) -> list[tuple[Any, ...]]:
     """Return what was charged, in the order in which it was."""
     rows = Charge.objects.filter(component__subscription=subscription).order_by("id")
     return [(row.kind, row.amount, row.starts_on, row.ends_on) for row in rows]
