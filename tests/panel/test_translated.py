@@ -15,6 +15,7 @@ from django.utils.translation import gettext, ngettext
 from pytest_django import DjangoDbBlocker
 
 from accounts.voice.catalogue import KINDS
+from billing.pricing.money import PLACES
 from panel.core.scoping import everything
 from tests.panel import pseudo
 from tests.panel.matrix import PUBLIC, ROWS, Row
@@ -47,7 +48,9 @@ WRITTEN = {
     "billing.Charge": ["text"],
     "billing.Customer": ["name"],
     "billing.InvoiceLine": ["text"],
+    "billing.Meter": ["name", "unit"],
     "billing.Order": ["person", "email", "domain"],
+    "billing.PriceFeed": ["name"],
     "billing.Product": ["name"],
     "billing.Subscription": ["label"],
     "mfa.Authenticator": ["data"],
@@ -86,8 +89,8 @@ def rows() -> list[Row]:
 
 @pytest.fixture(scope="module")
 def data(world: World, django_db_blocker: DjangoDbBlocker) -> list[str]:  # noqa: F811
-    """What people have written, and the names of time zones, longest first."""
-    found = set(zoneinfo.available_timezones())
+    """What people have written, the names of time zones, and the codes of currencies, longest first."""
+    found = set(zoneinfo.available_timezones()) | set(PLACES)
     with django_db_blocker.unblock(), everything("test"):
         for label, fields in WRITTEN.items():
             for row in apps.get_model(label)._base_manager.values_list(*fields):
