@@ -98,5 +98,5 @@ class AdoptTaxRates(ApiView):
         """Adopt them where you have set none as new."""
         own = organizations.of_actor(self.actor)
         count = len(tax_rates.adopt(actor=self.actor, organization=own))
-        said = {"adopted": count, "as_of": rates.AS_OF, "source": rates.SOURCE}
+        said = {"adopted": count, "as_of": rates.AS_OF, "source": str(tax_rates.SOURCE)}
         return Response(AdoptedSerializer(said).data)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Organization
 from billing.models import TaxRate
@@ -17,6 +18,8 @@ from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
 
+SOURCE = gettext_lazy("European Commission, VAT rates applied in the member states")
+"""Where the shipped rates are from."""
 MOST_PERCENT = Decimal(100)
 MOST_PLACES = 4
 

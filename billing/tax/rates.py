@@ -6,9 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 AS_OF = date(2026, 1, 1)
-"""The day whose law the rates are."""
-
-SOURCE = "European Commission, VAT rates applied in the member states"
+"""The day whose law the rates are, after the European Commission's list of VAT rates applied in the member states."""
 
 _LONG = date(2024, 1, 1)
 _SINCE = {

@@ -95,7 +95,7 @@ class TaxRateAdoptPage(ActionPage):
         return [(_("Tax rates"), reverse("billing:tax_rate_list"))]
 
     def get_question(self) -> str:
-        said = {"day": date_format(rates.AS_OF, "DATE_FORMAT"), "source": rates.SOURCE}
+        said = {"day": date_format(rates.AS_OF, "DATE_FORMAT"), "source": tax_rates.SOURCE}
         return _("Adopt these standard rates, as of %(day)s (%(source)s)? Check them: rates change.") % said
 
     def consequences(self) -> list[str]:
