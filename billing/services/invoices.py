@@ -14,7 +14,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billing.models import Charge, Customer, Invoice, InvoiceLine, InvoiceTax, LedgerEntry, Receivable, Seller
+from billing.models import Charge, Customer, Invoice, InvoiceLine, InvoiceTax, LedgerEntry, Order, Receivable, Seller
 from billing.selectors import sellers
 from billing.services import happenings, invoice_lines, ledger, numbers, settlements
 from panel.core import audit, policy
@@ -156,7 +156,10 @@ def credit(
 
 
 def write_off(*, actor: Actor, invoice: Invoice, reason: str) -> Invoice:
-    """Give up what is open of an invoice: it is booked as a loss, and the invoice is settled."""
+    """Give up what is open of an invoice: it is booked as a loss, and the invoice is settled.
+
+    Raises Conflict while an order waits for it: settled, it would be set up. Who refuses the order credits the invoice.
+    """
     policy.require(actor, "invoice.write_off", invoice)
     if not reason.strip():
         raise Invalid("required", _("Say why it is given up."), "reason")
@@ -164,6 +167,9 @@ def write_off(*, actor: Actor, invoice: Invoice, reason: str) -> Invoice:
         receivable = Receivable.objects.select_for_update(of=("self",)).filter(invoice=invoice).first()
         if receivable is None or not receivable.open:
             raise Conflict(_("Nothing of this invoice is open."), code="nothing_open")
+        if Order.objects.filter(invoice=invoice, status=Order.Status.UNPAID).exists():
+            message = _("An order waits for this invoice to be paid. Refuse the order instead.")
+            raise Conflict(message, code="ordered")
         key, amount = f"loss:{invoice.pk}:{invoice.allocations.count()}", receivable.open
         settlements.post(
             customer, key, Account.LOSS, Account.CREDIT, amount, invoice=invoice, text=reason.strip()[:200]

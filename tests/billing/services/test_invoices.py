@@ -18,6 +18,7 @@ from panel.core.actors import Actor
 from panel.core.errors import Conflict, Forbidden, Invalid, NotFound
 from panel.core.models import AuditEntry
 from panel.core.scoping import everything
+from tests.billing import factories
 from tests.billing.services import books
 from tests.billing.services.books import DAY, charge
 from tests.cast import Cast
@@ -86,8 +87,6 @@ def test_the_day_is_the_sellers(cast: Cast) -> None:
 
 def test_series_are_a_sellers_own_and_a_years(cast: Cast, customer: Customer) -> None:
     """Numbers begin anew each year, and nobody else's count."""
-    from tests.billing import factories
-
     other = factories.customer(cast.reseller_b.organization, cast.client_b.organization, currency="EUR")
     labels = []
     for of, moment in ((customer, NOW), (customer, NOW), (other, NOW), (customer, NOW.replace(year=2027))):
@@ -268,6 +267,20 @@ def test_a_loss_is_booked(cast: Cast, customer: Customer) -> None:
         assert LedgerEntry.objects.get(debit="loss").amount == Decimal("11.90")
     with pytest.raises(Conflict, match="Nothing"):
         invoices.write_off(actor=SYSTEM, invoice=invoice, reason="Again")
+    books.check(cast.reseller_a.organization)
+
+
+def test_what_an_order_waits_for_is_not_given_up(cast: Cast, customer: Customer) -> None:
+    """Settled, it would be set up for nothing: the order is refused instead."""
+    charge(customer)
+    invoice = collect(customer)
+    price = factories.price(cast.reseller_a.organization)
+    factories.order(
+        cast.reseller_a.organization, cast.client_a.organization, price, customer=customer, invoice=invoice,
+        status="unpaid",
+    )  # fmt: skip
+    with pytest.raises(Conflict, match="Refuse the order"):
+        invoices.write_off(actor=SYSTEM, invoice=invoice, reason="Never paid")
     books.check(cast.reseller_a.organization)
 
 
