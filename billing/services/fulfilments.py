@@ -61,7 +61,7 @@ def fulfil(order_id: str) -> None:
         try:
             with transaction.atomic():
                 order = locked(order)
-                if order.status == Order.Status.BUILDING and order.operation_id is None:
+                if order.status == Order.Status.BUILDING and not order.operation_id:
                     _build(order)
                 else:
                     _look(order)

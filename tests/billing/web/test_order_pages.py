@@ -242,10 +242,12 @@ def test_the_pages_hold_no_plain_english(price: Price):
         "example.org",
         "reseller-a.example",
         "Bank of A",
+        "DE02120300000000202051",
     ]
     known += [name for _code, name in countries.choices()]
     with everything("test"):
-        known += [Order.objects.get().invoice.label, "help@reseller-a.example", "Reseller A"]
+        paper = Order.objects.get().invoice
+        known += [paper.label, paper.reference, "help@reseller-a.example", "Atelier A Ltd"]
     known.sort(key=len, reverse=True)
     for url in (reverse("billing:shop"), reverse("billing:order_form", args=[price.product.pk]), watch):
         with pseudo.spoken():
