@@ -8,13 +8,20 @@ import pytest
 from django.core.management.color import Style
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.backends.sqlite3.base import DatabaseWrapper
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from billing import immutability
 from panel.core import ids
 
 # Machines are slow at times, so no example has a deadline; script/test long asks for many more examples.
-settings.register_profile("hostwright", deadline=None, max_examples=int(os.environ.get("HOSTWRIGHT_EXAMPLES", "200")))
+# Where only whether a property fails is asked (tests/guarding.py), no smaller example is looked for.
+LEFT_OUT = {Phase.shrink, Phase.explain} if "HOSTWRIGHT_NO_SHRINKING" in os.environ else set()
+settings.register_profile(
+    "hostwright",
+    deadline=None,
+    max_examples=int(os.environ.get("HOSTWRIGHT_EXAMPLES", "200")),
+    phases=[phase for phase in Phase if phase not in LEFT_OUT],
+)
 settings.load_profile("hostwright")
 
 pytest_plugins = ["tests.cast", "tests.mailbox", "tests.servers.fixtures"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -59,7 +60,8 @@ def run(place: Path, *tests: str) -> subprocess.CompletedProcess[str]:
     for compiled in place.rglob("__pycache__"):
         shutil.rmtree(compiled)
     argv = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-    return subprocess.run(argv, cwd=place, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
+    env = {**os.environ, "HOSTWRIGHT_NO_SHRINKING": "1"}
+    return subprocess.run(argv, cwd=place, env=env, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
 
 
 def check_fails_without(place: Path, guard: Guard) -> None:
