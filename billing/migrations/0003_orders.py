@@ -4,36 +4,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0008_mail_template_language'),
-        ('billing', '0002_papers_stay'),
-        ('provisioning', '0019_account_by_domain'),
+        ("accounts", "0008_mail_template_language"),
+        ("billing", "0002_papers_stay"),
+        ("provisioning", "0019_account_by_domain"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='order',
-            name='live_at',
+            model_name="order",
+            name="live_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='order',
-            name='locale',
-            field=models.CharField(default='en', max_length=10),
+            model_name="order",
+            name="locale",
+            field=models.CharField(default="en", max_length=10),
         ),
         migrations.AddField(
-            model_name='order',
-            name='pays_by',
-            field=models.CharField(choices=[('card', 'By card, now'), ('transfer', 'By bank transfer, in advance'), ('invoice', 'By invoice, later')], default='card', max_length=8, verbose_name='payment'),
+            model_name="order",
+            name="pays_by",
+            field=models.CharField(
+                choices=[
+                    ("card", "By card, now"),
+                    ("transfer", "By bank transfer, in advance"),
+                    ("invoice", "By invoice, later"),
+                ],
+                default="card",
+                max_length=8,
+                verbose_name="payment",
+            ),
         ),
         migrations.AddField(
-            model_name='seller',
-            name='takes_invoices',
-            field=models.BooleanField(default=False, verbose_name='set orders up before they are paid'),
+            model_name="seller",
+            name="takes_invoices",
+            field=models.BooleanField(default=False, verbose_name="set orders up before they are paid"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('status__in', ('unpaid', 'building'))), fields=['status', 'created_at'], name='order_to_do'),
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("status__in", ("unpaid", "building"))),
+                fields=["status", "created_at"],
+                name="order_to_do",
+            ),
         ),
     ]
