@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from django.db.models import Prefetch, QuerySet, Sum
+from django.db.models import Prefetch, QuerySet
 
 from billing.models import Allocation, BankEntry, Customer, Dispute, Invoice, Payment, PaymentMethod, Receivable, Refund
 from billing.selectors import parties
@@ -66,7 +66,13 @@ def paid_of(payment: Payment) -> list[tuple[Invoice, Decimal]]:
     return [(invoice, amount) for invoice, amount in found.values() if amount]
 
 
-def owed_to(actor: Actor) -> dict[str, Decimal]:
-    """Return what customers owe the actor's organization, by currency."""
-    rows = Receivable.objects.filter(seller=actor.organization_id, settled_at__isnull=True).order_by()
-    return {row["currency"]: row["sum"] for row in rows.values("currency").annotate(sum=Sum("open"))}
+def invoices_of(payment: Payment) -> QuerySet[Invoice]:
+    """Return the invoices that a payment was used for."""
+    return Invoice.objects.filter(allocations__payment=payment).distinct()
+
+
+def open_in(actor: Actor, currency: str) -> QuerySet[Receivable]:
+    """Return what customers owe the actor's organization in a currency, the oldest first."""
+    rows = Receivable.objects.select_related("invoice", "customer")
+    rows = rows.filter(seller=actor.organization_id, currency=currency, settled_at__isnull=True)
+    return rows.order_by("due_on", "id")

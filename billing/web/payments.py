@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.selectors import organizations
 from billing import formats
-from billing.models import Invoice, Payment
+from billing.models import Payment
 from billing.selectors import customers, invoices, sellers
 from billing.selectors import payments as selectors
 from billing.services import payments, refunds
@@ -192,7 +192,7 @@ class KeepPage(RefundPage):
         return _("The invoice is open again, and the money becomes the customer's credit.")
 
     def form_options(self) -> dict[str, Any]:
-        return {"invoices": Invoice.objects.filter(allocations__payment=self.object).distinct()}
+        return {"invoices": selectors.invoices_of(self.object)}
 
     def act(self, data: dict[str, Any]) -> str:
         refunds.keep_as_credit(actor=self.actor, payment=self.object, **data)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from billing import camt, formats
-from billing.models import BankEntry, Receivable
+from billing.models import BankEntry
 from billing.selectors import customers
 from billing.selectors import payments as selectors
 from billing.services import statements
@@ -129,16 +129,13 @@ class EntryPage(FormPage):
 
     def form_options(self) -> dict[str, Any]:
         listed = customers.listed(self.actor).filter(currency=self.object.currency)
-        rows = Receivable.objects.select_related("invoice", "customer").filter(
-            customer__in=listed, settled_at__isnull=True
-        )
-        return {"receivables": rows.order_by("due_on", "id"), "customers": listed}
+        return {"receivables": selectors.open_in(self.actor, self.object.currency), "customers": listed}
 
     def initial(self) -> dict[str, Any]:
         found = next(iter(self.suggested()), None)
         if found is None:
             return {}
-        open_row = Receivable.objects.filter(invoice=found.invoice, settled_at__isnull=True).first()
+        open_row = selectors.open_of(found.customer).filter(invoice=found.invoice).first()
         return {"receivable": open_row} if open_row else {"customer": found.customer}
 
     def suggested(self) -> list[statements.Suggestion]:
