@@ -40,7 +40,9 @@ def spread(cast: Cast, currency: str, net: str, starts_on: date, ends_on: date) 
         if starts_on == ends_on:
             expected.append(Decimal(net) if first <= starts_on < end else Decimal(0))
         else:
-            expected.append(share(Decimal(net), currency, (starts_on, ends_on), days) if days[0] < days[1] else 0)
+            expected.append(
+                share(Decimal(net), currency, (starts_on, ends_on), days) if days[0] < days[1] else Decimal(0)
+            )
     assert [found[f"m{i}"] for i in range(len(MONTHS))] == expected
     assert sum(found.values()) == Decimal(net)
 
