@@ -9,7 +9,7 @@ from django import forms
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import PaymentMethod, Receivable
+from billing.models import Customer, Invoice, PaymentMethod, Receivable
 from panel.core.form_fields import name_input
 
 LARGEST = Decimal("999999999999")
@@ -53,8 +53,8 @@ class PayForm(KeyForm):
 class RecordForm(AmountForm):
     """Money that came without a payment service."""
 
-    customer = forms.ModelChoiceField(label=_("Customer"), queryset=None)
-    invoice = forms.ModelChoiceField(
+    customer: forms.ModelChoiceField[Customer] = forms.ModelChoiceField(label=_("Customer"), queryset=None)
+    invoice: forms.ModelChoiceField[Invoice] = forms.ModelChoiceField(
         label=_("Invoice"),
         queryset=None,
         required=False,
@@ -80,7 +80,7 @@ class RefundForm(AmountForm):
 class KeepForm(AmountForm):
     """Which invoice a payment is taken off, and how much."""
 
-    invoice = forms.ModelChoiceField(label=_("Invoice"), queryset=None)
+    invoice: forms.ModelChoiceField[Invoice] = forms.ModelChoiceField(label=_("Invoice"), queryset=None)
 
     def __init__(self, *args: Any, invoices: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -120,8 +120,10 @@ class StatementForm(forms.Form):
 class MatchForm(forms.Form):
     """Whose money it is, and which invoice it is for."""
 
-    receivable = forms.ModelChoiceField(label=_("Open invoice"), queryset=None, required=False)
-    customer = forms.ModelChoiceField(
+    receivable: forms.ModelChoiceField[Receivable] = forms.ModelChoiceField(
+        label=_("Open invoice"), queryset=None, required=False
+    )
+    customer: forms.ModelChoiceField[Customer] = forms.ModelChoiceField(
         label=_("Customer"),
         queryset=None,
         required=False,
