@@ -8,8 +8,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing.models import Customer, Invoice, LedgerEntry, TaxRate
+from billing.models import Invoice, LedgerEntry, TaxRate
 from billing.pricing.money import unit
+from billing.selectors import customers
 from billing.selectors import invoices as selectors
 from panel.core.api.endpoints import Document
 from panel.core.api.fields import Reference, Text
@@ -125,7 +126,7 @@ class DraftChange(StrictSerializer):
 class DraftCreate(DraftChange):
     """A new draft."""
 
-    customer = Reference(lambda: Customer._default_manager.all(), "invoice.create")
+    customer = Reference(customers.known, "invoice.create")
 
 
 class LineCreate(StrictSerializer):

@@ -31,8 +31,8 @@ MOST_LINES = 1000
 class MonthsQuery(StrictSerializer):
     """The months of a report, 36 at most; the last twelve when none are named."""
 
-    since = serializers.RegexField(r"^\d{4}-\d{2}$", required=False, help_text="The first month, as in 2026-01.")
-    until = serializers.RegexField(r"^\d{4}-\d{2}$", required=False, help_text="The last month.")
+    since = serializers.RegexField(r"\A\d{4}-\d{2}\Z", required=False, help_text="The first month, as in 2026-01.")
+    until = serializers.RegexField(r"\A\d{4}-\d{2}\Z", required=False, help_text="The last month.")
 
 
 class LinesQuery(MonthsQuery):

@@ -9,18 +9,12 @@ from rest_framework import serializers
 
 from billing.api.invoice_serializers import Amount
 from billing.fields import SCALE
-from billing.models import Charge, Component, Customer, Price, Subscription, TaxRate
+from billing.models import Charge, Price, Subscription, TaxRate
+from billing.selectors import customers, prices, subscriptions
 from panel.core.api.endpoints import Document
 from panel.core.api.fields import Reference, Text
 from panel.core.api.serializers import StrictSerializer
-from panel.core.scoping import everything
-from provisioning.models import HostingAccount
-
-
-def _prices() -> Any:
-    """A buyer may name a price of its seller; whether it may have it is the service's to say."""
-    with everything("buyers name their seller's prices"):
-        return Price.objects.select_related("product__organization", "product__package", "product__plan")
+from provisioning.selectors import hosting_accounts
 
 
 @extend_schema_field(str)
@@ -31,10 +25,10 @@ class PriceReference(serializers.Field[Any, Any, str, Any]):
 
     def to_internal_value(self, data: Any) -> Price:
         """Return the price."""
-        found = _prices().filter(pk=data).first() if isinstance(data, str) else None
+        found = prices.named().filter(pk=data).first() if isinstance(data, str) else None
         if found is None:
             self.fail("invalid")
-        return found  # type: ignore[no-any-return]
+        return found
 
     def to_representation(self, value: Price) -> str:
         """Return its id."""
@@ -83,7 +77,7 @@ class WholeSubscriptionSerializer(SubscriptionSerializer):
     @extend_schema_field(ComponentSerializer(many=True))
     def get_components(self, subscription: Subscription) -> list[dict[str, Any]]:
         """Return its products."""
-        rows = Component.objects.filter(subscription=subscription).select_related("product", "price")
+        rows = subscriptions.components(subscription)
         return ComponentSerializer(rows, many=True).data  # type: ignore[return-value]
 
 
@@ -127,10 +121,10 @@ class SubscriptionChange(StrictSerializer):
 class SubscriptionStart(StrictSerializer):
     """A new subscription of a customer."""
 
-    customer = Reference(lambda: Customer._default_manager.all(), "subscription.start")
+    customer = Reference(customers.known, "subscription.start")
     price = PriceReference()
     quantity = serializers.IntegerField(required=False, min_value=1, max_value=100_000)
-    account = Reference(lambda: HostingAccount._default_manager.all(), "account.view", source="hosting", required=False)
+    account = Reference(hosting_accounts.listed, "account.view", source="hosting", required=False)
     starts_on = serializers.DateField(required=False, help_text="Today unless another day is named.")
     label = Text(required=False, max_length=253)  # type: ignore[assignment]
     trial = serializers.BooleanField(required=False, help_text="With the product's trial days; true by default.")
@@ -145,7 +139,7 @@ class SubscriptionCancel(StrictSerializer):
 class ItemCreate(StrictSerializer):
     """Something sold once: by a price that is paid once, or by text and amount."""
 
-    customer = Reference(lambda: Customer._default_manager.all(), "charge.create")
+    customer = Reference(customers.known, "charge.create")
     text = Text(required=False, max_length=300)
     amount = serializers.DecimalField(
         required=False, max_digits=14, decimal_places=SCALE, help_text="Of one; below zero it is given back."

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from billing.pricing.usage import Feed
@@ -33,7 +34,7 @@ def average(feed: Feed, start: datetime, end: datetime, cap: Feed | None = None)
     if cap is not None:
         borders |= {at for at in cap.instants if start < at < end}
     total, cuts = Fraction(0), [*sorted(borders), end]
-    for first, last in zip(cuts, cuts[1:], strict=False):
+    for first, last in pairwise(cuts):
         price, most = feed.at(first), None if cap is None else cap.at(first)
         if price is None or (cap is not None and most is None):
             return None

@@ -24,6 +24,11 @@ def visible(actor: Actor) -> QuerySet[Customer]:
     return parties.of_party(Customer.objects.select_related("buyer"), actor)
 
 
+def known() -> QuerySet[Customer]:
+    """Return the customers within the scope; who may do what with one is the permission table's to say."""
+    return Customer.objects.select_related("seller", "buyer")
+
+
 def of(seller: Organization, buyer: Organization) -> Customer:
     """Return what one bills the other by, whatever the scope: as it is saved, or as it would be made, unsaved."""
     with everything("a customer has two parties"):

@@ -46,6 +46,12 @@ def listed(actor: Actor) -> QuerySet[Price]:
     return rows.select_related("product", "product__organization")
 
 
+def named() -> QuerySet[Price]:
+    """Return prices of anybody, whatever the scope: a buyer names those of its seller, and the service says which."""
+    with everything("buyers name their seller's prices"):
+        return Price.objects.select_related("product__organization", "product__package", "product__plan")
+
+
 def of_product(product: Product) -> QuerySet[Price]:
     """Return all prices of a product, the newest of each currency and cycle first."""
     rows = Price.objects.filter(product=product).select_related("product", "product__organization")

@@ -53,6 +53,11 @@ def with_product(price: Price) -> QuerySet[Subscription]:
     return rows.exclude(status=Subscription.Status.ENDED).order_by("id")
 
 
+def components(subscription: Subscription) -> QuerySet[Component]:
+    """Return what a subscription consists of, and has consisted of."""
+    return Component.objects.filter(subscription=subscription).select_related("product", "price")
+
+
 def main_of(subscription: Subscription) -> Component | None:
     """Return the main component that goes on."""
     return next((row for row in subscription.components.all() if row.is_main and row.ends_on is None), None)

@@ -32,9 +32,7 @@ class DraftForm(forms.Form):
 class NewInvoiceForm(DraftForm):
     """To whom an invoice is written."""
 
-    customer = forms.ModelChoiceField(
-        queryset=Customer._base_manager.none(), label=_("Customer"), empty_label=_("Choose one")
-    )
+    customer = forms.ModelChoiceField(queryset=None, label=_("Customer"), empty_label=_("Choose one"))  # type: ignore[var-annotated]
     field_order = ("customer", "due_on", "note")
 
     def __init__(self, *args: Any, customers: QuerySet[Customer], **kwargs: Any) -> None:

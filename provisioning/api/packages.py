@@ -32,7 +32,9 @@ class Package(Document):
     alias_domains = serializers.IntegerField(allow_null=True)
     addon_domains = serializers.IntegerField(allow_null=True)
     records = serializers.IntegerField(allow_null=True)
-    mail_per_hour = serializers.IntegerField(allow_null=True, help_text="Kept for later: mails are counted, not limited.")
+    mail_per_hour = serializers.IntegerField(
+        allow_null=True, help_text="Kept for later: mails are counted, not limited."
+    )
     sftp_users = serializers.IntegerField(allow_null=True, help_text="Kept for later: no server has them yet.")
     cron_jobs = serializers.IntegerField(allow_null=True, help_text="Kept for later: no server has them yet.")
     shell = serializers.BooleanField(help_text="Kept for later: no account has a login shell yet.")

@@ -150,8 +150,7 @@ class RebuildPage(OfRebuild, ListsPage):
     def _losses(self) -> str:
         header = (_("Account"), _("Home directory"), _("Sites"), _("Databases"), _("Mailboxes"), _("Exceptions"))
         lines = (
-            (loss.domain, loss.home, loss.sites, loss.databases, loss.mailboxes, loss.pins)
-            for loss in self.object.lost
+            (loss.domain, loss.home, loss.sites, loss.databases, loss.mailboxes, loss.pins) for loss in self.object.lost
         )
         return self.sheet("losses", header, lines)
 

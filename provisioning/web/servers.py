@@ -142,7 +142,6 @@ class ServerPage(OfServer, ListsPage):
             **kwargs,
         )
 
-
     def _addresses(self) -> str:
         header = (_("Address"), _("Kind"), _("Seen as"), _("Account"))
         lines = (

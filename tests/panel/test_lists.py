@@ -22,6 +22,10 @@ WITHOUT = {
     "provisioning:server_overrule": "what is asked once, and gone with the answer",
     "provisioning:preview": "a plan, which is confirmed or forgotten",
     "provisioning:preview_part": "a plan, which is confirmed or forgotten",
+    "billing:payment": "the few papers of one payment; invoices and payments have files",
+    "billing:product_kinds": "what can be made, to choose from",
+    "billing:invoice_pay": "the ways to pay, to choose from",
+    "billing:pay_all": "what is paid together; the list of invoices has the file",
     "mfa_index": "leads on to the page that has the lists",
 }
 FILES = ("text/csv", "text/plain")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -60,3 +61,15 @@ def test_mail_to_an_alias_can_be_read(host: Host) -> None:
 def test_a_log_in_sends_as_itself(host: Host) -> None:
     host.send("anna@alpha.example", "info@beta.example", "from anna", login="anna@alpha.example", port=587)
     host.wait_for_message("anna@beta.example", "from anna")
+
+
+def test_mails_are_counted(host: Host) -> None:
+    host.send("someone@outside.example", "anna@beta.example", "to be counted")
+    host.wait_for_message("anna@beta.example", "to be counted")
+    line = json.dumps({"v": 1, "id": 1, "verb": "usage", "payload": {"server": "srv_1"}}) + "\n"
+    host.shell("env PYTHONPATH=/usr/lib/hostwright python3 -m hostwright_node measure")
+    command = "env PYTHONPATH=/usr/lib/hostwright python3 -m hostwright_node serve"
+    report = json.loads(host.shell(command, input=line).splitlines()[-1])["report"]
+    ((sent, _size, received, size),) = report["accounts"]["acc_xy"]["mail"].values()
+    assert (sent, received) == (0, len(host.subjects("anna@beta.example")))
+    assert 150 * received < size < 1000 * received

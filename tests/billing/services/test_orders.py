@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import time_machine
@@ -39,10 +41,10 @@ class Market:
         given = {"key": "form:1", "email": "new@buyers.example", "person": "Nia New", "pays_by": "transfer"}
         return orders.Wish(**{**given, "domain": "nia.example", **values})
 
-    def place(self, **values: str) -> Order:
+    def place(self, **values: str) -> Any:
         return orders.place(actor=None, price=self.price, wish=self.wish(**values), password=PASSWORD)
 
-    def pay(self, order: Order) -> None:
+    def pay(self, order: Any) -> None:
         """Let the money of an order's invoice come in."""
         assert order.invoice is not None
         with tenant(self.seller.organization.path):
@@ -57,7 +59,7 @@ class Market:
                 invoice=order.invoice,
             )
 
-    def now(self, order: Order) -> Order:
+    def now(self, order: Order) -> Any:
         return Order.objects.select_related("seller", "operation", "invoice", "subscription", "buyer").get(pk=order.pk)
 
     def applied(self, order: Order) -> None:
@@ -79,7 +81,7 @@ def market(cast: Cast) -> Market:
 
 
 @pytest.fixture(autouse=True)
-def _all_rows() -> None:
+def _all_rows() -> Iterator[None]:
     with everything("test"):
         yield
 
@@ -391,7 +393,7 @@ def test_a_plan_makes_a_reseller_who_waits_until_it_is_paid(market: Market):
     price.product.is_public = True
     price.product.save()
     wish = orders.Wish(key="form:p", email="new@buyers.example", person="Nia", pays_by="transfer", company="Nia Studio")
-    order = orders.place(actor=None, price=price, wish=wish, password=PASSWORD)
+    order: Any = orders.place(actor=None, price=price, wish=wish, password=PASSWORD)
     buyer = Organization.objects.get(pk=order.buyer_id)
     assert (buyer.kind, buyer.name, buyer.status) == ("reseller", "Nia Studio", "suspended")
     with tenant(provider.path):

@@ -210,7 +210,8 @@ def test_tax_stands_in_the_summary_and_on_the_invoice_alike(price: Price, cast: 
     values = form(browser, price)
     assert send(browser, price, values).status_code == 400  # no country
     assert send(browser, price, {**values, "country": "DE"}).status_code == 302
-    assert Order.objects.get().invoice.gross == Decimal("11.90")
+    order: Any = Order.objects.get()
+    assert order.invoice.gross == Decimal("11.90")
 
 
 def test_a_reseller_who_has_yet_to_pay_reaches_its_order_and_no_more(cast: Cast):
@@ -246,7 +247,7 @@ def test_the_pages_hold_no_plain_english(price: Price):
     ]
     known += [name for _code, name in countries.choices()]
     with everything("test"):
-        paper = Order.objects.get().invoice
+        paper: Any = Order.objects.get().invoice
         known += [paper.label, paper.reference, "help@reseller-a.example", "Atelier A Ltd"]
     known.sort(key=len, reverse=True)
     for url in (reverse("billing:shop"), reverse("billing:order_form", args=[price.product.pk]), watch):
