@@ -17,7 +17,7 @@ LETTERS = str.maketrans(PLAIN, ACCENTED)
 KEPT = re.compile(r"(%\([^)]*\)[a-z]|%[a-z%]|\{[^}]*\}|<[^>]*>|&[a-z]+;)")
 # Secrets, senders' policies, colours, host names, paths and identifiers are no words either.
 SECRET = re.compile(r"\b[A-Z2-7]{32}\b")
-CODES = re.compile(r"\bv=spf1 .*|\{\{[#/]?\w+\}\}|#[0-9a-f]{6}\b|/?[\w-]+(?:[./_@][\w-]+)+")
+CODES = re.compile(r"\bv=spf1 .*|\{\{[#/^]?\w+\}\}|#[0-9a-f]{6}\b|/?[\w-]+(?:[./_@][\w-]+)+")
 WORD = re.compile(r"[A-Za-z]{2,}")
 SAID = {"alt", "aria-label", "aria-description", "placeholder", "title", "data-copied", "data-words", "data-label"}
 SILENT = {"script", "style", "code", "pre", "svg"}

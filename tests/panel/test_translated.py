@@ -48,6 +48,7 @@ WRITTEN = {
     "billing.Charge": ["text"],
     "billing.Customer": ["name"],
     "billing.InvoiceLine": ["text"],
+    "billing.InvoiceTax": ["reason"],
     "billing.Meter": ["name", "unit"],
     "billing.Order": ["person", "email", "domain"],
     "billing.PriceFeed": ["name"],
