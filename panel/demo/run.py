@@ -25,7 +25,7 @@ HOME = VAR / "demo"
 FACTS = VAR / "demo.json"
 PORT = 8000
 PANEL = f"http://127.0.0.1:{PORT}"
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 
 BOLD, DIM, GREEN, RED, PLAIN = (
     ("\033[1m", "\033[2m", "\033[32m", "\033[31m", "\033[0m") if sys.stdout.isatty() else [""] * 5

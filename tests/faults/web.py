@@ -24,7 +24,7 @@ from tests.faults.history import History
 from tests.provisioning.engine_world import until
 
 PORT = 18431
-START_SECONDS = 60
+START_SECONDS = 180
 CALLERS = 12
 TRIES = 60
 
