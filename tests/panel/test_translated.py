@@ -64,7 +64,7 @@ NAMES = frozenset(
     aaaa apache apache2 api bind caa cname com csv debian dkim dmarc dns dovecot ds english example gb gib home
     hostwright htaccess http https imap ip ipv4 ipv6 jpeg json kb kib localhost mariadb mb mib ms mx mysql nginx
     ns ok php platform png pop3 postfix ptr public_html px smtp soa spf srv ssh sshfp ssl svg tb tls tlsa totp
-    ttl txt uid url usd utc www
+    ttl txt uid url usd utc visa whsec www
     """.split()
 )
 API_PAGES = {"api_schema", "api_docs"}

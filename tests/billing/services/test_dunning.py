@@ -44,7 +44,7 @@ def test_mails_name_amount_reference_and_the_way_to_pay(debt: Debt) -> None:
     for text in (reminder, overdue):
         assert "12.50\N{NO-BREAK SPACE}USD" in text
         assert f"{invoice.reference[:4]} {invoice.reference[4:8]}" in text
-        assert f"https://panel.reseller-a.example/billing/invoices/{invoice.pk}/" in text
+        assert f"https://panel.reseller-a.example/invoices/{invoice.pk}/" in text
         assert "Northwind" not in text
     assert "suspended from 17 Mar 2026 on" in overdue
 

@@ -66,7 +66,7 @@ BUDGETS: dict[str, int] = {
 }
 
 
-ORDER = 101  # an account with a database and a login, savepoints included
+ORDER = 102  # an account with a database and a login, savepoints and the look for unpaid sellers included
 
 
 def count(program: Program, known: dict[str, str]) -> dict[str, int]:

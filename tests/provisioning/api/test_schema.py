@@ -18,9 +18,15 @@ from tests.provisioning.api import contract
 
 SECRET = re.compile(r"hash|digest|secret|seed|totp|private|token|password|ciphertext|credential|host_key\b|\bkey_id\b")
 #: A token is shown once, when it is made.
-SHOWN_ONCE = {"TokenCreated.token"}
+SHOWN_ONCE = {"TokenCreated.token", "WebhookWithSecret.secret"}
 #: Yes or no, however it is called.
-FLAGS = {"Passkey.passwordless", "ResellerPlan.private_nameservers", "Sender.private_allowed"}
+FLAGS = {
+    "Gateway.has_hook_secret",
+    "Gateway.has_secret_key",
+    "Passkey.passwordless",
+    "ResellerPlan.private_nameservers",
+    "Sender.private_allowed",
+}
 
 
 @pytest.fixture(scope="module")
