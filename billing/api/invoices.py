@@ -103,7 +103,7 @@ class InvoicePdf(Endpoint):
     def get(self, request: Request, pk: str) -> HttpResponse:
         """Get the PDF of an issued paper: the same bytes each time."""
         invoice = self.find(selectors.visible(self.actor), pk)
-        answer = HttpResponse(documents.pdf(invoice), content_type="application/pdf")
+        answer = HttpResponse(paper_mail.fetch(invoice), content_type="application/pdf")
         answer["Content-Disposition"] = f'attachment; filename="{documents.name(invoice)}"'
         return answer
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from billing.fields import MoneyField
-from billing.models import Customer, Invoice, InvoiceLine, Receivable
+from billing.models import Customer, Document, Invoice, InvoiceLine, Receivable
 from billing.selectors import parties
 from panel.core.actors import Actor
 from panel.core.scoping import everything
@@ -58,6 +58,12 @@ def without_document(after: str) -> list[str]:
     with everything("papers that wait for their PDF"):
         rows = Invoice.objects.filter(status=Invoice.Status.ISSUED, document=None, pk__gt=after)
         return list(rows.order_by("id").values_list("id", flat=True)[:100])
+
+
+def has_document(invoice: Invoice) -> bool:
+    """Tell whether the PDF of a paper is kept."""
+    with everything("a paper belongs to two parties"):
+        return Document.objects.filter(invoice=invoice).exists()
 
 
 def _listed() -> QuerySet[Invoice]:

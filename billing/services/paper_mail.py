@@ -52,15 +52,23 @@ def make_waiting() -> int:
             with everything("papers that were issued"):
                 invoice = Invoice.objects.select_related("customer", "seller", "buyer", "corrects").get(pk=pk)
             try:
-                if invoice.kind != Invoice.Kind.PRO_FORMA:
-                    _send(invoice, once=f"paper:{pk}")
-                documents.pdf(invoice)
+                fetch(invoice)
             except DomainError as error:
                 log.warning("paper.left", invoice=pk, code=error.code)
             else:
                 done += 1
         last = waiting[-1]
     return done
+
+
+def fetch(invoice: Invoice) -> bytes:
+    """Return the PDF of an issued paper, for the worker or whoever asks sooner: the first of them has it mailed, too,
+    since what has its PDF is not looked for any more. Raises Conflict for a draft.
+    """
+    is_mailed = invoice.status == Invoice.Status.ISSUED and invoice.kind != Invoice.Kind.PRO_FORMA
+    if is_mailed and not selectors.has_document(invoice):
+        _send(invoice, once=f"paper:{invoice.pk}")
+    return documents.pdf(invoice)
 
 
 def send_again(*, actor: Actor, invoice: Invoice) -> int:

@@ -161,7 +161,7 @@ class InvoicePdfPage(OfInvoice):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Send it; a draft has none and is led back."""
-        answer = HttpResponse(documents.pdf(self.object), content_type="application/pdf")
+        answer = HttpResponse(paper_mail.fetch(self.object), content_type="application/pdf")
         answer["Content-Disposition"] = f'inline; filename="{documents.name(self.object)}"'
         return answer
 

@@ -39,6 +39,17 @@ def issued(customer: Customer, amount: str = "10") -> Invoice:
     return made
 
 
+def test_a_paper_that_is_read_before_it_was_mailed_is_mailed_all_the_same(
+    customer: Customer, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    invoice = issued(customer)
+    with django_capture_on_commit_callbacks(execute=True):
+        first = paper_mail.fetch(invoice)
+        assert paper_mail.fetch(invoice) == first
+        assert paper_mail.make_waiting() == 0
+    assert [sent.subject for sent in mail.outbox] == ["Invoice INV-2026-00001 from Atelier A"]
+
+
 def test_an_invoice_is_mailed_once_with_its_pdf(
     customer: Customer, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
