@@ -29,7 +29,7 @@ SERIOUS = ("serious", "critical")
 Scheme = Literal["light", "dark"]
 
 # Addresses that are no page of their own: files, and parts that other pages fetch.
-NO_PAGES = ("_part", "_log", "_css", "server_setup", "download_recovery_codes", "_preview")
+NO_PAGES = ("_part", "_log", "_css", "server_setup", "download_recovery_codes", "_pdf", "_preview")
 JUDGE = """async rules => {
     const options = {resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})};
     const found = await axe.run(document, options);
