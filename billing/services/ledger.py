@@ -12,25 +12,11 @@ from billing.models import Customer, Invoice, LedgerEntry, Payment
 from panel.core.scoping import everything
 
 
-def post(
-    seller: Organization,
-    key: str,
-    on: date,
-    debit: str,
-    credit: str,
-    amount: Decimal,
-    currency: str,
-    customer: Customer | None = None,
-    invoice: Invoice | None = None,
-    payment: Payment | None = None,
-    text: str = "",
-) -> None:
-    """Move `amount` from the account `credit` to the account `debit` in a seller's books, once for each `key`.
+def post(made: LedgerEntry | None) -> None:
+    """Keep a row that `entry` has made, once for each key of a seller: the same key again does nothing.
 
-    An amount below zero goes the other way, and one of zero is not written. The same key again does nothing: the
-    database holds that, so that it may be asked for by two at once.
+    The database holds that, so that it may be asked for by two at once.
     """
-    made = entry(seller, key, on, debit, credit, amount, currency, customer, invoice, payment, text)
     if made is None:
         return
     with everything("the books of a seller"):
@@ -38,7 +24,7 @@ def post(
             with transaction.atomic():
                 made.save(force_insert=True)
         except IntegrityError:
-            if not LedgerEntry.objects.filter(seller=seller, key=key).exists():
+            if not LedgerEntry.objects.filter(seller=made.seller_id, key=made.key).exists():
                 raise
 
 
@@ -55,7 +41,9 @@ def entry(
     payment: Payment | None = None,
     text: str = "",
 ) -> LedgerEntry | None:
-    """Return the row that `post` writes, not yet kept; None for an amount of zero."""
+    """Return the row that moves `amount` from the account `credit` to the account `debit` in a seller's books, not yet
+    kept; `key` names its cause. An amount below zero goes the other way, one of zero has no row.
+    """
     if not amount:
         return None
     if amount < 0:

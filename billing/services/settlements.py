@@ -162,20 +162,20 @@ def post(
     text: str = "",
 ) -> None:
     """Write a row of the seller's books about a customer, once for each key; nothing for an amount of zero."""
-    if amount:
-        ledger.post(
-            seller=customer.seller,
-            key=key,
-            on=on or day_of(customer),
-            debit=debit,
-            credit=credit,
-            amount=amount,
-            currency=customer.currency,
-            customer=customer,
-            invoice=invoice,
-            payment=payment,
-            text=text,
-        )
+    made = ledger.entry(
+        seller=customer.seller,
+        key=key,
+        on=on or day_of(customer),
+        debit=debit,
+        credit=credit,
+        amount=amount,
+        currency=customer.currency,
+        customer=customer,
+        invoice=invoice,
+        payment=payment,
+        text=text,
+    )
+    ledger.post(made)
 
 
 def day_of(customer: Customer) -> date:

@@ -17,6 +17,7 @@ from billing.selectors import products, sellers
 from billing.services import prices
 from billing.web.catalogue_tables import PriceFilter, PriceTable
 from billing.web.product_forms import PriceEndForm, PriceForm
+from billing.web.products import trail
 from panel.core.impact import Impact, ImpactFormPage
 from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage
 
@@ -60,10 +61,7 @@ class PriceCreatePage(ImpactFormPage):
         return products.listed(self.actor)
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
-        return [
-            (_("Products"), reverse("billing:product_list")),
-            (str(self.object), reverse("billing:product", args=[self.object.pk])),
-        ]
+        return trail(self.object)
 
     def form_options(self) -> dict[str, Any]:
         return {"kind": self.object.kind}
@@ -105,11 +103,7 @@ class PriceEndPage(FormPage):
         return selectors.listed(self.actor)
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
-        product = self.object.product
-        return [
-            (_("Products"), reverse("billing:product_list")),
-            (str(product), reverse("billing:product", args=[product.pk])),
-        ]
+        return trail(self.object.product)
 
     def initial(self) -> dict[str, Any]:
         return {"on": sellers.today(sellers.of(self.object.product.organization))}
@@ -131,11 +125,7 @@ class PriceRemovePage(ActionPage):
         return selectors.listed(self.actor)
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
-        product = self.object.product
-        return [
-            (_("Products"), reverse("billing:product_list")),
-            (str(product), reverse("billing:product", args=[product.pk])),
-        ]
+        return trail(self.object.product)
 
     def get_question(self) -> str:
         day = date_format(self.object.valid_from, "DATE_FORMAT")

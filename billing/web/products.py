@@ -49,6 +49,14 @@ KINDS: list[tuple[str, Any, Any, str]] = [
 ]
 
 
+def trail(product: Product) -> list[tuple[str, str]]:
+    """Return the way up from a page about something of a product."""
+    return [
+        (_("Products"), reverse("billing:product_list")),
+        (str(product), reverse("billing:product", args=[product.pk])),
+    ]
+
+
 class ProductListPage(ListPage):
     """What the organization sells."""
 
@@ -210,10 +218,7 @@ class ProductChangePage(FormPage):
         return selectors.listed(self.actor)
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
-        return [
-            (_("Products"), reverse("billing:product_list")),
-            (str(self.object), reverse("billing:product", args=[self.object.pk])),
-        ]
+        return trail(self.object)
 
     def form_options(self) -> dict[str, Any]:
         return {"kind": self.object.kind}
@@ -238,10 +243,7 @@ class ProductArchivePage(ActionPage):
         return selectors.listed(self.actor)
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
-        return [
-            (_("Products"), reverse("billing:product_list")),
-            (str(self.object), reverse("billing:product", args=[self.object.pk])),
-        ]
+        return trail(self.object)
 
     def get_question(self) -> str:
         return _("Take %(name)s off the shelf?") % {"name": self.object}

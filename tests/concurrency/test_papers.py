@@ -112,9 +112,11 @@ def test_an_invoice_is_credited_once_by_many(cast: Cast) -> None:
 def test_a_cause_is_booked_once_by_many(cast: Cast) -> None:
     """Eight post the same key at one time."""
     seller = cast.reseller_a.organization
-    found = at_once(
-        8, lambda number: ledger.post(seller, "cause", date(2026, 3, 1), "cash", "credit", Decimal(5), "EUR")
-    )
+
+    def book(number: int) -> None:
+        ledger.post(ledger.entry(seller, "cause", date(2026, 3, 1), "cash", "credit", Decimal(5), "EUR"))
+
+    found = at_once(8, book)
     assert found == [None] * 8
     with everything("test"):
         assert LedgerEntry.objects.count() == 1

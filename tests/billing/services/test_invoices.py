@@ -171,14 +171,14 @@ def test_the_books_take_a_cause_once(cast: Cast, customer: Customer) -> None:
     """The same key again does nothing; below zero goes the other way; zero is no entry; a mistake is raised."""
     of = {"seller": cast.reseller_a.organization, "on": DAY, "currency": "EUR"}
     for amount in ("5", "7"):
-        ledger.post(key="a", debit="cash", credit="credit", amount=Decimal(amount), **of)  # type: ignore[arg-type]
-    ledger.post(key="b", debit="cash", credit="credit", amount=Decimal(-2), **of)  # type: ignore[arg-type]
-    ledger.post(key="c", debit="cash", credit="credit", amount=Decimal(0), **of)  # type: ignore[arg-type]
+        ledger.post(ledger.entry(key="a", debit="cash", credit="credit", amount=Decimal(amount), **of))  # type: ignore[arg-type]
+    ledger.post(ledger.entry(key="b", debit="cash", credit="credit", amount=Decimal(-2), **of))  # type: ignore[arg-type]
+    ledger.post(ledger.entry(key="c", debit="cash", credit="credit", amount=Decimal(0), **of))  # type: ignore[arg-type]
     with everything("test"):
         rows = LedgerEntry.objects.order_by("key").values_list("key", "debit", "credit", "amount")
         assert list(rows) == [("a", "cash", "credit", Decimal(5)), ("b", "credit", "cash", Decimal(2))]
     with pytest.raises(Exception, match="ledger_two_sided"):
-        ledger.post(key="d", debit="cash", credit="cash", amount=Decimal(1), **of)  # type: ignore[arg-type]
+        ledger.post(ledger.entry(key="d", debit="cash", credit="cash", amount=Decimal(1), **of))  # type: ignore[arg-type]
 
 
 def test_a_credit_note_in_full(cast: Cast, customer: Customer) -> None:
