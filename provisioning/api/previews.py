@@ -65,9 +65,9 @@ class Several(StrictSerializer):
         if (wanted is None) == ("hostings" not in attrs):
             raise serializers.ValidationError({"accounts": _("Give either accounts or matching.")})
         if wanted is not None:
-            rows = filtered(wanted).filter(status__in=bulk.STATES[self.change]).order_by("pk")[: bulk.MOST + 1]
-            attrs["hostings"] = list(rows)
-            bulk.check_count(len(attrs["hostings"]), "matching")
+            rows = filtered(wanted).filter(status__in=bulk.STATES[self.change])
+            bulk.check_count(rows.count(), "matching")
+            attrs["hostings"] = list(rows.order_by("pk"))
         return attrs
 
 

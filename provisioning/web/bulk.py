@@ -90,17 +90,18 @@ class BulkPage(FormPage):
 
     def find(self) -> list[HostingAccount]:
         """Return the chosen accounts that the actor can see: those that are named or, with `matching`, all that a list
-        with these filters holds. The form then names them, so that what it is sent with is what it showed.
+        with these filters holds, none where a filter is not valid, and no more than show that they are too many. The
+        form then names them, so that what it is sent with is what it showed.
         """
         if self.verb not in KINDS:
             raise Http404
         rows = hosting_accounts.listed()
         if self.is_matching:
-            rows = AccountFilter(self.request.GET, queryset=rows).qs
-        else:
-            given = self.request.POST.getlist(CHOSEN) or self.request.GET.getlist(CHOSEN)
-            rows = rows.filter(pk__in=given[: bulk.MOST + 1])
-        return list(rows.order_by("domain")[: bulk.MOST + 1])
+            found = AccountFilter(self.request.GET, rows, request=self.request)
+            rows = found.qs if found.is_valid() else rows.none()
+            return list(rows.order_by("domain")[: bulk.MOST + 1])
+        given = self.request.POST.getlist(CHOSEN) or self.request.GET.getlist(CHOSEN)
+        return list(rows.filter(pk__in=given).order_by("domain"))
 
     @property
     def is_matching(self) -> bool:
@@ -158,6 +159,7 @@ class BulkPage(FormPage):
         rows = self.fitting()
         if not rows:
             raise Invalid("required", _("None of the chosen accounts can be changed so. Choose others."))
+        bulk.check_count(len(rows), "")
         arguments: dict[str, Any] = {"hostings": [row.pk for row in rows]}
         if "package" in data:
             arguments["package"] = data["package"].pk

@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import LimitCounter
 from panel.core.errors import Conflict, Invalid, NotFound
 from panel.core.scoping import everything, tenant
-from provisioning.models import HostingAccount, Operation, Package, Preview
+from provisioning.models import HostingAccount, Operation, Package, Preview, Server
 from provisioning.services import bulk, verbs
 from provisioning.web.accounts import AccountListPage
 from tests.cast import Cast
@@ -204,6 +204,48 @@ def test_more_than_are_changed_at_once_lead_back_to_the_list(
     refused = program.post("/api/v1/previews", body, content_type="application/json")
     assert (refused.status_code, refused.json()["code"]) == (400, "too_many")
     assert "arguments.matching" in refused.json()["errors"]
+
+
+def test_a_refusal_of_too_many_says_how_many_they_are(
+    cast: Cast, accounts: list[HostingAccount], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(bulk, "MOST", 1)
+    asked = {"verb": "accounts.change_package", "arguments": {"matching": {}, "package": accounts[0].package_id}}
+    answer = cast.reseller_a.program().post("/api/v1/previews", asked, content_type="application/json")
+    assert "These are 3 accounts; choose at most 1" in answer.json()["errors"]["arguments.matching"][0]
+    named = {"account": [row.pk for row in accounts], "package": accounts[0].package_id}
+    page = cast.reseller_a.browser().post(f"{BULK}?verb=change_package", named)
+    assert (page.status_code, "These are 3 accounts; choose at most 1" in page.content.decode()) == (400, True)
+    with everything("test"):
+        assert not Preview.objects.exists()
+
+
+def named_in(page: Any) -> set[str]:
+    """The accounts that a form is for."""
+    assert page.status_code == 200
+    return set(re.findall(r'name="account" value="(acc_\w+)"', page.content.decode()))
+
+
+def test_all_that_match_may_be_those_of_a_server(cast: Cast, accounts: list[HostingAccount]):
+    with everything("test"):
+        server = Server.objects.get()
+    asked = f"{BULK}?verb=suspend&matching=1&server="
+    browser = cast.provider.browser()
+    assert named_in(browser.get(f"{asked}{server.pk}")) == {row.pk for row in accounts}
+    assert named_in(browser.get(f"{asked}srv_none")) == set()
+    assert named_in(cast.reseller_a.browser().get(f"{asked}{server.pk}")) == set()
+
+
+@pytest.mark.parametrize("wrong", ["status=bogus", "q=" + "x" * 101, "q=shop&status=bogus"])
+def test_a_filter_that_is_not_valid_chooses_nobody(cast: Cast, accounts: list[HostingAccount], wrong: str):
+    assert named_in(cast.reseller_a.browser().get(f"{BULK}?verb=suspend&matching=1&{wrong}")) == set()
+
+
+def test_a_program_is_refused_a_filter_that_is_not_valid(cast: Cast, accounts: list[HostingAccount]):
+    asked = {"verb": "accounts.suspend", "arguments": {"matching": {"status": "bogus"}}}
+    answer = cast.reseller_a.program().post("/api/v1/previews", asked, content_type="application/json")
+    assert answer.status_code == 400
+    assert any("status" in field for field in answer.json()["errors"])
 
 
 def test_a_program_names_a_filter_and_gets_ids(cast: Cast, accounts: list[HostingAccount]):
