@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.gateways.base import Event, Refused, Result
@@ -24,8 +25,12 @@ FEE = "billing.tasks.note_fee"
 SYSTEM = "payment service"
 LEFT_BEHIND = timedelta(minutes=2)
 """A worker that has not done what was rung for after so long has not heard it, or got no answer."""
+KEY_LASTS = timedelta(hours=23)
+"""A payment service knows a key for a day at least; what got no answer until then is not asked for again."""
 PAGE_LASTS = timedelta(hours=25)
+FEE_FRESH = timedelta(hours=1)
 FEE_WITHIN = timedelta(days=3)
+"""A fee that is not known is asked for each minute while the payment is fresh, then each hour."""
 AT_ONCE = 200
 Status = Payment.Status
 
@@ -67,10 +72,14 @@ def failed(gateway: Gateway, event: Event) -> None:
 
 
 def charge(payment_id: str) -> None:
-    """Charge a saved card for a payment that waits. For workers; raises Unavailable to be run again by the same key."""
+    """Charge a saved card for a payment that waits. For workers; raises Unavailable to be run again by the same key.
+
+    What the service has taken on is not asked for again, and nothing is once it may have forgotten the key.
+    """
     with everything("a payment"):
         rows = Payment.objects.select_related("gateway", "method", "customer")
-        payment = rows.filter(pk=payment_id, status=Status.PENDING, method__isnull=False).first()
+        rows = rows.filter(status=Status.PENDING, method__isnull=False, remote_id="")
+        payment = rows.filter(pk=payment_id, created_at__gt=timezone.now() - KEY_LASTS).first()
     gateway = None if payment is None else payment.gateway
     if payment is None or gateway is None or payment.method is None:
         return
@@ -89,7 +98,9 @@ def charge(payment_id: str) -> None:
             if payment.status == Status.PENDING:
                 end(payment, Status.FAILED, error.message)
         return
-    if result.outcome != "pending":
+    if result.outcome == "pending":
+        _taken_on(payment, result.remote_id)
+    else:
         follow = came if result.outcome == "done" else failed
         follow(gateway, _as_event(payment, result))
 
@@ -111,20 +122,28 @@ def note_fee(payment_id: str) -> None:
 
 
 def sweep(now: datetime) -> None:
-    """Ring again for charges, fees and cards that no worker has finished, and give up pages that have run out."""
+    """Ring again for charges, fees and cards that no worker has finished, and give up pages that have run out.
+
+    What got no answer for so long that the key may be forgotten is said where the seller sees it.
+    """
     with everything("payments that wait"):
-        left = Payment.objects.filter(created_at__lt=now - LEFT_BEHIND, gateway__isnull=False)
+        left = Payment.objects.filter(created_at__lt=now - LEFT_BEHIND, gateway__isnull=False).order_by("id")
         pending = left.filter(status=Status.PENDING)
-        fresh = left.filter(status=Status.SUCCEEDED, fee=0, created_at__gt=now - FEE_WITHIN)
+        charges = pending.filter(method__isnull=False, remote_id="")
+        lasts = FEE_FRESH if now.minute else FEE_WITHIN
+        fees = left.filter(status=Status.SUCCEEDED, fee=0, created_at__gt=now - lasts)
         unknown = PaymentMethod.objects.filter(label="", removed_at__isnull=True, created_at__lt=now - LEFT_BEHIND)
         waiting = (
-            (CHARGE, pending.filter(method__isnull=False)),
-            (FEE, fresh),
-            (methods.DESCRIBE, unknown),
+            (CHARGE, charges.filter(created_at__gt=now - KEY_LASTS)),
+            (FEE, fees),
+            (methods.DESCRIBE, unknown.order_by("id")),
         )
         for task, rows in waiting:
             for pk in rows.values_list("pk", flat=True)[:AT_ONCE]:
                 ring(task, pk)
+        silent = charges.filter(created_at__lte=now - KEY_LASTS, failure="")
+        for payment_id in silent.values_list("pk", flat=True)[:AT_ONCE]:
+            _unanswered(payment_id)
         run_out = pending.filter(method__isnull=True, created_at__lt=now - PAGE_LASTS)
         for payment_id in run_out.values_list("pk", flat=True)[:AT_ONCE]:
             give_up(payment_id)
@@ -151,6 +170,26 @@ def end(payment: Payment, status: str, reason: str) -> None:
     payment.save(update_fields=["status", "failure"])
     audit.record(Actor.system(SYSTEM), "payment.failed", payment, {"reason": (None, payment.failure)})
     happenings.tell("payment.failed", payment)
+
+
+def _taken_on(payment: Payment, remote_id: str) -> None:
+    """Note that the payment service has taken a charge on, and will tell what becomes of it."""
+    with settlements.locked(payment.customer_id):
+        payment = again(payment)
+        if payment.status == Status.PENDING and not payment.remote_id:
+            payment.remote_id = remote_id
+            payment.save(update_fields=["remote_id"])
+
+
+def _unanswered(payment_id: str) -> None:
+    """Say of a charge that no answer came; it may have been done, so that it neither failed nor is tried again."""
+    payment = Payment.objects.get(pk=payment_id)
+    with settlements.locked(payment.customer_id):
+        payment = again(payment)
+        if payment.status == Status.PENDING and not payment.remote_id:
+            payment.failure = _("The payment service did not answer. See there whether it charged the card.")
+            payment.save(update_fields=["failure"])
+            audit.record(Actor.system(SYSTEM), "payment.unanswered", payment)
 
 
 def _as_event(payment: Payment, result: Result) -> Event:

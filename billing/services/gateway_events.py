@@ -59,6 +59,7 @@ def _follow(gateway: Gateway, event: Event) -> None:
 def _is_early(gateway: Gateway, event: Event) -> bool:
     """Tell whether an event may be about a payment that is under way here and was not told to have come yet."""
     rows = Payment.objects.filter(gateway=gateway)
-    known = event.refund or rows.filter(remote_id=event.remote_payment).exists()
+    waiting = rows.filter(status=Payment.Status.PENDING)
+    known = event.refund or rows.filter(remote_id=event.remote_payment).exclude(pk__in=waiting).exists()
     young = event.at > time.time() - EARLY_SECONDS
-    return bool(not known and young and rows.filter(status=Payment.Status.PENDING).exists())
+    return bool(not known and young and waiting.exists())

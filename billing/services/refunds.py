@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.gateways.base import Event, Outcome, Refused
@@ -79,10 +80,14 @@ def left(payment: Payment) -> Decimal:
 
 
 def send(refund_id: str) -> None:
-    """Send a refund that waits to the card it came from. For workers; raises Unavailable to be run again."""
+    """Send a refund that waits to the card it came from. For workers; raises Unavailable to be run again.
+
+    What the service has taken on, or began itself, is not sent, and nothing is once it may have forgotten the key.
+    """
     with everything("a refund"):
-        rows = Refund.objects.select_related("payment__gateway").filter(status=Status.PENDING)
-        refund = rows.filter(pk=refund_id).first()
+        rows = Refund.objects.select_related("payment__gateway").filter(status=Status.PENDING, remote_id="")
+        since = timezone.now() - card_payments.KEY_LASTS
+        refund = rows.filter(pk=refund_id, created_at__gt=since).first()
     if refund is None or refund.payment.gateway is None:
         return
     try:
@@ -111,11 +116,29 @@ def told(gateway: Gateway, event: Event) -> None:
 
 
 def sweep(now: datetime) -> None:
-    """Ring again for refunds that no worker has finished."""
+    """Ring again for refunds that no worker has finished; say of those that got no answer in time that they did not."""
     with everything("refunds that wait"):
-        waiting = Refund.objects.filter(status=Status.PENDING, created_at__lt=now - card_payments.LEFT_BEHIND)
-        for pk in waiting.values_list("pk", flat=True)[: card_payments.AT_ONCE]:
+        waiting = Refund.objects.filter(status=Status.PENDING, remote_id="").order_by("id")
+        late, oldest = now - card_payments.LEFT_BEHIND, now - card_payments.KEY_LASTS
+        rows = waiting.filter(created_at__lt=late, created_at__gt=oldest)
+        for pk in rows.values_list("pk", flat=True)[: card_payments.AT_ONCE]:
             ring(SEND, pk)
+        silent = waiting.filter(created_at__lte=oldest, payment__failure="")
+        for refund in silent.select_related("payment")[: card_payments.AT_ONCE]:
+            _unanswered(refund)
+
+
+def _unanswered(refund: Refund) -> None:
+    """Say at the payment that nobody knows whether its refund was made; the money stays taken out."""
+    with settlements.locked(refund.payment.customer_id):
+        payment = card_payments.again(refund.payment)
+        refund = Refund.objects.select_for_update(of=("self",)).get(pk=refund.pk)
+        if refund.status == Status.PENDING and not refund.remote_id:
+            values = {"amount": refund.amount, "currency": payment.currency}
+            text = _("The payment service did not answer. See there whether it paid back %(amount)s %(currency)s.")
+            payment.failure = text % values
+            payment.save(update_fields=["failure"])
+            audit.record(Actor.system(SYSTEM), "receipt.unanswered", refund, {"amount": (None, str(refund.amount))})
 
 
 def _begun_there(gateway: Gateway, event: Event) -> None:
@@ -129,12 +152,23 @@ def _begun_there(gateway: Gateway, event: Event) -> None:
             return
         actor = Actor.system(SYSTEM)
         if event.currency != payment.currency or event.amount > left(payment):
-            audit.record(actor, "receipt.differs", payment, {"refunded": (None, f"{event.amount} {event.currency}")})
+            _differs(payment, event)
             return
         refund = Refund(payment=payment, amount=event.amount, key=key, remote_id=event.remote, status=Status.PENDING)
-        _take(customer, payment, refund)
+        try:
+            with transaction.atomic():
+                _take(customer, payment, refund)
+        except Conflict:
+            _differs(payment, event)
+            return
         audit.record(actor, "receipt.refund", refund, {"amount": (None, str(event.amount))})
         _finish(refund, event.outcome, event.remote, event.reason)
+
+
+def _differs(payment: Payment, event: Event) -> None:
+    """Note a refund that was begun there and can't be booked: the payment has not so much, or it was used otherwise."""
+    changes = {"refunded": (None, f"{event.amount} {event.currency}")}
+    audit.record(Actor.system(SYSTEM), "receipt.differs", payment, changes)
 
 
 def _take(customer: Customer, payment: Payment, refund: Refund) -> None:
@@ -169,6 +203,7 @@ def _finish(refund: Refund, outcome: Outcome, remote_id: str, reason: str) -> No
             settlements.post(customer, key, *sides, refund.amount, payment=payment, text=reason)
         refund.save(update_fields=["remote_id", "status"])
         if refund.status != was:
+            Payment.objects.filter(pk=payment.pk, status=Payment.Status.SUCCEEDED).update(failure="")
             audit.record(Actor.system(SYSTEM), f"receipt.refund_{refund.status}", refund, {"reason": (None, reason)})
         if refund.status != was and refund.status == Status.DONE:
             happenings.tell("payment.refunded", refund)

@@ -160,6 +160,7 @@ VERBS: dict[str, str | Promise] = {
     "test": _("sent as a test"),
     "transfer": _("ownership handed over"),
     "try": _("tried"),
+    "unanswered": _("not answered"),
     "unpark": _("taken up again"),
     "unpin": _("exception ended"),
     "unsuspend": _("released"),

@@ -1,15 +1,21 @@
 """Paying by card: what is asked of the payment service, and what is booked of what it tells."""
 
 import time
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from django.utils import timezone
 
 from billing.gateways.base import Refused, Unavailable
 from billing.models import GatewayEvent, Payment, PaymentMethod
 from billing.services import card_payments, methods, payments, settlements
 from panel.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from panel.core.models import AuditEntry
 from panel.core.scoping import everything
+from panel.demo import stripe_stub
 from tests.billing.till import Till
 
 pytestmark = pytest.mark.django_db
@@ -215,6 +221,76 @@ def test_a_card_is_saved_and_charged_later(till: Till) -> None:
     assert till.books() == {"cash": 100, "revenue": -100}
 
 
+@pytest.fixture
+def card(till: Till) -> PaymentMethod:
+    """A card that the client has saved."""
+    url = methods.add(actor=till.buyer.actor, customer=till.customer, key="k")
+    till.account.pay(till.account.things[url.rpartition("/")[2]])
+    till.deliver_all()
+    return PaymentMethod.objects.get()
+
+
+def intents(till: Till) -> list[dict[str, Any]]:
+    return [thing for thing in till.account.things.values() if thing["object"] == "payment_intent"]
+
+
+def test_what_was_taken_on_is_not_charged_again_by_a_key_that_is_forgotten(
+    till: Till, card: PaymentMethod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = stripe_stub.create_intent
+    monkeypatch.setitem(
+        stripe_stub.CREATE, "/v1/payment_intents", lambda *asked: begin(*asked) | {"status": "processing"}
+    )
+    payment = payments.pay_saved(actor=till.buyer.actor, invoice=till.invoice("100"), method=card, key="k")
+    card_payments.charge(payment.pk)
+    till.account.answers.clear()
+    ring = Mock()
+    monkeypatch.setattr(card_payments, "ring", ring)
+    card_payments.sweep(timezone.now() + timedelta(hours=1))
+    assert card_payments.CHARGE not in [call.args[0] for call in ring.call_args_list]
+    card_payments.charge(payment.pk)
+    assert len(intents(till)) == 1
+    till.deliver_all()
+    assert till.books() == {"cash": 100, "revenue": -100}
+
+
+def test_what_got_no_answer_is_not_charged_when_its_key_may_be_forgotten_but_said(
+    till: Till, card: PaymentMethod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = payments.pay_saved(actor=till.buyer.actor, invoice=till.invoice("100"), method=card, key="k")
+    till.account.lose_answers = 1
+    with pytest.raises(Unavailable):
+        card_payments.charge(payment.pk)
+    till.account.answers.clear()
+    Payment.objects.update(created_at=timezone.now() - timedelta(hours=24))
+    ring = Mock()
+    monkeypatch.setattr(card_payments, "ring", ring)
+    for _time in range(2):
+        card_payments.sweep(timezone.now())
+    assert card_payments.CHARGE not in [call.args[0] for call in ring.call_args_list]
+    card_payments.charge(payment.pk)
+    assert len(intents(till)) == 1
+    payment.refresh_from_db()
+    assert (payment.status, "did not answer" in payment.failure) == (Payment.Status.PENDING, True)
+    assert AuditEntry.objects.filter(action="payment.unanswered").count() == 1
+    till.deliver_all()
+    payment.refresh_from_db()
+    assert (payment.status, payment.failure) == (Payment.Status.SUCCEEDED, "")
+
+
+@pytest.mark.parametrize(("age", "minute", "asked"), [(0.5, 7, True), (5, 7, False), (5, 0, True), (80, 0, False)])
+def test_a_fee_that_is_not_known_is_asked_for_each_minute_then_each_hour(
+    till: Till, monkeypatch: pytest.MonkeyPatch, age: float, minute: int, asked: bool
+) -> None:
+    paid(till)
+    now = timezone.now().replace(minute=minute)
+    Payment.objects.update(created_at=now - timedelta(hours=age))
+    ring = Mock()
+    monkeypatch.setattr(card_payments, "ring", ring)
+    card_payments.sweep(now)
+    assert ring.called == asked
+
+
 def test_a_declined_card_fails_and_says_why(till: Till) -> None:
     url = methods.add(actor=till.buyer.actor, customer=till.customer, key="k")
     till.account.pay(till.account.things[url.rpartition("/")[2]], card="4000000000000002")
@@ -267,8 +343,6 @@ def test_who_may(till: Till) -> None:
     ],
 )
 def test_what_is_recorded_has_to_make_sense(till: Till, values: dict[str, object]) -> None:
-    from datetime import timedelta
-
     if values.get("received_on"):
         values = {"received_on": settlements.day_of(till.customer) + timedelta(days=1)}
     with pytest.raises(DomainError) as refusal:
@@ -298,7 +372,7 @@ def _record(till: Till, **values: object) -> Payment:
 
 
 def test_the_run_charges_saved_cards_on_its_days_once(till: Till) -> None:
-    from datetime import UTC, datetime, timedelta
+    from datetime import UTC, datetime
 
     import time_machine
 

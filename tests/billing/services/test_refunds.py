@@ -1,12 +1,18 @@
 """Money that goes back, and payments that the buyer's bank takes back."""
 
+from datetime import timedelta
+from unittest.mock import Mock
+
 import pytest
+from django.utils import timezone
 
 from billing.gateways.base import Unavailable
 from billing.models import Allocation, Dispute, Payment, Refund
 from billing.services import invoices, payments, refunds, settlements
 from panel.core.errors import Conflict, Forbidden, Invalid, NotFound
+from panel.core.models import AuditEntry
 from panel.core.scoping import everything
+from panel.demo import stripe_stub
 from tests.billing.till import SYSTEM, Till
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +84,50 @@ def test_a_lost_answer_pays_back_once(till: Till, payment: Payment) -> None:
     assert Refund.objects.count() == 1
 
 
+def test_what_was_taken_on_is_not_sent_again_by_a_key_that_is_forgotten(
+    till: Till, payment: Payment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = stripe_stub.create_refund
+    monkeypatch.setitem(stripe_stub.CREATE, "/v1/refunds", lambda *asked: begin(*asked) | {"status": "pending"})
+    made = refund(till, payment, 10)
+    assert (made.status, bool(made.remote_id)) == (Refund.Status.PENDING, True)
+    till.account.answers.clear()
+    ring = Mock()
+    monkeypatch.setattr(refunds, "ring", ring)
+    refunds.sweep(timezone.now() + timedelta(hours=1))
+    ring.assert_not_called()
+    refunds.send(made.pk)
+    assert till.account.things[payment.remote_id]["refunded"] == 1000
+    till.deliver_all()
+    made.refresh_from_db()
+    assert made.status == Refund.Status.DONE
+
+
+def test_what_got_no_answer_is_not_sent_when_its_key_may_be_forgotten_but_said(
+    till: Till, payment: Payment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.account.lose_answers = 1
+    with pytest.raises(Unavailable):
+        refund(till, payment, 10)
+    till.account.answers.clear()
+    ring = Mock()
+    monkeypatch.setattr(refunds, "ring", ring)
+    refunds.sweep(timezone.now() + timedelta(hours=1))
+    ring.assert_called_once()
+    Refund.objects.update(created_at=timezone.now() - timedelta(hours=24))
+    for _time in range(2):
+        refunds.sweep(timezone.now())
+    ring.assert_called_once()
+    refunds.send(Refund.objects.get().pk)
+    assert till.account.things[payment.remote_id]["refunded"] == 1000
+    payment.refresh_from_db()
+    assert "10" in payment.failure
+    assert AuditEntry.objects.filter(action="receipt.unanswered").count() == 1
+    till.deliver_all()
+    payment.refresh_from_db()
+    assert (Refund.objects.get().status, payment.failure) == (Refund.Status.DONE, "")
+
+
 def test_a_refund_that_fails_late_is_credit_again(till: Till, payment: Payment) -> None:
     made = refund(till, payment, 10)
     thing = till.account.things[made.remote_id] | {"status": "failed", "failure_reason": "lost_or_stolen_card"}
@@ -103,6 +153,23 @@ def test_a_refund_of_more_than_there_is_is_not_booked(till: Till, payment: Payme
     told = {"payment_intent": payment.remote_id, "amount": 10001, "currency": "usd", "metadata": {}}
     till.deliver(till.account.tell("refund.created", till.account.make("refund", "re", status="succeeded", **told)))
     assert not Refund.objects.exists()
+
+
+def test_a_refund_that_was_begun_there_of_money_used_otherwise_is_noted_once(till: Till, payment: Payment) -> None:
+    """The first payment's money went back as the second's, so that nothing is left to take it from."""
+    kept = {"actor": till.seller.actor, "payment": payment, "invoice": payment.invoice, "key": "k"}
+    other = payments.pay(actor=till.buyer.actor, invoice=till.invoice("100"), key="other")
+    till.account.pay(till.session(other))
+    till.deliver_all()
+    refunds.keep_as_credit(amount=100, **kept)  # type: ignore[arg-type]
+    refund(till, Payment.objects.get(pk=other.pk), 100)
+    till.account.events.clear()
+    before = till.books()
+    told = {"payment_intent": payment.remote_id, "amount": 2500, "currency": "usd", "metadata": {}}
+    thing = till.account.make("refund", "re", status="succeeded", **told)
+    assert till.deliver(till.account.tell("refund.created", thing)) == 200
+    assert (Refund.objects.count(), till.books()) == (1, before)
+    assert AuditEntry.objects.filter(action="receipt.differs").count() == 1
 
 
 def test_money_can_be_kept_as_credit(till: Till, payment: Payment) -> None:
@@ -159,6 +226,18 @@ def test_what_comes_before_its_payment_is_told_again(till: Till) -> None:
     assert [till.deliver(event) for event in first] == [200, 200]
     assert till.deliver(dispute) == 200
     assert Dispute.objects.count() == 1
+
+
+def test_what_comes_before_a_charge_that_is_taken_on_is_told_again(till: Till) -> None:
+    made = payments.pay(actor=till.buyer.actor, invoice=till.invoice("100"), key="k")
+    session = till.session(made)
+    Payment.objects.update(remote_id=session["payment_intent"])
+    till.account.pay(session)
+    till.account.dispute(session["payment_intent"])
+    *first, dispute = till.account.events
+    assert till.deliver(dispute) == 503
+    assert [till.deliver(event) for event in first] == [200, 200]
+    assert till.deliver(dispute) == 200
 
 
 def test_allocations_never_exceed_what_came(till: Till, payment: Payment) -> None:
