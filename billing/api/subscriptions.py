@@ -89,7 +89,8 @@ class SubscriptionPreview(Endpoint):
         found = self.find(selectors.listed(self.actor), pk)
         values = {"quantity": 1, **self.read(shapes.SubscriptionChange)}
         values.setdefault("on", sellers.today(sellers.of(found.customer.seller)))
-        return Response(shapes.ChargeSerializer(subscriptions.preview(subscription=found, **values), many=True).data)
+        made = subscriptions.preview(actor=self.actor, subscription=found, **values)
+        return Response(shapes.ChargeSerializer(made, many=True).data)
 
 
 class _Verb(Endpoint):

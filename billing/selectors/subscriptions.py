@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from billing.models import Charge, Component, Price, Product, Subscription
@@ -12,6 +12,7 @@ from billing.selectors import prices
 from billing.selectors.parties import bought_by, of_party, sold_by
 from panel.core.actors import Actor
 from panel.core.errors import NotFound
+from panel.core.scoping import everything
 from provisioning.models import HostingAccount
 
 WITH = ("customer__seller", "customer__buyer", "hosting")
@@ -47,9 +48,9 @@ def of_account(hosting: HostingAccount) -> QuerySet[Subscription]:
 def with_product(price: Price) -> QuerySet[Subscription]:
     """Return what goes on with a price's product in its currency and cycle at another price, by id."""
     going_on = Component.objects.filter(product=price.product_id, ends_on=None).exclude(price=price.pk)
-    rows = Subscription.objects.filter(
-        pk__in=going_on.values("subscription"), months=price.months, customer__currency=price.currency
-    )
+    rows = Subscription.objects.filter(pk__in=going_on.values("subscription"), customer__currency=price.currency)
+    if price.product.kind != Product.Kind.METERED:
+        rows = rows.filter(months=price.months)
     return rows.exclude(status=Subscription.Status.ENDED).order_by("id")
 
 
@@ -85,13 +86,24 @@ def offers(subscription: Subscription, on: date) -> QuerySet[Price]:
 
 def addable(subscription: Subscription, on: date) -> QuerySet[Price]:
     """Return the prices of what can be added to a subscription: add-ons of its cycle, and what is paid by use."""
-    kinds = (Product.Kind.ADDON, Product.Kind.METERED)
-    return for_sale(subscription, on).filter(product__kind__in=kinds, months=subscription.months)
+    kinds = Q(product__kind=Product.Kind.ADDON, months=subscription.months) | Q(product__kind=Product.Kind.METERED)
+    return for_sale(subscription, on).filter(kinds)
+
+
+def addable_by_buyer(subscription: Subscription, on: date) -> QuerySet[Price]:
+    """Return the prices of what a buyer may add by itself: those of them that are on the order page."""
+    return addable(subscription, on).filter(product__is_public=True)
+
+
+def is_of_buyer(component: Component) -> bool:
+    """Tell whether a buyer may take an add-on away by itself: one on the order page, and not paid by use."""
+    return component.product.is_public and component.product.kind != Product.Kind.METERED
 
 
 def for_sale(subscription: Subscription, on: date) -> QuerySet[Price]:
-    """Return what the seller of a subscription has on sale in its currency, paid again and again."""
-    rows = prices.on_sale(subscription.customer.seller, on)
+    """Return what a subscription's seller has on sale in its currency, paid again and again, whatever the scope."""
+    with everything("buyers see their seller's prices"):
+        rows = prices.on_sale(subscription.customer.seller, on)
     return rows.filter(currency=subscription.customer.currency, months__gt=0)
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.models import Component, Price, Product, Subscription
+from billing.selectors import subscriptions as selectors
 from billing.services import changes, charges, subscriptions
 from panel.core import audit, policy
 from panel.core.actors import Actor
@@ -25,16 +26,19 @@ def add(
         subscription, today = subscriptions.as_of_today(subscription)
         day = on or today
         changes.check(subscription, price, quantity, day)
-        if subscriptions.buys(actor, subscription) and (not price.product.is_public or day != today):
-            raise Forbidden(_("This add-on is not on sale. Ask your provider for it."))
+        if subscriptions.buys(actor, subscription):
+            subscriptions.check_offer(selectors.addable_by_buyer(subscription, today), price)
+            if day != today:
+                raise Forbidden(_("Your change begins today."))
         if price.product.kind not in (Product.Kind.ADDON, Product.Kind.METERED):
             raise Invalid("product", _("Choose an add-on, or something that is paid by use."), "price")
-        if price.months != subscription.months:
+        if price.months != subscription.months and price.product.kind != Product.Kind.METERED:
             raise Invalid("cycle", _("Choose the add-on's price of the subscription's cycle."), "price")
         component = changes.begin(subscription, price, quantity, day, is_main=False)
         component.save()
         made = charges.rest(subscription, component, day)
-        if price.setup and day > charges.first_day(subscription):
+        first = charges.first_day(subscription)
+        if price.setup and (day > first or subscription.billed_until > first):
             made.append(charges.setup(subscription, component, day))
         charges.keep_once_more(subscription, made)
         audit.record(actor, "subscription.add", subscription, {"product": [None, str(component)], "from": [None, day]})
@@ -56,6 +60,8 @@ def remove(*, actor: Actor, component: Component, on: date | None = None) -> Non
         day = max(on or today, row.starts_on)
         if subscriptions.buys(actor, subscription) and day < today:
             raise Forbidden(_("Your change begins today."))
+        if subscriptions.buys(actor, subscription) and not selectors.is_of_buyer(row):
+            raise Forbidden(_("Your provider has added this. Ask them to take it away."))
         charges.keep_once_more(subscription, charges.unused(subscription, row, day))
         row.ends_on = day
         row.save(update_fields=["ends_on"])

@@ -37,12 +37,12 @@ class Change:
 def work_out(subscription: Subscription, price: Price, quantity: int, on: date) -> Change:
     """Return what it means to have `quantity` of another price from the day `on`.
 
-    With another cycle, periods are counted anew from that day, and add-ons change to their price of that cycle. Raises
-    Invalid or Conflict for what can't be had.
+    With another cycle, periods are counted anew from that day, and add-ons change to their price of that cycle; what is
+    paid by use goes on. Raises Invalid or Conflict for what can't be had.
     """
     check(subscription, price, quantity, on)
     main = [row for row in standing(subscription, on) if row.is_main]
-    others = [row for row in standing(subscription, on) if not row.is_main]
+    others = [row for row in standing(subscription, on) if not row.is_main and not charges.is_metered(row)]
     current = next((row for row in main if row.ends_on is None), None)
     if current is not None and (current.price_id, current.amount, current.quantity) == (
         price.pk,

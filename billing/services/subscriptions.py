@@ -9,6 +9,7 @@ from copy import copy
 from datetime import date, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,7 +22,6 @@ from billing.services import changes, charges, happenings
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Forbidden, Invalid, NotFound
-from panel.core.scoping import everything
 from provisioning.models import HostingAccount
 from provisioning.services import packages
 
@@ -101,11 +101,15 @@ def status_on(subscription: Subscription, day: date) -> str:
     return Subscription.Status.ACTIVE
 
 
-def preview(*, subscription: Subscription, price: Price, quantity: int, on: date) -> list[Charge]:
-    """Return what `change` with the same values would charge; nothing is kept."""
+def preview(*, actor: Actor, subscription: Subscription, price: Price, quantity: int, on: date) -> list[Charge]:
+    """Return what `change` with the same values would charge; nothing is kept. A buyer sees what it is offered."""
+    policy.require(actor, "subscription.change", subscription)
     seller = sellers.of(subscription.customer.seller)
+    today = sellers.today(seller)
+    if buys(actor, subscription):
+        check_offer(selectors.offers(subscription, today), price)
     now = copy(subscription)
-    advance(now, seller, sellers.today(seller))
+    advance(now, seller, today)
     return list(changes.work_out(now, price, quantity, on).charges)
 
 
@@ -122,7 +126,7 @@ def change(
         subscription, today = as_of_today(subscription)
         day = on or today
         if buys(actor, subscription):
-            check_offer(subscription, price, today)
+            check_offer(selectors.offers(subscription, today), price)
             if day != today:
                 raise Forbidden(_("Your change begins today."))
         if price.product.kind in changes.ONE_ONLY and day > today:
@@ -253,9 +257,10 @@ def end(subscription: Subscription, day: date) -> None:
 def end_because_gone(subscription: Subscription, day: date) -> None:
     """End a locked subscription whose account is gone or whose buyer has another seller now. For the run.
 
-    The period that had begun stays charged; periods that had not are given back.
+    The period that had begun stays charged; periods that had not are given back, all of them where it had not begun.
     """
-    _stop(subscription, changes.end_of_period(subscription, max(day, subscription.starts_on)), due_on=day)
+    unused_from = day if day < subscription.starts_on else changes.end_of_period(subscription, day)
+    _stop(subscription, unused_from, due_on=day)
     end(subscription, max(day, subscription.starts_on))
 
 
@@ -282,11 +287,9 @@ def as_of_today(subscription: Subscription) -> tuple[Subscription, date]:
     return subscription, today
 
 
-def check_offer(subscription: Subscription, price: Price, today: date) -> None:
-    """Refuse what a buyer can't choose by itself: what is not on its seller's order page now."""
-    with everything("what a seller offers"):
-        is_offered = selectors.offers(subscription, today).filter(pk=price.pk).exists()
-    if not is_offered:
+def check_offer(offered: QuerySet[Price], price: Price) -> None:
+    """Refuse what a buyer can't choose by itself: what is not among the prices that it is offered now."""
+    if not offered.filter(pk=price.pk).exists():
         raise Forbidden(_("This is not on sale. Ask your provider for it."))
 
 

@@ -20,7 +20,6 @@ from billing.web import subscription_tables as tables
 from billing.web.subscription_forms import CancelForm, ChangeForm, StartForm
 from panel.core.impact import Impact, ImpactFormPage
 from panel.core.lists import ListsPage
-from panel.core.scoping import everything
 from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage, Page
 
 
@@ -136,8 +135,14 @@ class SubscriptionPage(OfSubscription, ListsPage):
             selectors.history(self.object),
             Empty("list-details", _("Nothing charged yet"), _("What is due appears here, and then on an invoice.")),
         )
-        rows = [row for row in self.object.components.all() if row.ends_on is None or row.ends_on > row.starts_on]
+        rows = [row for row in selectors.components(self.object) if row.ends_on is None or row.ends_on > row.starts_on]
         may = self.may("subscription.change") and not self.object.cancel_on
+        may = may and self.object.status != Subscription.Status.ENDED
+        removable = [
+            row.pk
+            for row in rows
+            if may and not row.is_main and row.ends_on is None and (self.is_seller() or selectors.is_of_buyer(row))
+        ]
         return super().get_context_data(
             subscription=self.object,
             facts=self._facts(),
@@ -145,7 +150,7 @@ class SubscriptionPage(OfSubscription, ListsPage):
             charges=charged,
             currency=self.object.customer.currency,
             is_seller=self.is_seller(),
-            may_remove=may and self.object.status != Subscription.Status.ENDED,
+            removable=removable,
             **kwargs,
         )
 
@@ -182,13 +187,16 @@ class SubscriptionChangePage(OfSubscription, ImpactFormPage):
 
     def choices(self) -> QuerySet[Any]:
         """Return the prices to choose from."""
-        with everything("what a seller offers its buyer"):
-            offered = selectors.changeable if self.is_seller() else selectors.offers
-            return offered(self.object, self.today())
+        offered = selectors.changeable if self.is_seller() else selectors.offers
+        return offered(self.object, self.today())
 
     def impact(self, data: dict[str, Any]) -> Impact | None:
         made = subscriptions.preview(
-            subscription=self.object, price=data["price"], quantity=data["quantity"], on=self.today()
+            actor=self.actor,
+            subscription=self.object,
+            price=data["price"],
+            quantity=data["quantity"],
+            on=self.today(),
         )
         return _cost(made)
 
@@ -209,9 +217,8 @@ class SubscriptionAddPage(SubscriptionChangePage):
         return {}
 
     def choices(self) -> QuerySet[Any]:
-        with everything("what a seller offers its buyer"):
-            found = selectors.addable(self.object, self.today())
-            return found if self.is_seller() else found.filter(product__is_public=True)
+        offered = selectors.addable if self.is_seller() else selectors.addable_by_buyer
+        return offered(self.object, self.today())
 
     def impact(self, data: dict[str, Any]) -> Impact | None:
         return None

@@ -13,13 +13,15 @@ import time_machine
 from accounts.models import Organization
 from accounts.services import plans
 from billing.models import Charge, Component, Customer, Price, Subscription
-from billing.services import addons, charges, subscriptions
+from billing.selectors import subscriptions as selectors
+from billing.services import addons, charges, meters, subscriptions
 from panel.core.errors import Conflict, DomainError, Forbidden, Invalid, LimitReached, NotFound
 from panel.core.models import AuditEntry
 from panel.core.scoping import everything, tenant
 from provisioning.models import HostingAccount
 from provisioning.services import packages
 from tests.billing import factories
+from tests.billing.factories import SYSTEM
 from tests.cast import Cast
 from tests.provisioning import ground as grounds
 from tests.provisioning.ground import Ground
@@ -84,7 +86,7 @@ def test_a_preview_is_what_is_charged(cast: Cast, customer: Customer):
         actor=cast.reseller_a.actor, customer=customer, price=small(cast), starts_on=date(2026, 3, 1)
     )
     large = factories.price(cast.reseller_a.organization, "Large", "62")
-    shown = subscriptions.preview(subscription=made, price=large, quantity=1, on=DAY)
+    shown = subscriptions.preview(actor=cast.reseller_a.actor, subscription=made, price=large, quantity=1, on=DAY)
     charged = subscriptions.change(actor=cast.reseller_a.actor, subscription=made, price=large)
     assert (
         [(c.kind, c.amount) for c in shown]
@@ -100,7 +102,7 @@ def test_a_preview_is_what_is_charged(cast: Cast, customer: Customer):
 def test_a_change_comes_to_the_same_where_no_run_came_for_months(cast: Cast, customer: Customer):
     late = factories.subscription(customer, small(cast), date(2026, 1, 1))
     large = factories.price(cast.reseller_a.organization, "Large", "62")
-    shown = subscriptions.preview(subscription=late, price=large, quantity=1, on=DAY)
+    shown = subscriptions.preview(actor=cast.reseller_a.actor, subscription=late, price=large, quantity=1, on=DAY)
     subscriptions.change(actor=cast.reseller_a.actor, subscription=late, price=large)
     assert [(c.kind, c.amount) for c in shown] == [("credit", -21), ("change", 42)]
     assert [row[0] for row in kept(late)] == ["period", "period", "period", "credit", "change"]
@@ -181,6 +183,94 @@ def test_a_buyer_chooses_only_what_is_on_the_order_page(cast: Cast, customer: Cu
         subscriptions.change(
             actor=cast.client_a.actor, subscription=made, price=large, quantity=2, on=date(2026, 3, 20)
         )
+
+
+def test_a_buyer_sees_what_a_change_costs_of_what_it_is_offered_alone(cast: Cast, customer: Customer):
+    made = subscriptions.start(actor=cast.reseller_a.actor, customer=customer, price=small(cast))
+    large = factories.price(cast.reseller_a.organization, "Large", "62")
+    with pytest.raises(Forbidden, match="not on sale"):
+        subscriptions.preview(actor=cast.client_a.actor, subscription=made, price=large, quantity=1, on=DAY)
+
+
+def public(cast: Cast, name: str, amount: str, **values: Any) -> Price:
+    """Return a price of reseller A that is on its order page."""
+    made = factories.price(cast.reseller_a.organization, name, amount, **values)
+    made.product.is_public = True
+    made.product.save()
+    return made
+
+
+def by_use(cast: Cast) -> Price:
+    """Return a price by use that is on reseller A's order page."""
+    meter = meters.create(actor=SYSTEM, organization=cast.reseller_a.organization, name="Packets", unit="packets")
+    rule = {"measure": "count", "tiers": [{"up_to": None, "amount": "1"}]}
+    return public(cast, "Traffic", "0", kind="metered", meter=meter, rule=rule)
+
+
+def test_a_buyer_adds_only_at_the_price_that_is_in_force(cast: Cast, customer: Customer):
+    made = subscriptions.start(actor=cast.reseller_a.actor, customer=customer, price=small(cast))
+    old = public(cast, "Backup", "1")
+    new = Price.objects.create(product=old.product, currency="USD", amount=5, valid_from=DAY)
+    ended = public(cast, "Mail", "1", ended_on=DAY)
+    hidden = factories.price(cast.reseller_a.organization, "Care", "1")
+    with tenant(cast.client_a.organization.path):
+        for price in (old, ended, hidden):
+            with pytest.raises(Forbidden, match="not on sale"):
+                addons.add(actor=cast.client_a.actor, subscription=made, price=price)
+        row = addons.add(actor=cast.client_a.actor, subscription=made, price=new)
+        assert row.amount == 5
+        with pytest.raises(Forbidden, match="today"):
+            addons.add(actor=cast.client_a.actor, subscription=made, price=new, on=date(2026, 3, 20))
+
+
+def test_a_buyer_takes_away_what_it_could_add_alone(cast: Cast, customer: Customer):
+    made = subscriptions.start(actor=cast.reseller_a.actor, customer=customer, price=small(cast))
+    hidden = factories.price(cast.reseller_a.organization, "Care", "3")
+    use = by_use(cast)
+    for price in (hidden, use):
+        row = addons.add(actor=cast.reseller_a.actor, subscription=made, price=price)
+        with pytest.raises(Forbidden, match="Ask them"):
+            addons.remove(actor=cast.client_a.actor, component=row)
+        addons.remove(actor=cast.reseller_a.actor, component=row)
+    row = addons.add(actor=cast.reseller_a.actor, subscription=made, price=public(cast, "Backup", "1"))
+    addons.remove(actor=cast.client_a.actor, component=row)
+
+
+def test_an_add_on_of_the_first_day_costs_its_setup_fee_once(cast: Cast, customer: Customer):
+    extra = factories.price(cast.reseller_a.organization, "Backup", "3.10", setup=1)
+    price = small(cast)
+    for starts_on, charged in ((DAY, True), (date(2026, 3, 13), True), (date(2026, 5, 1), False)):
+        made = subscriptions.start(actor=cast.reseller_a.actor, customer=customer, price=price, starts_on=starts_on)
+        assert (made.billed_until > starts_on) is charged
+        addons.add(actor=cast.reseller_a.actor, subscription=made, price=extra, on=starts_on)
+        charges.keep(charges.due(subscriptions.locked(made), date(2026, 7, 1)))
+        assert [row[1] for row in kept(made) if row[0] == "setup"] == [1]
+
+
+def test_what_is_paid_by_use_goes_with_every_cycle(cast: Cast, customer: Customer):
+    yearly = factories.price(cast.reseller_a.organization, "Year", "120", 12)
+    monthly = small(cast)
+    use = by_use(cast)
+    made = subscriptions.start(actor=cast.reseller_a.actor, customer=customer, price=yearly)
+    assert use in selectors.addable(made, DAY)
+    row = addons.add(actor=cast.reseller_a.actor, subscription=made, price=use)
+    subscriptions.change(actor=cast.reseller_a.actor, subscription=made, price=monthly)
+    row.refresh_from_db()
+    assert (row.ends_on, Subscription.objects.get().months) == (None, 1)
+    subscriptions.change(actor=cast.reseller_a.actor, subscription=made, price=yearly)
+    newer = Price.objects.create(product=use.product, currency="USD", valid_from=DAY, rule=use.rule)
+    assert subscriptions.reprice(actor=cast.reseller_a.actor, price=newer) == 1
+
+
+def test_what_is_gone_before_it_began_costs_nothing(cast: Cast, customer: Customer):
+    made = subscriptions.start(
+        actor=cast.reseller_a.actor, customer=customer, price=small(cast, setup=0), starts_on=date(2026, 3, 20)
+    )
+    assert sum(row[1] for row in kept(made)) == 31
+    subscriptions.end_because_gone(subscriptions.locked(made), DAY)
+    assert sum(row[1] for row in kept(made)) == 0
+    made.refresh_from_db()
+    assert (made.status, made.ended_on) == ("ended", date(2026, 3, 20))
 
 
 def test_others_find_no_subscription_of_two_parties(cast: Cast, customer: Customer):
