@@ -22,6 +22,6 @@ class BillingConfig(AppConfig):
         happenings.follow("invoice.issued", documents.wanted)
         happenings.follow("invoice.credited", documents.wanted)
         happenings.follow("invoice.paid", fulfilments.paid)
-        happenings.follow("invoice.paid", holds.paid)
+        happenings.follow("invoice.settled", holds.settled)
         for kind in sorted(happenings.KINDS):
             happenings.follow(kind, hook_deliveries.follower(kind), hook_deliveries.follower_of_many(kind))

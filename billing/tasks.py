@@ -21,6 +21,7 @@ from billing.services import (
     runs,
     vat_checks,
 )
+from panel.core.queue import ring
 
 
 @shared_task(name="billing.tasks.bill")
@@ -51,8 +52,7 @@ def fulfil(order_id: str) -> None:
 @shared_task(name="billing.tasks.sweep_orders")
 def sweep_orders() -> None:
     """Bring on the orders that are in hand, and give up those that nobody pays: rings may get lost, rows do not."""
-    for order_id in order_selectors.to_do():
-        fulfilments.fulfil(order_id)
+    fulfilments.sweep(order_selectors.to_do())
     orders.expire(timezone.now())
 
 
@@ -113,7 +113,7 @@ def deliver_hook(delivery_id: str) -> None:
 def sweep_hooks() -> None:
     """Send messages that wait, and note what servers have reported of holds."""
     now = timezone.now()
-    for delivery_id in hook_deliveries.due(now):
-        hook_deliveries.deliver(delivery_id)
-    hook_deliveries.forget(now)
     holds.look(now)
+    hook_deliveries.forget(now)
+    for delivery_id in hook_deliveries.due(now):
+        ring(hook_deliveries.DELIVER, delivery_id)

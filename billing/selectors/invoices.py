@@ -39,12 +39,17 @@ def open_of(invoice: Invoice) -> Decimal:
 
 def lines(invoice: Invoice) -> list[InvoiceLine]:
     """Return the lines of a paper, each with `left`: what of it was not credited yet."""
-    found = list(invoice.lines.all())
-    credited: dict[str, Decimal] = {}
-    for row in InvoiceLine.objects.filter(credits__invoice=invoice):
-        credited[str(row.credits_id)] = credited.get(str(row.credits_id), ZERO) + row.amount
+    found, still = list(invoice.lines.all()), left(invoice)
     for line in found:
-        line.left = line.amount + credited.get(line.pk, ZERO)  # type: ignore[attr-defined]
+        line.left = still[line.pk]  # type: ignore[attr-defined]
+    return found
+
+
+def left(invoice: Invoice) -> dict[str, Decimal]:
+    """Return what of each line of a paper was not credited yet, by the line's id."""
+    found = dict(invoice.lines.values_list("id", "amount"))
+    for line, amount in InvoiceLine.objects.filter(credits__invoice=invoice).values_list("credits_id", "amount"):
+        found[str(line)] += amount
     return found
 
 

@@ -14,11 +14,9 @@ from panel.core.scoping import everything
 
 @dataclass(frozen=True)
 class Standing:
-    """Whether it sells (has said by what), has a price, has customers, and buys from somebody who bills it."""
+    """Whether it sells (has said by what), and buys from somebody who bills it."""
 
     sells: bool = False
-    has_prices: bool = False
-    has_customers: bool = False
     buys: bool = False
 
     @property
@@ -36,10 +34,18 @@ def standing(actor: Actor) -> Standing:
             .order_by()
             .values_list(
                 Exists(Seller.objects.filter(organization=own)),
-                Exists(Price.objects.filter(product__organization=own)),
-                Exists(Customer.objects.filter(seller=own)),
                 Exists(Customer.objects.filter(buyer=own)),
             )
             .first()
         )
     return Standing(*found) if found else Standing()
+
+
+def has_prices(organization: Organization) -> bool:
+    """Tell whether anything that an organization sells has a price."""
+    return Price.objects.filter(product__organization=organization).exists()
+
+
+def has_customers(organization: Organization) -> bool:
+    """Tell whether anybody buys from an organization."""
+    return Customer.objects.filter(seller=organization).exists()

@@ -54,7 +54,7 @@ def take_in(*, actor: Actor, organization: Organization) -> int:
 
 
 def change(*, actor: Actor, customer: Customer, **values: Any) -> Customer:
-    """Change who the customer is on invoices to come. A new VAT number, or a new country, is to be checked anew."""
+    """Change who the customer is on invoices to come. A new VAT number is to be checked anew."""
     policy.require(actor, "customer.change", customer)
     texts.known(values, PARTY)
     with transaction.atomic():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from collections.abc import Iterable
+
+import structlog
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,6 +21,7 @@ from provisioning.models import Operation
 from provisioning.services import domains, hosting_accounts
 
 TASK = "billing.tasks.fulfil"
+log = structlog.get_logger(__name__)
 ENDED = (Operation.Status.REJECTED, Operation.Status.CANCELLED)
 
 
@@ -72,6 +76,15 @@ def fulfil(order_id: str) -> None:
                     _fail(order, error.message)
 
 
+def sweep(order_ids: Iterable[str]) -> None:
+    """Bring orders a step on; what goes wrong with one is logged, and holds up no other."""
+    for order_id in order_ids:
+        try:
+            fulfil(order_id)
+        except (DomainError, DatabaseError, ValueError) as error:
+            log.warning("order.left", order=order_id, exc_info=error)
+
+
 def locked(order: Order) -> Order:
     """Return the order as it is now, its row locked until the transaction ends.
 
@@ -105,7 +118,7 @@ def _open_reseller(order: Order, buyer: Organization) -> None:
     actor = order_buyers.acting(order.seller)
     if buyer.plan_id != order.product.plan_id:
         buyer = plans.assign(actor=actor, organization=buyer, plan=order.product.plan)
-    if buyer.status == Organization.Status.SUSPENDED:
+    if buyer.suspended_for == order.pk:
         organizations.unsuspend(actor=actor, organization=buyer)
     audit.record(actor, "order.build", order, {"plan": [None, order.product.plan_id]})
 

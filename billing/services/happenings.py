@@ -12,9 +12,11 @@ KINDS = frozenset(
     "invoice.issued invoice.paid invoice.overdue invoice.credited payment.succeeded payment.failed payment.refunded "
     "dispute.opened dispute.closed customer.held customer.lifted subscription.started subscription.ended".split()
 )
+INTERNAL = frozenset({"invoice.settled"})
+"""What only the panel itself follows: paid and credited are told to programs under their own names."""
 One = Callable[[Any], None]
 Many = Callable[[Sequence[Any]], None]
-_followers: dict[str, dict[One, Many | None]] = {kind: {} for kind in KINDS}
+_followers: dict[str, dict[One, Many | None]] = {kind: {} for kind in KINDS | INTERNAL}
 
 
 def follow(kind: str, follower: One, many: Many | None = None) -> None:

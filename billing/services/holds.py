@@ -6,10 +6,12 @@ one is lifted by a payment, never what a person has suspended for another reason
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import structlog
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 from django.utils import timezone, translation
 from django.utils.formats import date_format
@@ -95,8 +97,8 @@ def look(now: datetime) -> None:
         rows = Hold.objects.filter(moving | Q(released, state=State.DONE)).order_by("id")
         found = list(rows.values_list("id", "customer_id"))
         for key, customer_id in found:
-            with settlements.locked(customer_id) as customer:
-                _look(customer, Hold.objects.select_related("operation", "invoice").get(pk=key), now)
+            with _tolerant(customer_id), settlements.locked(customer_id) as customer:
+                _look(customer, key, now)
         _let_go()
 
 
@@ -104,11 +106,25 @@ def _let_go() -> None:
     """Lift suspensions that nothing holds any more: of a buyer that was closed when it paid, and was opened again."""
     rows = Customer.objects.filter(buyer__status=Organization.Status.SUSPENDED, buyer__suspended_for=F("pk"))
     for key in list(rows.exclude(holds__state__in=[*STANDING, State.LIFTING]).values_list("id", flat=True)):
-        with settlements.locked(key) as customer:
-            _give_back(customer, set(SUSPENDING), set())
+        with _tolerant(key), settlements.locked(key) as customer:
+            if not Hold.objects.filter(customer=customer).exclude(state=State.LIFTED).exists():
+                _give_back(customer, set(SUSPENDING), set())
 
 
-def _look(customer: Customer, hold: Hold, now: datetime) -> None:
+@contextmanager
+def _tolerant(customer_id: str) -> Iterator[None]:
+    """Let what one customer's organization refuses hold up no other."""
+    try:
+        yield
+    except (DomainError, DatabaseError) as error:
+        log.warning("hold.failed", customer=customer_id, exc_info=error)
+
+
+def _look(customer: Customer, key: str, now: datetime) -> None:
+    standing = Hold.objects.select_related("operation", "invoice").exclude(state=State.LIFTED)
+    hold = standing.filter(pk=key).first()
+    if hold is None:
+        return
     hold.customer = customer
     over = hold.operation is None or hold.operation.status == Operation.Status.APPLIED
     if hold.state == State.LIFTING:
@@ -220,7 +236,7 @@ def _reason(customer: Customer, invoice: Invoice) -> str:
         return words % {"number": invoice.label, "due": date_format(invoice.due_on)}
 
 
-def paid(invoice: Invoice) -> None:
-    """Follow the payment of an invoice: what was held for it is given back. In the transaction of the payment."""
+def settled(invoice: Invoice) -> None:
+    """Give back what was held for an invoice of which nothing is open any more; follows `invoice.settled`."""
     with settlements.locked(invoice.customer_id) as customer:
         release(customer, timezone.now())

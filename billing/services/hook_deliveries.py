@@ -21,6 +21,7 @@ from standardwebhooks.webhooks import Webhook
 
 from billing.models import Dispute, Hold, Hook, HookDelivery, Invoice, Payment, Refund, Subscription
 from billing.pricing.money import rounded
+from billing.services import hooks
 from billing.services.hooks import TEST
 from panel.core import audit, policy, vault, web_client
 from panel.core.actors import Actor
@@ -69,10 +70,11 @@ def tell_all(kind: str, rows: Sequence[Any]) -> None:
     with everything("a seller's programs are told"):
         hooks = Hook.objects.filter(organization__in={row.parties[0] for row in rows}, is_active=True)
         wanting = [hook for hook in hooks if not hook.kinds or kind in hook.kinds]
-        for row in rows if wanting else ():
-            for hook in wanting:
-                if hook.organization_id == row.parties[0]:
-                    _write(hook, kind, described(row))
+        for row in rows:
+            concerned = [hook for hook in wanting if hook.organization_id == row.parties[0]]
+            data = described(row) if concerned else {}
+            for hook in concerned:
+                _write(hook, kind, data)
 
 
 def send_test(*, actor: Actor, hook: Hook) -> HookDelivery:
@@ -117,6 +119,7 @@ def deliver(delivery_id: str) -> None:
         delivery.save(update_fields=["status", "answer", "next_at"])
         if status == GONE:
             Hook.objects.filter(pk=delivery.hook_id).update(is_active=False)
+            hooks.silence(delivery.hook)
 
 
 def due(now: datetime) -> list[str]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
-from billing.models import Hook
+from billing.models import Hook, HookDelivery
 from billing.services import happenings
 from panel.core import audit, policy, vault
 from panel.core.actors import Actor
@@ -67,10 +67,18 @@ def change(
         hook.is_active = hook.is_active if is_active is None else is_active
         clean_or_invalid(hook)
         hook.save(update_fields=list(before))
+        if before["is_active"] and not hook.is_active:
+            silence(hook)
         audit.record(
             actor, "hook.change", hook, audit.difference(before, {name: getattr(hook, name) for name in before})
         )
     return hook
+
+
+def silence(hook: Hook) -> None:
+    """Give up what waits for an address that is not told anything any more."""
+    waiting = HookDelivery.objects.filter(hook=hook, status=HookDelivery.Status.WAITING)
+    waiting.update(status=HookDelivery.Status.FAILED, answer=_("The address was switched off."))
 
 
 def rotate(*, actor: Actor, hook: Hook) -> tuple[Hook, str]:
@@ -131,6 +139,8 @@ def _checked(url: str) -> str:
     schemes = ("https", "http") if settings.HOOKS_TO_PRIVATE_HOSTS else ("https",)
     if parts.scheme not in schemes or not host:
         raise Invalid("https", _("The address begins with https:// and names a host."), "url")
+    if not url.isascii():
+        raise Invalid("url", _("Write letters beyond ASCII as xn--… in the host's name, and as %XX after it."), "url")
     if parts.username or parts.password or parts.fragment:
         raise Invalid("url", _("Leave out user name, password and what follows a #."), "url")
     return url

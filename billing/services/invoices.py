@@ -170,11 +170,11 @@ def write_off(*, actor: Actor, invoice: Invoice, reason: str) -> Invoice:
         if Order.objects.filter(invoice=invoice, status=Order.Status.UNPAID).exists():
             message = _("An order waits for this invoice to be paid. Refuse the order instead.")
             raise Conflict(message, code="ordered")
-        key, amount = f"loss:{invoice.pk}:{invoice.allocations.count()}", receivable.open
+        key, amount = f"{settlements.LOSS}{invoice.pk}:{invoice.allocations.count()}", receivable.open
         settlements.post(
             customer, key, Account.LOSS, Account.CREDIT, amount, invoice=invoice, text=reason.strip()[:200]
         )
-        settlements.allocate(invoice, amount, key)
+        settlements.allocate(invoice, amount, key, is_money=False)
         audit.record(actor, "invoice.write_off", invoice, {"reason": ["", reason.strip()]})
     return invoice
 
@@ -222,6 +222,7 @@ def _issue(actor: Actor, invoice: Invoice, seller: Seller, customer: Customer) -
     if invoice.gross:
         settlements.use_credit(invoice)
     else:
+        happenings.tell("invoice.settled", invoice)
         happenings.tell("invoice.paid", invoice)
 
 

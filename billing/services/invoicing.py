@@ -97,6 +97,7 @@ def _follow(papers: Sequence[_Paper]) -> None:
     happenings.tell_all("invoice.issued", [paper.invoice for paper in papers])
     for paper in papers:
         if not paper.invoice.gross:
+            happenings.tell("invoice.settled", paper.invoice)
             happenings.tell("invoice.paid", paper.invoice)
         elif credit.get(paper.customer.pk):
             settlements.use_credit(paper.invoice)

@@ -60,7 +60,7 @@ def make(*, order: Order, password: str = "") -> Organization:
     if order.product.kind == Product.Kind.PLAN:
         made = organizations.create_reseller(actor=actor, parent=seller, name=name)
         reason = _("The order is not set up yet.")
-        organizations.suspend(actor=actor, organization=made, reason=reason)
+        organizations.suspend(actor=actor, organization=made, reason=reason, cause=order.pk)
     else:
         made = organizations.create_client(actor=actor, parent=seller, name=name)
     home = brands.root_for_member(made)

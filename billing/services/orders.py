@@ -5,20 +5,21 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
-from django.db import IntegrityError, transaction
+import structlog
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
-from billing.models import Charge, Customer, Invoice, InvoiceLine, Order, Price, Product, Seller, Subscription
+from billing.models import Charge, Customer, Invoice, Order, Price, Product, Seller, Subscription
+from billing.selectors import invoices as invoice_selectors
 from billing.selectors import orders as selectors
 from billing.selectors import sellers
 from billing.services import fulfilments, invoices, order_buyers, order_mails, settlements, subscriptions
 from billing.services import sellers as seller_service
 from panel.core import audit, names, policy
 from panel.core.actors import Actor
-from panel.core.errors import Conflict, Forbidden, Invalid, NotFound, clean_or_invalid
+from panel.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, clean_or_invalid
 from panel.core.scoping import everything, tenant
 from provisioning.models import Operation
 from provisioning.services import domains, operations
@@ -28,6 +29,8 @@ MOST_OF_ADDRESS = 6
 """So many orders of a network address may wait to be paid or reviewed at a seller; of a mail address half as many."""
 UNPAID_FOR = {Order.Payment.CARD: timedelta(days=7), Order.Payment.TRANSFER: timedelta(days=30)}
 """An order that nobody pays is given up after so long, and its invoice is credited."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -121,12 +124,20 @@ def expire(now: datetime) -> int:
             rows = Order.objects.filter(status=Order.Status.UNPAID, pays_by=way, created_at__lt=now - days)
             found = list(rows.select_related("seller").order_by("id")[:100])
         for order in found:
-            with tenant(order.seller.path), _held(order):
-                held = fulfilments.locked(order)
-                if held.status == Order.Status.UNPAID:
-                    _give_up(order_buyers.acting(held.seller), held, _("It was not paid in time."))
-                    done += 1
+            try:
+                done += _expire(order)
+            except (DomainError, DatabaseError) as error:
+                log.warning("order.not_expired", order=order.pk, exc_info=error)
     return done
+
+
+def _expire(order: Order) -> bool:
+    with tenant(order.seller.path), _held(order):
+        held = fulfilments.locked(order)
+        is_unpaid = held.status == Order.Status.UNPAID
+        if is_unpaid:
+            _give_up(order_buyers.acting(held.seller), held, _("It was not paid in time."))
+        return is_unpaid
 
 
 def _buyer(actor: Actor | None, seller: Organization) -> Organization | None:
@@ -262,12 +273,13 @@ def _give_up(actor: Actor, order: Order, reason: str) -> None:
     if subscription is not None and subscription.status != Subscription.Status.ENDED:
         ended = subscriptions.locked(subscription)
         subscriptions.end(ended, max(sellers.today(sellers.of(order.seller)), ended.starts_on))
-        rows = InvoiceLine.objects.filter(charge__component__subscription=subscription, invoice__kind="invoice")
-        by_invoice: dict[Invoice, dict[str, Decimal]] = {}
-        for line in rows.select_related("invoice").order_by("invoice_id", "position"):
-            by_invoice.setdefault(line.invoice, {})[line.pk] = line.amount
-        for invoice, lines in by_invoice.items():
-            invoices.credit(actor=actor, invoice=invoice, reason=reason, lines=lines)
+        rows = Invoice.objects.filter(lines__charge__component__subscription=subscription, kind=Invoice.Kind.INVOICE)
+        for invoice in rows.distinct().order_by("id"):
+            own = invoice.lines.filter(charge__component__subscription=subscription).values_list("id", flat=True)
+            left = invoice_selectors.left(invoice)
+            lines = {key: left[key] for key in own if left[key]}
+            if lines:
+                invoices.credit(actor=actor, invoice=invoice, reason=reason, lines=lines)
     before = order.status
     order.status, order.reason = Order.Status.REFUSED, reason
     order.save(update_fields=["status", "reason"])

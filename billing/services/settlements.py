@@ -25,24 +25,25 @@ from panel.core.errors import Conflict
 from panel.core.scoping import everything
 
 ZERO = Decimal(0)
+LOSS = "loss:"
+"""How the keys of allocations begin that no money is behind: what was given up, and what of that was taken back."""
 Account = LedgerEntry.Account
 
 
 @contextmanager
 def locked(customer_id: str) -> Iterator[Customer]:
-    """Hold a customer's money still: in a transaction, with the customer's row locked, whatever the scope."""
+    """Hold a customer's money still: in a transaction, with the customer's row locked, whatever the scope.
+
+    Its parties are read afterwards: joined to a row that somebody else held, they would be those of before.
+    """
     with everything("the money of one customer"), transaction.atomic():
-        rows = Customer.objects.select_for_update(no_key=True, of=("self",)).select_related("seller", "buyer")
-        yield rows.get(pk=customer_id)
+        Customer.objects.select_for_update(no_key=True).only("pk").get(pk=customer_id)
+        yield Customer.objects.select_related("seller", "buyer").get(pk=customer_id)
 
 
 def credit_of(customer: Customer) -> Decimal:
     """Return what the customer has paid, or was credited, and has not used yet, by the books."""
-    side = Case(When(credit=Account.CREDIT, then=F("amount")), default=-F("amount"), output_field=MoneyField())
-    with everything("the books of one customer"):
-        rows = LedgerEntry.objects.filter(Q(debit=Account.CREDIT) | Q(credit=Account.CREDIT), customer=customer)
-        found = rows.aggregate(sum=Sum(side))["sum"]
-    return ZERO if found is None else Decimal(found)
+    return credits_of([customer.pk]).get(customer.pk, ZERO)
 
 
 def credits_of(customer_ids: Iterable[str]) -> dict[str, Decimal]:
@@ -55,13 +56,19 @@ def credits_of(customer_ids: Iterable[str]) -> dict[str, Decimal]:
 
 
 def allocate(
-    invoice: Invoice, amount: Decimal, key: str, payment: Payment | None = None, credit_note: Invoice | None = None
+    invoice: Invoice,
+    amount: Decimal,
+    key: str,
+    payment: Payment | None = None,
+    credit_note: Invoice | None = None,
+    *,
+    is_money: bool = True,
 ) -> Decimal:
     """Pay an invoice from the customer's credit: as much of `amount` as is open and as the credit holds. Returns it.
 
     The same `key` again does nothing and returns zero. Money of a payment, or of a credit note, has to be in the
     customer's credit before. A credit note takes the place of money that had paid its invoice, which is credit then. At
-    nothing left it tells `invoice.paid`.
+    nothing left it tells `invoice.settled`, and `invoice.paid` unless it was a credit note, or no money, that did it.
     """
     with locked(invoice.customer_id) as customer:
         if amount <= 0 or Allocation.objects.filter(key=key).exists():
@@ -78,7 +85,9 @@ def allocate(
         receivable.settled_at = None if receivable.open else timezone.now()
         receivable.save(update_fields=["open", "settled_at"])
         if was_open and not receivable.open:
-            happenings.tell("invoice.paid", invoice)
+            happenings.tell("invoice.settled", invoice)
+            if is_money and credit_note is None:
+                happenings.tell("invoice.paid", invoice)
         return part
 
 
@@ -146,7 +155,7 @@ def take_out(payment: Payment, amount: Decimal, key: str) -> Decimal:
 def paid_by(invoice: Invoice, payment: Payment | None = None) -> Decimal:
     """Return what a payment has paid of an invoice, or what was paid from credit, less what was taken back."""
     rows = Allocation.objects.filter(invoice=invoice, payment=payment, credit_note=None)
-    return rows.aggregate(sum=Sum("amount"))["sum"] or ZERO
+    return rows.exclude(key__startswith=LOSS).aggregate(sum=Sum("amount"))["sum"] or ZERO
 
 
 def post(
@@ -189,15 +198,33 @@ def _open(invoice: Invoice) -> Receivable | None:
 
 
 def _make_room(invoice: Invoice, amount: Decimal, key: str) -> None:
-    """Take as much of an invoice's money back as a credit note needs beside what is open: the newest first."""
+    """Open as much of an invoice as a credit note needs: what was given up, then what was paid, the newest first."""
     receivable = Receivable.objects.select_for_update(of=("self",)).filter(invoice=invoice).first()
-    missing = ZERO if receivable is None else amount - receivable.open
-    rows = Allocation.objects.filter(invoice=invoice, credit_note=None).values("payment")
+    if receivable is None:
+        return
+    missing = amount - receivable.open
+    missing -= _find_again(receivable, missing, f"{LOSS}{key}")
+    rows = Allocation.objects.filter(invoice=invoice, credit_note=None).exclude(key__startswith=LOSS).values("payment")
     for row in rows.annotate(sum=Sum("amount")).filter(sum__gt=0).order_by("-payment"):
         part = min(missing, row["sum"])
         if part > 0:
             payment = Payment.objects.filter(pk=row["payment"]).first()
             missing -= release(invoice, part, f"{key}:{row['payment'] or 'credit'}", payment)
+
+
+def _find_again(receivable: Receivable, most: Decimal, key: str) -> Decimal:
+    """Open again at most `most` of what was given up of an invoice, which is no loss then; returns how much."""
+    rows = Allocation.objects.filter(invoice=receivable.invoice_id, key__startswith=LOSS)
+    part = min(most, rows.aggregate(sum=Sum("amount"))["sum"] or ZERO)
+    if part <= 0:
+        return ZERO
+    customer, invoice = receivable.customer, receivable.invoice
+    _move(customer, invoice, -part, key, None, None)
+    post(customer, key, Account.CREDIT, Account.LOSS, part, invoice=invoice)
+    receivable.open += part
+    receivable.settled_at = None
+    receivable.save(update_fields=["open", "settled_at"])
+    return part
 
 
 def _move(
@@ -222,6 +249,7 @@ def _to_pay(customer: Customer, first: str | None) -> list[Invoice]:
 def _paid_from(customer: Customer, payment: Payment | None) -> list[tuple[Invoice, Decimal]]:
     """Return what a payment, or credit of the customer, has paid, the newest invoice first."""
     rows = Allocation.objects.filter(invoice__customer=customer, payment=payment, credit_note=None)
+    rows = rows.exclude(key__startswith=LOSS)
     sums = rows.values("invoice").annotate(sum=Sum("amount")).filter(sum__gt=0).order_by("-invoice")
     invoices = Invoice.objects.in_bulk([row["invoice"] for row in sums])
     return [(invoices[row["invoice"]], row["sum"]) for row in sums]

@@ -36,13 +36,13 @@ class StartPage(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the steps."""
-        found = setup.standing(self.actor)
+        own = self.object.organization
         named = _("Name, address, currency, taxes: what invoices say, and when they are due.")
         priced = _("A package, a plan, an add-on or work by the hour, at what it costs a month or a year.")
         taken = _("Those right below you become customers, each with an address and a currency of their own.")
         steps = [
-            Step(_("Say who you are on invoices"), named, reverse("billing:seller"), found.sells),
-            Step(_("Put a price on what you sell"), priced, reverse("billing:product_list"), found.has_prices),
-            Step(_("Take in your customers"), taken, reverse("billing:customer_list"), found.has_customers),
+            Step(_("Say who you are on invoices"), named, reverse("billing:seller"), setup.standing(self.actor).sells),
+            Step(_("Put a price on what you sell"), priced, reverse("billing:product_list"), setup.has_prices(own)),
+            Step(_("Take in your customers"), taken, reverse("billing:customer_list"), setup.has_customers(own)),
         ]
         return super().get_context_data(steps=steps, **kwargs)

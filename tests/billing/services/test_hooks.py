@@ -146,10 +146,22 @@ def test_what_is_not_taken_is_tried_again_for_three_days(
 def test_an_address_that_is_gone_is_told_nothing_more(cast: Cast, program: Program) -> None:
     hook, _secret = add(cast, program.url)
     program.status = 410
-    hook_deliveries.send_test(actor=cast.reseller_a.actor, hook=hook)
-    assert send(hook)[0].status == Status.FAILED
+    first, later = (hook_deliveries.send_test(actor=cast.reseller_a.actor, hook=hook) for _number in range(2))
+    hook_deliveries.deliver(first.pk)
+    hook_deliveries.deliver(later.pk)
+    with everything("test"):
+        assert set(HookDelivery.objects.values_list("status", flat=True)) == {Status.FAILED}
+    assert len(program.told) == 1
     hook.refresh_from_db()
     assert not hook.is_active
+
+
+def test_an_address_that_is_switched_off_is_told_nothing_that_waited(cast: Cast, program: Program) -> None:
+    hook, _secret = add(cast, program.url)
+    waiting = hook_deliveries.send_test(actor=cast.reseller_a.actor, hook=hook)
+    hooks.change(actor=cast.reseller_a.actor, hook=hook, is_active=False)
+    hook_deliveries.deliver(waiting.pk)
+    assert program.told == []
 
 
 def test_a_long_answer_is_not_read(cast: Cast, program: Program) -> None:
@@ -179,6 +191,7 @@ def test_i6_only_public_addresses_are_asked(cast: Cast, program: Program, settin
         "https://a:b@shop.example/",
         "https://[x/",
         "https://0x7f000001/",
+        "https://shop.example/\u00fc",
     ],
 )
 def test_what_an_address_may_be(cast: Cast, url: str) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stdnum import iso11649
 
 from billing.models import Charge, Customer, Invoice, LedgerEntry, Receivable, SeriesCounter
-from billing.services import happenings, invoices, ledger, numbers, settlements
+from billing.services import happenings, invoices, ledger, numbers, payments, settlements
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Forbidden, Invalid, NotFound
 from panel.core.models import AuditEntry
@@ -140,7 +140,7 @@ def test_nothing_at_all_is_paid_at_once(cast: Cast, customer: Customer, monkeypa
     made = collect(customer)
     with everything("test"):
         assert Receivable.objects.get(invoice=made).settled_at == NOW
-    assert told == ["invoice.issued", "invoice.paid"]
+    assert told == ["invoice.issued", "invoice.settled", "invoice.paid"]
 
 
 def test_a_failed_issue_leaves_no_gap(cast: Cast, customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,6 +268,47 @@ def test_a_loss_is_booked(cast: Cast, customer: Customer) -> None:
     with pytest.raises(Conflict, match="Nothing"):
         invoices.write_off(actor=SYSTEM, invoice=invoice, reason="Again")
     books.check(cast.reseller_a.organization)
+
+
+def test_what_was_given_up_and_credited_is_no_loss_and_nobodys_credit(cast: Cast, customer: Customer) -> None:
+    """Nobody paid it: a credit note takes the loss back, in parts or as a whole, and leaves nothing to spend."""
+    charge(customer, "100")
+    invoice = collect(customer)
+    invoices.write_off(actor=SYSTEM, invoice=invoice, reason="Bankrupt")
+    with everything("test"):
+        line = invoice.lines.get()
+    invoices.credit(actor=SYSTEM, invoice=invoice, reason="Part", lines={line.pk: Decimal(40)}, now=NOW)
+    assert (settlements.credit_of(customer), lost(customer)) == (0, Decimal("71.40"))
+    invoices.credit(actor=SYSTEM, invoice=invoice, reason="Never delivered", now=NOW)
+    assert (settlements.credit_of(customer), lost(customer)) == (0, 0)
+    with everything("test"):
+        assert Receivable.objects.get(invoice=invoice).open == 0
+        assert settlements.paid_by(invoice) == 0
+    books.check(cast.reseller_a.organization)
+
+
+def test_what_was_paid_of_an_invoice_given_up_is_credit_after_its_loss(cast: Cast, customer: Customer) -> None:
+    """The loss goes first; only what really came can be spent, and nothing that was lost can be paid back."""
+    charge(customer, "100")
+    invoice = collect(customer)
+    payment = payments.record(
+        actor=SYSTEM, customer=customer, amount=Decimal(19), currency="EUR",
+        received_on=settlements.day_of(customer), reference="", key="k", invoice=invoice,
+    )  # fmt: skip
+    invoices.write_off(actor=SYSTEM, invoice=invoice, reason="Bankrupt")
+    with everything("test"):
+        assert settlements.take_out(payment, Decimal(50), "much") == 19
+        settlements.use_credit(invoice)
+    invoices.credit(actor=SYSTEM, invoice=invoice, reason="Never delivered", now=NOW)
+    assert (settlements.credit_of(customer), lost(customer)) == (19, 0)
+    books.check(cast.reseller_a.organization)
+
+
+def lost(customer: Customer) -> Decimal:
+    with everything("test"):
+        rows = LedgerEntry.objects.filter(customer=customer)
+        signed = [row.amount if row.debit == "loss" else -row.amount for row in rows if "loss" in (row.debit, row.credit)]
+    return sum(signed, Decimal(0))
 
 
 def test_what_an_order_waits_for_is_not_given_up(cast: Cast, customer: Customer) -> None:
