@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -13,7 +14,9 @@ from accounts.selectors import brands as selectors
 from accounts.services import brands, host_claims
 from panel.core import policy
 from panel.core.actors import Actor
-from panel.core.errors import Conflict
+from panel.core.errors import Conflict, DomainError
+
+log = structlog.get_logger(__name__)
 
 
 def check(*, actor: Actor, organization: Organization) -> Brand:
@@ -42,11 +45,14 @@ def check_due() -> None:
 def give_neutral_hosts() -> None:
     """Give every reseller's brand that lacks one a host below the neutral domain, when the installation has such.
 
-    Those above come first: people move one step down at a time.
+    Those above come first: people move one step down at a time. A brand that is refused one is told of in the log.
     """
     if settings.NEUTRAL_PANEL_DOMAIN:
         for organization in selectors.without_neutral_host():
-            brands.take_neutral_host(actor=Actor.system("sweep"), organization=organization)
+            try:
+                brands.take_neutral_host(actor=Actor.system("sweep"), organization=organization)
+            except DomainError as error:
+                log.warning("neutral_host_not_given", organization=organization.pk, reason=error.message)
 
 
 def settle(*, actor: Actor, claim: HostClaim, found: host_proof.Found) -> Brand:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -134,14 +135,18 @@ def take_host(*, actor: Actor, brand: Brand, host: str, proof: Brand.Proof) -> B
 
 
 def take_neutral_host(*, actor: Actor, organization: Organization) -> Brand:
-    """Give a reseller's brand, made with its name when it has none, a neutral host below the domain of now.
+    """Give a reseller's brand, made with its name when it has none, a neutral host below the domain of now; one that
+    has such a host keeps it.
 
-    Its people, who signed in at a brand above, sign in there from then on. For the sweep.
+    Its people, who signed in at a brand above, sign in there from then on. For new resellers and the sweep: whether
+    the actor may is the caller's question. Raises Invalid when the brand's other values are not valid.
     """
     with transaction.atomic():
         brand, created = _locked(actor, organization)
         if created:
             _tell(actor, brand, frozenset(FIELDS))
+            return brand
+        if brand.neutral_host.endswith(f".{settings.NEUTRAL_PANEL_DOMAIN}"):
             return brand
         before = {"neutral_host": brand.neutral_host}
         brand.neutral_host = neutral_hosts.make(organization)

@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from structlog.testing import capture_logs
 
 from accounts import checks
 from accounts.models import Brand, OldHost, Organization, User
@@ -135,6 +136,26 @@ def test_another_neutral_domain_gives_new_addresses_and_the_old_ones_lead_there(
     assert Client(headers={"host": before}).get("/sign-in/").headers["location"] == f"https://{after}/sign-in/"
     with everything("test"):
         assert OldHost.objects.filter(host=before).exists()
+
+
+def test_a_brand_that_is_refused_an_address_keeps_nobody_else_from_one(cast: Cast, settings: Any) -> None:
+    settings.NEUTRAL_PANEL_DOMAIN = DOMAIN
+    wrong = Brand._base_manager.filter(organization=cast.reseller_a.organization)
+    wrong.update(primary_color="blue")
+    with everything("test"), capture_logs() as told:
+        brand_hosts.give_neutral_hosts()
+    assert wrong.get().neutral_host == ""
+    assert brand_of(cast.reseller_b.organization).neutral_host.endswith(f".{DOMAIN}")
+    assert brand_of(cast.sub_reseller.organization).neutral_host.endswith(f".{DOMAIN}")
+    assert [row["organization"] for row in told if row["log_level"] == "warning"] == [cast.reseller_a.organization.pk]
+
+
+def test_who_comes_second_with_an_address_leaves_the_one_that_is_there(neutral: Cast) -> None:
+    before = brand_of(neutral.sub_reseller.organization).neutral_host
+    with everything("test"):
+        brand = brands.take_neutral_host(actor=SYSTEM, organization=neutral.sub_reseller.organization)
+        assert not OldHost.objects.filter(host=before).exists()
+    assert brand.neutral_host == brand_of(neutral.sub_reseller.organization).neutral_host == before
 
 
 @pytest.mark.parametrize("field", ["panel_host", "mail_host"])
