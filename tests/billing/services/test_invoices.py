@@ -306,9 +306,9 @@ def test_what_was_paid_of_an_invoice_given_up_is_credit_after_its_loss(cast: Cas
 
 def lost(customer: Customer) -> Decimal:
     with everything("test"):
-        rows = LedgerEntry.objects.filter(customer=customer)
-        signed = [row.amount if row.debit == "loss" else -row.amount for row in rows if "loss" in (row.debit, row.credit)]
-    return sum(signed, Decimal(0))
+        booked = LedgerEntry.objects.filter(customer=customer)
+        taken_back = sum(row.amount for row in booked.filter(credit="loss"))
+        return sum((row.amount for row in booked.filter(debit="loss")), Decimal(0)) - taken_back
 
 
 def test_what_an_order_waits_for_is_not_given_up(cast: Cast, customer: Customer) -> None:
