@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
 from django.db import transaction
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, F, IntegerField, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
@@ -164,42 +164,39 @@ def _locked_below(organization: Organization, resources: Collection[str]) -> Cou
 
     Rows that are missing are made: so a transaction that is about to make one is waited for, too.
     """
-    below = LimitUse.objects.filter(resource__in=resources, organization__path__startswith=organization.path)
     ids = list(Organization.objects.filter(path__startswith=organization.path).values_list("id", flat=True))
-    there = set(below.values_list("resource", "organization_id"))
-    wanted = {(resource, key) for resource in resources for key in ids}
     held: Counter[str] = Counter()
-    for use in _in_order(below) if wanted <= there else _made(below, wanted - there, resources):
+    for use in _locked(ids, resources):
         held[use.resource] += use.amount
     return held
 
 
-def _in_order(rows: QuerySet[LimitUse]) -> QuerySet[LimitUse]:
-    return rows.select_for_update(of=("self",)).order_by("resource", "organization_id")
+def _locked(ids: Collection[str], resources: Collection[str]) -> list[LimitUse]:
+    """Return the rows of organizations, all locked in the one order of all; those that are missing are made.
 
-
-def _made(rows: QuerySet[LimitUse], missing: Collection[tuple[str, str]], resources: Iterable[str]) -> list[LimitUse]:
-    """Make missing rows and lock all, resource by resource: a row that is made is locked, so making those of a later
-    resource before one has those of an earlier would be the wrong order.
+    A row that is made is locked, too. So where one is missing, no row is locked on the way to finding out: one
+    statement then goes through all of them in order, making some and taking the others as they are.
     """
-    found: list[LimitUse] = []
-    for resource in sorted(resources):
-        new = sorted(key for name, key in missing if name == resource)
-        LimitUse.objects.bulk_create(
-            [LimitUse(organization_id=key, resource=resource) for key in new], ignore_conflicts=True
-        )
-        found += _in_order(rows.filter(resource=resource))
-    return found
+    rows = LimitUse.objects.filter(organization__in=ids, resource__in=resources)
+    wanted = len(ids) * len(resources)
+    there = rows.order_by().values(whole=Value(1)).annotate(count=Count("pk")).values("count")
+    in_order = rows.select_for_update(of=("self",)).order_by("resource", "organization_id")
+    found: list[LimitUse] = list(in_order.alias(there=Subquery(there)).filter(there=wanted))
+    if len(found) == wanted:
+        return found
+    LimitUse.objects.bulk_create(
+        [LimitUse(organization_id=key, resource=resource) for resource in sorted(resources) for key in sorted(ids)],
+        update_conflicts=True,
+        unique_fields=["organization", "resource"],
+        update_fields=["resource"],
+    )
+    return list(in_order)
 
 
 def _uses(organizations: list[Organization], resources: list[str]) -> list[LimitUse]:
     """Return the organizations' own rows, locked."""
-    own = LimitUse.objects.filter(organization__in=organizations, resource__in=resources)
-    uses = list(_in_order(own))
-    if len(uses) < len(organizations) * len(resources):
-        there = {(use.resource, use.organization_id) for use in uses}
-        uses = _made(own, {(resource, row.id) for resource in resources for row in organizations} - there, resources)
     known = {row.id: row for row in organizations}
+    uses = _locked(known.keys(), resources)
     for use in uses:
         use.organization = known[use.organization_id]
     return uses

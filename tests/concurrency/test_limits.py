@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 
-from accounts.services import limits
+from accounts.models import LimitUse
+from accounts.services import limits, organizations
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, LimitReached, NotFound
 from panel.core.scoping import everything
@@ -20,6 +22,7 @@ from provisioning.services import (
     mail_aliases,
     mailboxes,
     packages,
+    relocations,
     sites,
     zones,
 )
@@ -192,6 +195,35 @@ def test_what_is_removed_ten_times_at_once_is_given_back_once(ground: Ground, re
     results = together([partial(REMOVALS[resource], row) for row in stale])
     one_of(results, NotFound)
     assert used(ground.account_a.id, resource) == 1
+
+
+def test_limits_are_set_while_an_account_moves_to_a_client_that_held_nothing(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+):
+    """The move comes to making rows just after the other made them, and then holds none that the other waits for."""
+    reseller, before = ground.cast.reseller_a.organization, ground.cast.client_a.organization
+    with everything("test"):
+        client = organizations.create_client(actor=SYSTEM, parent=reseller, name="Other")
+    make, made, mover = LimitUse.objects.bulk_create, threading.Event(), threading.local()
+
+    def make_in_turn(*args: Any, **options: Any) -> Any:
+        if hasattr(mover, "moves"):
+            assert made.wait(60)
+        rows = make(*args, **options)
+        made.set()
+        return rows
+
+    def move() -> Any:
+        mover.moves = True
+        return relocations.move_account(actor=SYSTEM, hosting=ground.account_a, organization=client)
+
+    monkeypatch.setattr(LimitUse.objects, "bulk_create", make_in_turn)
+    wanted = dict.fromkeys(["accounts", *RESOURCES], 1000)
+    results = together([move, partial(limits.set_limits, organization=reseller, limits=wanted)])
+    assert [item for item in results if isinstance(item, Exception)] == []
+    with everything("test"):
+        assert (limits.used_by(before, "accounts"), limits.used_by(client, "accounts")) == (0, 1)
+        assert used(reseller.id, "accounts") == limits.used_by(reseller, "accounts") == 1
 
 
 def test_nothing_is_lost_when_an_account_ends_amid_changes(ground: Ground):
