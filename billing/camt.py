@@ -23,6 +23,8 @@ LARGEST_BYTES = 10_000_000
 MOST_BOOKINGS = 10_000
 LONGEST_NAME, LONGEST_TEXT, LONGEST_REFERENCE = 140, 500, 100
 LARGEST_AMOUNT = Decimal(10) ** 12
+NO_REFERENCES = {"NONREF", "NOTPROVIDED", "NOTAVAILABLE", "NONE"}
+"""What banks write where they have no reference."""
 
 
 class Unreadable(Exception):
@@ -45,7 +47,8 @@ class Booking:
 def read(data: bytes) -> list[Booking]:
     """Return what came in, in the order of the file; what went out, was reversed or is only announced is left out.
 
-    Of a booking that stands for several payments, each is one, when their amounts sum to it. Raises Unreadable.
+    Of a booking that stands for several payments, each is one, when their amounts sum to it; when they don't, whose it
+    is and what for is left open. Raises Unreadable.
     """
     if len(data) > LARGEST_BYTES:
         raise Unreadable("size")
@@ -78,17 +81,19 @@ def _bookings(account: str, entry: Element, seen: Counter[str]) -> Iterator[Book
     whole = _amount(entry.find("Amt"))
     details = entry.findall("NtryDtls/TxDtls")
     parts = [_amount(_amount_of(detail)) for detail in details]
-    own = _text(entry, "AcctSvcrRef")
+    own = _reference(entry, "AcctSvcrRef")
     if len(details) < 2 or None in parts or sum(part[0] for part in parts if part) != (whole or (0,))[0]:
-        details, parts = [*details, entry][:1], [whole]
-    for number, (detail, part) in enumerate(zip(details, parts, strict=True)):
+        details, parts = details if len(details) == 1 else [entry], [whole]
+    each = [_reference(detail, "Refs/AcctSvcrRef") for detail in details]
+    if len(set(each)) < len(each) or "" in each:
+        each = [own if len(each) == 1 else own and f"{own}/{number}" for number in range(len(each))]
+    for detail, part, named in zip(details, parts, each, strict=True):
         if part is None or not 0 < part[0] < LARGEST_AMOUNT:
             continue
-        debtor = _text(detail, ".//RltdPties/Dbtr/Nm") or _text(detail, ".//RltdPties/Dbtr/Pty/Nm")
-        words = [_said(node) for node in detail.iterfind(".//RmtInf/Strd/CdtrRefInf/Ref")]
-        words += [_said(node) for node in detail.iterfind(".//RmtInf/Ustrd")]
+        debtor = _text(detail, "RltdPties/Dbtr/Nm") or _text(detail, "RltdPties/Dbtr/Pty/Nm")
+        words = [_said(node) for node in detail.iterfind("RmtInf/Strd/CdtrRefInf/Ref")]
+        words += [_said(node) for node in detail.iterfind("RmtInf/Ustrd")]
         text = " ".join(words) or _text(entry, "AddtlNtryInf")
-        named = _text(detail, "Refs/AcctSvcrRef") or (own if len(details) == 1 else own and f"{own}/{number}")
         reference = named or _made_up(seen, account, day, part, debtor, text)
         yield Booking(account, reference[:LONGEST_REFERENCE], day, *part, debtor[:LONGEST_NAME], text[:LONGEST_TEXT])
 
@@ -127,6 +132,12 @@ def _day(text: str) -> date:
         return date.fromisoformat(text[:10])
     except ValueError as error:
         raise Unreadable("date") from error
+
+
+def _reference(node: Element, path: str) -> str:
+    """Return the bank's reference; "" for none, and for what only says so."""
+    text = _text(node, path)
+    return "" if text.upper().replace(" ", "") in NO_REFERENCES else text
 
 
 def _text(node: Element, path: str) -> str:

@@ -88,6 +88,43 @@ def test_what_has_no_reference_of_the_bank_gets_the_same_one_each_time() -> None
     assert first == [row.reference for row in camt.read(twice)]
 
 
+@pytest.mark.parametrize("placeholder", ["NONREF", "NOTPROVIDED", "Not provided"])
+def test_what_banks_write_for_no_reference_is_none(placeholder: str) -> None:
+    rows = camt.read(statement(entry("1.00", bank=placeholder), entry("2.00", bank=placeholder)))
+    assert len({row.reference for row in rows}) == 2
+    assert placeholder not in {row.reference for row in rows}
+
+
+def parts(*parts: tuple[str, str, str], whole: str = "25.00") -> str:
+    """An entry of several payments: amount, reference of the bank and text of each."""
+    text = "".join(
+        f"<TxDtls><Refs><AcctSvcrRef>{bank}</AcctSvcrRef></Refs><Amt Ccy='USD'>{amount}</Amt>"
+        f"<RltdPties><Dbtr><Nm>{said}</Nm></Dbtr></RltdPties><RmtInf><Ustrd>{said}</Ustrd></RmtInf></TxDtls>"
+        for amount, bank, said in parts
+    )
+    one = entry(whole)
+    return one[: one.index("<NtryDtls>")] + f"<NtryDtls>{text}</NtryDtls></Ntry>"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("P1", "P2", ["P1", "P2"]),
+        ("B1", "B1", ["B1/0", "B1/1"]),
+        ("NONREF", "NONREF", ["B1/0", "B1/1"]),
+        ("P1", "NOTPROVIDED", ["B1/0", "B1/1"]),
+    ],
+)
+def test_parts_of_a_booking_have_references_of_their_own(first: str, second: str, expected: list[str]) -> None:
+    found = camt.read(statement(parts(("10.00", first, "a"), ("15.00", second, "b"))))
+    assert [row.reference for row in found] == expected
+
+
+def test_parts_that_do_not_sum_to_the_whole_say_nothing_of_it() -> None:
+    (found,) = camt.read(statement(parts(("10.00", "P1", "a"), ("14.00", "P2", "b"))))
+    assert (found.amount, found.reference, found.debtor, found.remittance) == (Decimal(25), "B1", "", "")
+
+
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><a>&b;</a>"""
 EXTERNAL = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>"""
 
