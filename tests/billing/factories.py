@@ -43,9 +43,12 @@ def customer(sold_by: Organization, buyer: Organization, **values: Any) -> Custo
         return Customer.objects.create(seller=sold_by, buyer=buyer, **{**defaults, **values})
 
 
+OF_PRODUCTS = ("kind", "package", "plan", "meter", "tax_category", "is_public")
+
+
 def price(sold_by: Organization, name: str = "Support", amount: str = "10", months: int = 1, **values: Any) -> Price:
     """Make a product (an add-on unless its `kind` and what it stands for are given) with one price."""
-    own = {key: values.pop(key) for key in ("kind", "package", "plan", "meter", "tax_category") if key in values}
+    own = {key: values.pop(key) for key in OF_PRODUCTS if key in values}
     with everything("test"):
         product = Product.objects.create(organization=sold_by, name=name, **{"kind": "addon", **own})
         defaults = {"currency": "USD", "amount": Decimal(amount), "months": months, "valid_from": START}

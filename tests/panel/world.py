@@ -225,10 +225,11 @@ def add_papers(world: World) -> None:
 
 
 def add_subscription(world: World) -> None:
-    """Add a subscription of client A at reseller A, with an add-on."""
+    """Add a subscription of client A at reseller A, with an add-on that is on the order page: so both may remove it."""
     actor, seller = world.cast.reseller_a.actor, world.cast.reseller_a.organization
     customer = customers.ensure(actor=actor, seller=seller, buyer=world.cast.client_a.organization)
-    main, extra = (billing.price(seller, name, currency=customer.currency) for name in ("Care", "Backups"))
+    main = billing.price(seller, "Care", currency=customer.currency)
+    extra = billing.price(seller, "Backups", currency=customer.currency, is_public=True)
     made = subscriptions.start(actor=actor, customer=customer, price=main)
     added = addons.add(actor=actor, subscription=made, price=extra)
     world.add("subscription_of_client_a", made.id, OF_PARTIES)
