@@ -59,7 +59,7 @@ class Subscription(PartyRow):
         )
 
     def __str__(self) -> str:
-        return self.label or self.pk
+        return self.label or str(_("Subscription"))
 
 
 class Component(PartyRow):

@@ -53,11 +53,14 @@ class PayForm(KeyForm):
 class RecordForm(AmountForm):
     """Money that came without a payment service."""
 
-    customer: forms.ModelChoiceField[Customer] = forms.ModelChoiceField(label=_("Customer"), queryset=None)
+    customer: forms.ModelChoiceField[Customer] = forms.ModelChoiceField(
+        label=_("Customer"), queryset=None, empty_label=_("Choose one")
+    )
     invoice: forms.ModelChoiceField[Invoice] = forms.ModelChoiceField(
         label=_("Invoice"),
         queryset=None,
         required=False,
+        empty_label=_("The oldest first"),
         help_text=_("Paid first. What is left pays other open invoices, the oldest first; the rest is credit."),
     )
     received_on = forms.DateField(label=_("Received on"), widget=forms.DateInput(attrs={"type": "date"}))
@@ -80,7 +83,9 @@ class RefundForm(AmountForm):
 class KeepForm(AmountForm):
     """Which invoice a payment is taken off, and how much."""
 
-    invoice: forms.ModelChoiceField[Invoice] = forms.ModelChoiceField(label=_("Invoice"), queryset=None)
+    invoice: forms.ModelChoiceField[Invoice] = forms.ModelChoiceField(
+        label=_("Invoice"), queryset=None, empty_label=_("Choose one")
+    )
 
     def __init__(self, *args: Any, invoices: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -121,12 +126,13 @@ class MatchForm(forms.Form):
     """Whose money it is, and which invoice it is for."""
 
     receivable: forms.ModelChoiceField[Receivable] = forms.ModelChoiceField(
-        label=_("Open invoice"), queryset=None, required=False
+        label=_("Open invoice"), queryset=None, required=False, empty_label=_("None of them")
     )
     customer: forms.ModelChoiceField[Customer] = forms.ModelChoiceField(
         label=_("Customer"),
         queryset=None,
         required=False,
+        empty_label=_("Choose one"),
         help_text=_("Where no invoice is open: the amount becomes credit."),
     )
 

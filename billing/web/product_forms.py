@@ -49,7 +49,7 @@ class NewProductForm(ProductForm):
         super().__init__(*args, kind=kind, **kwargs)
         labels = {"package": _("Package"), "plan": _("Plan"), "meter": _("Meter")}
         for name, rows in choices.items():
-            self.fields[name] = forms.ModelChoiceField(rows, label=labels[name])
+            self.fields[name] = forms.ModelChoiceField(rows, label=labels[name], empty_label=_("Choose one"))
         self.order_fields(self.field_order)
 
 

@@ -24,7 +24,7 @@ class PriceField(forms.ModelChoiceField):  # type: ignore[type-arg]
 class ChangeForm(forms.Form):
     """Another price or quantity."""
 
-    price = PriceField(None, label=_("Product and price"))
+    price = PriceField(None, label=_("Product and price"), empty_label=_("Choose one"))
     quantity = forms.IntegerField(label=_("Quantity"), min_value=1, max_value=100_000, initial=1)
 
     def __init__(self, *args: Any, prices: QuerySet[Price], **kwargs: Any) -> None:
@@ -35,7 +35,9 @@ class ChangeForm(forms.Form):
 class StartForm(ChangeForm):
     """A new subscription of a customer."""
 
-    customer: forms.ModelChoiceField[Customer] = forms.ModelChoiceField(None, label=_("Customer"))
+    customer: forms.ModelChoiceField[Customer] = forms.ModelChoiceField(
+        None, label=_("Customer"), empty_label=_("Choose one")
+    )
     label = forms.CharField(label=_("For"), max_length=253, required=False, help_text=_("Such as a domain."))
     starts_on = DayField(label=_("From"), required=False, help_text=_("Today unless you choose another day."))
     trial = forms.BooleanField(label=_("With the product's trial days"), required=False, initial=True)
