@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 
+from accounts.models import Organization
 from billing.models import Component, Customer, Meter, MeterEvent, PriceFeed, PricePoint, Subscription
 from billing.pricing.usage import Feed
 from billing.selectors.parties import of_party
@@ -32,6 +33,11 @@ def feeds(actor: Actor) -> QuerySet[PriceFeed]:
     points = PricePoint.objects.filter(feed=OuterRef("pk")).order_by("-instant")
     newest = {"last_price": Subquery(points.values("price")[:1]), "last_at": Subquery(points.values("instant")[:1])}
     return PriceFeed.objects.filter(organization=actor.organization_id).annotate(**newest)
+
+
+def feed_named(seller: Organization, name: str) -> PriceFeed | None:
+    """Return the price feed of a seller that rules read by a name; None when it has none."""
+    return PriceFeed.objects.filter(organization=seller, name__iexact=name).first()
 
 
 def points(feed: PriceFeed, since: datetime | None = None) -> QuerySet[PricePoint]:
@@ -60,7 +66,7 @@ def known(seller_id: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, s
     wanted: Any = list(names)
     rows = MeterEvent.objects.filter(
         Q(seller=seller_id), source__in={name[0] for name in wanted}, event_id__in={name[1] for name in wanted}
-    )
+    ).select_related("customer", "subscription")
     return {(row.source, row.event_id): row for row in rows}
 
 

@@ -86,13 +86,15 @@ def as_event(row: MeterEvent) -> Event:
 
 
 def feeds_of(seller: Organization, rule: Rule, first: datetime, last: datetime) -> dict[str, Feed]:
-    """Return the feeds that a rule reads, with the prices that use between two instants can need: from the last one on
-    that held a segment before `first`. Two queries for each feed.
+    """Return the feeds that a rule reads, in its currency, with the prices that use between two instants can need: from
+    the last one on that held a segment before `first`. Two queries for each feed.
     """
     found = {}
     early = first - timedelta(seconds=float(rule.segment))
     for name in filter(None, (rule.feed, rule.cap_feed)):
-        points = PricePoint.objects.filter(feed__organization=seller, feed__name__iexact=name, instant__lt=last)
+        points = PricePoint.objects.filter(
+            feed__organization=seller, feed__name__iexact=name, feed__currency=rule.currency, instant__lt=last
+        )
         before = points.filter(instant__lte=early).order_by("-instant").values_list("instant", "price")[:1]
         rows = [*before, *points.filter(instant__gt=early).order_by("instant").values_list("instant", "price")]
         found[name] = Feed(tuple(row[0].astimezone(UTC) for row in rows), tuple(Fraction(row[1]) for row in rows))
@@ -111,13 +113,17 @@ class _Reading:
 def _days(subscription: Subscription, start: date, end: date) -> dict[tuple[str, str], dict[date, _Reading]]:
     """Return what was measured on each day, by account and server; one query.
 
-    Of a subscription without an account of its own, such as a reseller's, it is all accounts of its buyer.
+    Of a reseller's subscription without an account of its own it is all accounts below the reseller; a client's counts
+    nothing before it has an account.
     """
+    buyer = subscription.customer.buyer
+    if not subscription.hosting_id and buyer.kind != Organization.Kind.RESELLER:
+        return {}
     rows = UsageDay.objects.filter(date__gte=start - timedelta(days=CARRIED_DAYS), date__lt=end)
     if subscription.hosting_id:
         rows = rows.filter(hosting=subscription.hosting_id)
     else:
-        rows = rows.filter(hosting__organization__path__startswith=subscription.customer.buyer.path)
+        rows = rows.filter(hosting__organization__path__startswith=buyer.path)
     found: dict[tuple[str, str], dict[date, _Reading]] = {}
     names = ("hosting_id", "server_id", "date", "disk_bytes", "database_bytes", "web_bytes", "hosting__terminated_at")
     for hosting, server, day, disk, databases, sent, ended in rows.order_by("date").values_list(*names):

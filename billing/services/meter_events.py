@@ -69,13 +69,14 @@ def record(*, actor: Actor, organization: Organization, events: Sequence[Reporte
         _check(event, organization, f"events.{position}")
     zone = ZoneInfo(sellers.of(organization).time_zone)
     counting = _counting(events)
-    rows = [
-        _row(organization, event, _subscription(event, counting, zone, f"events.{position}"))
-        for position, event in enumerate(events)
-    ]
+    names = [(event.source, event.event_id) for event in events]
     with transaction.atomic():
-        names = [(row.source, row.event_id) for row in rows]
-        before = len(selectors.known(organization.pk, names).keys() & set(names))
+        told = selectors.known(organization.pk, names)
+        before = len(told.keys() & set(names))
+        rows = [
+            _row(organization, event, _again(event, told) or _subscription(event, counting, zone, f"events.{position}"))
+            for position, event in enumerate(events)
+        ]
         MeterEvent.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
         kept = selectors.known(organization.pk, names)
         for position, row in enumerate(rows):
@@ -121,6 +122,17 @@ def _counting(events: Sequence[Reported]) -> list[Component]:
     customers = {event.customer.pk for event in events if event.customer}
     customers |= {event.subscription.customer_id for event in events if event.subscription}
     return list(selectors.counting({event.meter.pk for event in events}, customers))
+
+
+def _again(event: Reported, told: Mapping[tuple[str, str], MeterEvent]) -> Subscription | None:
+    """Return the subscription of an event that was told before by the same party: what it was charged by may have ended
+    since.
+    """
+    there = told.get((event.source, event.event_id))
+    if there is None or there.subscription is None:
+        return None
+    named = event.subscription is None or event.subscription.pk == there.subscription_id
+    return there.subscription if named and event.customer in (None, there.customer) else None
 
 
 def _subscription(event: Reported, counting: list[Component], zone: ZoneInfo, place: str) -> Subscription:

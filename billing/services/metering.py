@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from billing.models import Charge, Component, Meter, Price, Product
+from billing.models import Charge, Component, Meter, MeterEvent, Price
 from billing.pricing import calendar, rating, rules
 from billing.pricing.money import rounded
 from billing.selectors import sellers
 from billing.selectors.usage import Scope
+from billing.services import charges as charging
 from panel.core.errors import Invalid
 
 MARGIN = timedelta(hours=1)
@@ -45,21 +47,34 @@ def charges(component: Component, until: date) -> list[Charge]:
     Raises Invalid (`unpriced`) for use that the price's rule has no price for, and for a rule that is none.
     """
     product, subscription = component.product, component.subscription
-    if product.kind != Product.Kind.METERED or product.meter is None:
+    if not charging.is_metered(component) or product.meter is None:
         return []
     rule = rule_of(component.price)
     zone = sellers.of(subscription.customer.seller).time_zone
     months = component.price.months or subscription.months or 1
     scope = Scope(subscription, product.meter, zone, subscription.anchor, months)
     spans = list(_spans(component, scope, until))
-    stale = _stale(scope, spans)
+    came = _came(scope, spans, until)
     made = []
     for span in spans:
-        due_on = _due_on(scope, span, until)
-        if due_on is not None and (not span.parts or span.start in stale):
+        due_on = _due_on(scope, span, came.get(span.start)) if span.parts else span.end
+        if due_on is not None and due_on <= until:
             charge = _charge(component, scope, rule, span, due_on)
             made += [charge] if charge else []
     return made
+
+
+def came_late(component: Component, since: date, until: date, zone: ZoneInfo) -> bool:
+    """Tell whether use of a charged component may have become known from the day `since` until before `until`.
+
+    When measured days became known isn't kept: they may have, as long as they are looked at again.
+    """
+    meter, ended = component.product.meter, component.ends_on
+    if meter is None or meter.source != Meter.Source.API:
+        return ended is not None and until - ended < MEASURED_AGAIN
+    known = (datetime.combine(since, time(), zone) - MARGIN, datetime.combine(until, time(), zone))
+    rows = MeterEvent.objects.filter(subscription=component.subscription_id, meter=meter)
+    return rows.filter(received_at__gte=known[0], received_at__lt=known[1]).exists()
 
 
 def rule_of(price: Price) -> rules.Rule:
@@ -89,7 +104,7 @@ def _spans(component: Component, scope: Scope, until: date) -> Iterator[_Span]:
     for row in rows:
         charged.setdefault((row.starts_on, row.ends_on), []).append(row)
     stop = min(filter(None, (component.ends_on, subscription.cancel_on, subscription.ended_on)), default=None)
-    start = max(component.starts_on, subscription.trial_until or component.starts_on)
+    start = max(component.starts_on, charging.first_day(subscription))
     for (first, last), parts in charged.items():
         yield from _cut(scope, start, first)
         yield _Span(first, last, parts)
@@ -109,28 +124,32 @@ def _cut(scope: Scope, start: date, stop: date, *, ends: bool = True) -> Iterato
         start = end
 
 
-def _due_on(scope: Scope, span: _Span, until: date) -> date | None:
-    """Return when a span's next part is due: the first at its end, a later one when a period ends after the last part
-    was due; None while none has.
+def _due_on(scope: Scope, span: _Span, came: date | None) -> date | None:
+    """Return when a later part of a span is due whose use became known on a day: at the first end of a period after
+    that, and after the last part was due. None when none did.
     """
-    if not span.parts:
-        return span.end
-    start = calendar.period_at(scope.anchor, scope.months, until)[0]
-    return start if start > max(part.due_on for part in span.parts) else None
+    if came is None:
+        return None
+    return calendar.period_at(scope.anchor, scope.months, max(came, *(part.due_on for part in span.parts)))[1]
 
 
-def _stale(scope: Scope, spans: Iterable[_Span]) -> set[date]:
-    """Return the first days of the charged spans whose use may have become known in part only afterwards."""
+def _came(scope: Scope, spans: Iterable[_Span], until: date) -> dict[date, date]:
+    """Return, by the first days of charged spans, since when use of theirs may have become known that is not charged."""
     charged = [span for span in spans if span.parts]
     if not charged:
-        return set()
+        return {}
     if scope.meter.source != Meter.Source.API:
-        newest = max(span.end for span in charged)
-        return {span.start for span in charged if newest - span.end < MEASURED_AGAIN}
+        newest, last = max(span.end for span in charged), until - timedelta(days=1)
+        known = calendar.period_at(scope.anchor, scope.months, last)[0]
+        return {span.start: known for span in charged if newest - span.end < MEASURED_AGAIN}
     since = min(span.parts[-1].created_at for span in charged) - MARGIN
     rows = scope.events().filter(received_at__gte=since, at__lt=scope.midnight(max(span.end for span in charged)))
-    late = list(rows.values_list("at", "ends_at", "received_at").iterator())
-    return {span.start for span in charged if any(_touches(scope, span, row) for row in late)}
+    found: dict[date, date] = {}
+    for row in rows.order_by("received_at", "id").values_list("at", "ends_at", "received_at").iterator():
+        for span in charged:
+            if span.start not in found and _touches(scope, span, row):
+                found[span.start] = row[2].astimezone(ZoneInfo(scope.zone)).date()
+    return found
 
 
 def _touches(scope: Scope, span: _Span, row: tuple[datetime, datetime | None, datetime]) -> bool:
@@ -176,7 +195,7 @@ def _counted_from(component: Component, scope: Scope, rule: rules.Rule, span: _S
     if span.parts:
         return date.fromisoformat(span.parts[0].explanation[0]["from"])
     subscription = component.subscription
-    earliest = max(subscription.starts_on, subscription.trial_until or subscription.starts_on)
+    earliest = charging.first_day(subscription)
     start = span.start
     if rule.window == "period" and start == max(component.starts_on, earliest):
         start = calendar.period_at(scope.anchor, scope.months, start)[0]
@@ -186,9 +205,8 @@ def _counted_from(component: Component, scope: Scope, rule: rules.Rule, span: _S
 
 
 def _text(component: Component, scope: Scope, found: rating.Rating, *, late: bool) -> str:
-    name, label = component.product.name, component.subscription.label
     shown = {
-        "what": f"{name}, {label}" if label and label != name else name,
+        "what": charging.name_of(component.subscription, component),
         "quantity": rating.text(Fraction(round(found.quantity * 1000), 1000)),
         "unit": scope.meter.unit,
     }

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.models import Price, Product
+from billing.selectors import meters, products, sellers
 from billing.selectors import prices as selectors
-from billing.selectors import products, sellers
 from billing.services import metering, texts
 from panel.core import audit, policy
 from panel.core.actors import Actor
@@ -110,7 +110,13 @@ def _check(price: Price) -> None:
 def _check_rule(price: Price) -> None:
     if price.rule is None:
         raise Invalid("rule", _("Say by which rule use becomes money."), "rule")
-    metering.parsed(price.rule, price.currency)
+    rule = metering.parsed(price.rule, price.currency)
+    for name in filter(None, (rule.feed, rule.cap_feed)):
+        feed = meters.feed_named(price.product.organization, name)
+        if feed is not None and feed.currency != price.currency:
+            shown = {"feed": feed.name, "has": feed.currency, "currency": price.currency}
+            message = _("The feed %(feed)s has prices in %(has)s; choose one in %(currency)s.")
+            raise Invalid("rule", message % shown, "rule")
 
 
 def _must(holds: bool, field: str, text: str) -> None:

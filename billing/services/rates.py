@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -50,11 +51,13 @@ def curve(
     """Return quantity and cost at twenty even steps up to twice a quantity, as far as there are prices."""
     policy.require(actor, "rate.create", organization)
     parsed = _rule(rule)
+    used = _used(parsed, organization, Fraction(0))
     found = []
     for step in _steps(quantity):
+        event = replace(used.events[0], quantity=Fraction(step))
         try:
-            amount = rating.rate(parsed, _used(parsed, organization, Fraction(step))).line
-        except rating.Unpriced:
+            amount = rating.rate(parsed, replace(used, events=(event,))).line
+        except rules.RuleInvalid:
             break
         found.append((step, amount))
     return found

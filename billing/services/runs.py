@@ -14,7 +14,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.db.models import Max, Q, QuerySet
 
 from accounts.models import Organization
@@ -132,23 +132,38 @@ def _due(seller: Seller, today: date) -> QuerySet[Subscription]:
 
 
 def _metered(seller: Seller, today: date) -> list[str]:
-    """Return the components that go by use and have a period behind them whose use was not charged, or ends today."""
+    """Return the components that go by use and have a period behind them whose use was not charged, or came late."""
     rows = Component.objects.filter(
         product__kind=Product.Kind.METERED,
         subscription__customer__seller=seller.organization_id,
         subscription__parked_at=None,
         starts_on__lt=today,
     )
-    rows = rows.filter(Q(ends_on=None) | Q(ends_on__gte=today - LATE)).select_related("subscription", "price")
-    told = rows.annotate(told_until=Max("charges__ends_on", filter=Q(charges__kind=Charge.Kind.USAGE)))
-    return [row.pk for row in told.order_by("id") if _has_use_to_tell(row, row.told_until, today)]
+    rows = rows.filter(Q(ends_on=None) | Q(ends_on__gte=today - LATE)).select_related(
+        "subscription", "price", "product__meter"
+    )
+    use = Q(charges__kind=Charge.Kind.USAGE)
+    told = rows.annotate(
+        told_until=Max("charges__ends_on", filter=use), told_on=Max("charges__due_on", filter=use)
+    ).order_by("id")
+    zone = ZoneInfo(seller.time_zone)
+    return [row.pk for row in told if _has_use_to_tell(row, row.told_until, row.told_on, today, zone)]
 
 
-def _has_use_to_tell(component: Component, told_until: date | None, today: date) -> bool:
+def _has_use_to_tell(
+    component: Component, told_until: date | None, told_on: date | None, today: date, zone: ZoneInfo
+) -> bool:
+    """Tell whether a period was over by today that was not charged, or use of an ended component came late: it is due
+    at the first border of periods after it came.
+    """
     months = component.price.months or component.subscription.months
     border = calendar.period_at(component.subscription.anchor, months, today)[0]
     over = component.ends_on if component.ends_on is not None and component.ends_on <= today else border
-    return border == today or (over > component.starts_on and (told_until is None or told_until < over))
+    if over <= component.starts_on:
+        return False
+    if told_until is None or told_on is None or told_until < over:
+        return True
+    return told_on < border and metering.came_late(component, told_on, border, zone)
 
 
 def _open_charges(seller: Seller) -> QuerySet[Charge]:
@@ -160,7 +175,7 @@ def _charge(seller: Seller, today: date, report: Report) -> None:
     due = list(_due(seller, today).order_by("id").values_list("id", flat=True))
     for ids in _chunks(due, BATCH):
         for part in _each(ids, lambda part: _charge_together(seller, part, today, report)):
-            _park(*part, report)
+            _leave_out(*part, report)
 
 
 def _charge_together(seller: Seller, ids: Sequence[str], today: date, report: Report) -> None:
@@ -210,14 +225,14 @@ def _gone_on(subscription: Subscription, seller: Seller, today: date) -> date | 
 def _measure(seller: Seller, today: date, report: Report) -> None:
     """Charge use, component by component: each reads and rates its own events."""
     for component_id in _metered(seller, today):
-        for _id, reason in _each([component_id], lambda ids: _measure_one(ids[0], today, report)):
-            _park(Component.objects.get(pk=component_id).subscription_id, reason, report)
+        for _id, error in _each([component_id], lambda ids: _measure_one(ids[0], today, report)):
+            _leave_out(Component.objects.get(pk=component_id).subscription_id, error, report)
 
 
 def _measure_one(component_id: str, today: date, report: Report) -> None:
+    subscriptions.locked(Subscription.objects.get(components=component_id))
     parents = [f"subscription__{name}" for name in selectors.WITH]
     component = Component.objects.select_related("product__meter", "price", *parents).get(pk=component_id)
-    subscriptions.locked(component.subscription)
     made = metering.charges(component, today)
     charges.keep(made)
     report.charges += len(made)
@@ -239,7 +254,7 @@ def _invoice(seller: Seller, today: date, now: datetime, report: Report, *, list
                 chosen = {pk: found[pk] for pk in ids}
                 made += invoicing.collect_many(actor=ACTOR, seller=seller, on=day, now=now, wanted=chosen)
 
-            report.failed += _each(part, issue)
+            report.failed += [(pk, _said(error)) for pk, error in _each(part, issue)]
             report.invoices += len(made)
             issued = {row.customer_id for row in made}
             left |= {pk: wanted[pk] for pk in part if pk not in issued}
@@ -262,7 +277,7 @@ def _by_day(seller: Seller, today: date) -> dict[date, Wanted]:
     return found
 
 
-def _each(ids: Sequence[str], work: Callable[[Sequence[str]], None]) -> list[tuple[str, str]]:
+def _each(ids: Sequence[str], work: Callable[[Sequence[str]], None]) -> list[tuple[str, Exception]]:
     """Do `work` for all in one transaction, or each in its own when that fails; return those that failed, and why."""
     try:
         with transaction.atomic():
@@ -271,13 +286,21 @@ def _each(ids: Sequence[str], work: Callable[[Sequence[str]], None]) -> list[tup
         if len(ids) > 1:
             return [failed for one in ids for failed in _each([one], work)]
         log.warning("billing.failed", row=ids[0], exc_info=error)
-        return [(ids[0], f"{type(error).__name__}: {error}")]
+        return [(ids[0], error)]
     return []
 
 
-def _park(subscription_id: str, reason: str, report: Report) -> None:
-    report.parked.append((subscription_id, reason))
-    subscriptions.park(Subscription.objects.get(pk=subscription_id), reason)
+def _leave_out(subscription_id: str, error: Exception, report: Report) -> None:
+    """Park what can't be billed until a person has looked; what the database could not do now, the next run tries."""
+    if isinstance(error, OperationalError):
+        report.failed.append((subscription_id, _said(error)))
+        return
+    report.parked.append((subscription_id, _said(error)))
+    subscriptions.park(Subscription.objects.get(pk=subscription_id), _said(error))
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _tolerant(report: Report, name: str, work: Callable[[], object]) -> None:
@@ -285,7 +308,7 @@ def _tolerant(report: Report, name: str, work: Callable[[], object]) -> None:
         work()
     except FAILURES as error:
         log.error("billing.failed", part=name, exc_info=error)
-        report.failed.append((name, f"{type(error).__name__}: {error}"))
+        report.failed.append((name, _said(error)))
 
 
 def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

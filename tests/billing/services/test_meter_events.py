@@ -125,6 +125,21 @@ def test_a_customer_with_two_subscriptions_by_one_meter_has_to_be_told_apart(cas
     assert found["1"] == second.pk != found["early"]
 
 
+def test_an_event_told_again_after_its_subscription_ended_holds_up_no_batch(cast: Cast, event: Reported):
+    record(cast, event)
+    with everything("test"):
+        Subscription.objects.update(ended_on=date(2026, 1, 1))
+        price = factories.price(event.meter.organization, "New", "0", rule=RULE, kind="metered", meter=event.meter)
+        assert event.customer is not None
+        new = factories.subscription(event.customer, price, date(2026, 3, 1))
+    assert record(cast, event, replace(event, event_id="2", subscription=new)) == 1
+    with everything("test"):
+        Subscription.objects.update(ended_on=date(2026, 1, 1))
+    assert record(cast, event) == 0
+    with pytest.raises(Conflict):
+        record(cast, replace(event, quantity=Decimal(8)))
+
+
 def test_meters_that_the_panel_measures_take_no_events(cast: Cast, event: Reported):
     with everything("test"):
         disk = meters.create(

@@ -7,17 +7,21 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
+from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import OperationalError, transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from billing.models import Charge, Customer, Invoice, Subscription
-from billing.services import invoice_lines, runs, subscriptions
+from billing.models import Charge, Customer, Invoice, Seller, Subscription
+from billing.services import invoice_lines, meter_events, meters, runs, subscriptions
+from billing.services.meter_events import Reported
 from panel.core.scoping import everything
-from tests.billing import market
+from tests.billing import factories, market
+from tests.billing.factories import SYSTEM
 from tests.billing.market import Deal, bill, left_behind, open_market
 from tests.cast import Cast
 
@@ -223,3 +227,85 @@ def test_credits_that_no_invoice_takes_wait_for_the_next(cast: Cast):
     assert bill(seller, 5).invoices == 0
     assert bill(seller, 30).invoices == 1
     assert Invoice.objects.get().gross == 6
+
+
+def metered(seller: Seller, ends_on: date | None = None) -> Subscription:
+    """Let a seller have a customer from FIRST on who pays 1 for each packet, and ends on a day."""
+    meter = meters.create(actor=SYSTEM, organization=seller.organization, name="Packets", unit="packets")
+    rule = {"measure": "count", "tiers": [{"up_to": None, "amount": "1"}]}
+    price = factories.price(seller.organization, "Traffic", "0", kind="metered", meter=meter, rule=rule)
+    customer = factories.customer(seller.organization, market.clients(seller.organization, 1)[0])
+    made = factories.subscription(customer, price, market.FIRST, cancel_on=ends_on)
+    made.components.update(ends_on=ends_on)
+    return made
+
+
+def use(subscription: Subscription, name: str, number: int, quantity: int) -> None:
+    """Report use of the day so many days after FIRST, now."""
+    product = subscription.components.get().price.product
+    assert product.meter is not None
+    event = Reported("probe", name, product.meter, None, subscription, market.day(number), Decimal(quantity))
+    meter_events.record(actor=SYSTEM, organization=product.organization, events=[event])
+
+
+def used(cast: Cast, days: list[int]) -> list[tuple[object, ...]]:
+    """Return what runs on these days charge for use of the first 20 days, of which some is told on the 30th."""
+    with taken_back():
+        seller = open_market(cast.reseller_a.organization, [], days_ahead=0)
+        subscription = metered(seller, date(2026, 1, 21))
+        for number in range(100):
+            with time_machine.travel(market.day(number), tick=False):
+                if number in (5, 30):
+                    use(subscription, str(number), 5, number)
+                if number in days:
+                    assert bill(seller, number).is_clean
+        assert bill(seller, 100).charges == 0
+        rows = Charge.objects.filter(kind="usage").order_by("due_on", "part")
+        return list(rows.values_list("part", "due_on", "amount", "line__invoice__issued_on"))
+
+
+def test_late_use_of_what_has_ended_is_charged_alike_whenever_runs_come(cast: Cast):
+    daily = [
+        (0, date(2026, 1, 21), 5, date(2026, 1, 21)),
+        (1, date(2026, 2, 1), 30, date(2026, 2, 1)),
+    ]
+    assert used(cast, list(range(100))) == daily
+    assert used(cast, [25, 40]) == daily
+    assert used(cast, [20, 99]) == daily
+    assert used(cast, [99]) == [(0, date(2026, 1, 21), 35, date(2026, 1, 21))]
+
+
+def test_use_is_charged_by_what_holds_once_the_subscription_is_locked(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    seller = open_market(cast.reseller_a.organization, [], days_ahead=0)
+    subscription = metered(seller)
+    with time_machine.travel(market.day(20), tick=False):
+        use(subscription, "before", 5, 7)
+        use(subscription, "after", 15, 9)
+    locked = subscriptions.locked
+
+    def waits(row: Subscription) -> Subscription:
+        found = locked(row)
+        row.components.update(ends_on=date(2026, 1, 11))
+        return found
+
+    monkeypatch.setattr(subscriptions, "locked", waits)
+    bill(seller, 31)
+    assert [(row.ends_on, row.amount) for row in Charge.objects.all()] == [(date(2026, 1, 11), 7)]
+
+
+def test_what_the_database_could_not_do_now_is_tried_by_the_next_run(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    seller = open_market(cast.reseller_a.organization, [Deal(0, 1000)] * 2, days_ahead=0)
+    unlucky = Subscription.objects.order_by("id")[0]
+    advance = subscriptions.advance
+
+    def deadlocks(subscription: Subscription, *rest: Any) -> list[Charge]:
+        if subscription.pk == unlucky.pk:
+            raise OperationalError("deadlock detected")
+        return advance(subscription, *rest)
+
+    monkeypatch.setattr(subscriptions, "advance", deadlocks)
+    report = bill(seller, 0)
+    assert (report.failed, report.parked) == ([(unlucky.pk, "OperationalError: deadlock detected")], [])
+    assert report.invoices == 1
+    monkeypatch.setattr(subscriptions, "advance", advance)
+    assert bill(seller, 1).invoices == 1
