@@ -134,7 +134,7 @@ def _due_on(scope: Scope, span: _Span, came: date | None) -> date | None:
 
 
 def _came(scope: Scope, spans: Iterable[_Span], until: date) -> dict[date, date]:
-    """Return, by the first days of charged spans, since when use of theirs may have become known that is not charged."""
+    """Return, by first days of charged spans, since when use of theirs may have become known that is not charged."""
     charged = [span for span in spans if span.parts]
     if not charged:
         return {}
