@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,6 +10,10 @@ A_DAY = timedelta(days=1)
 """So long lies at least between a mail that asks for the money and what follows, and between one hold and the next."""
 NOTICE_DAYS = 3
 """So many days before an account's end, and before a reseller's clients are taken off the net, that is announced."""
+
+_A_SECOND = timedelta(seconds=1)
+_WAITS = (1, 2, NOTICE_DAYS, NOTICE_DAYS + 1)
+"""A step that waits for another one comes so many days after it; one more where a day of that has 23 hours."""
 
 OVERDUE, DEMAND = "overdue", "demand"
 SUSPEND, PANEL, SITES, TERMINATE = "suspend", "panel", "sites", "terminate"
@@ -56,6 +60,14 @@ class Step:
     passed_over: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A step to come, and the day on which it comes if nobody pays until then."""
+
+    name: str
+    on: date
+
+
 def of_client(*, suspend: int | None, terminate: int | None) -> tuple[tuple[str, int | None], ...]:
     """Return the holds of a buyer that is a client: its sites and panel, and in the end its accounts, which are never
     ended without having been suspended.
@@ -91,6 +103,41 @@ def due(terms: Terms, bill: Bill, taken: Mapping[str, Taken], *, today: date, no
         reminders = [Step(step.name, passed_over=True) for step in reminders]
     overdue = [Step(OVERDUE)] if late > 0 and OVERDUE not in taken else []
     return [*reminders, *overdue, *([follows] if follows is not None else [])]
+
+
+def ahead(
+    terms: Terms,
+    bill: Bill,
+    taken: Mapping[str, Taken],
+    *,
+    today: date,
+    now: datetime,
+    midnight: Callable[[date], datetime],
+) -> list[Planned]:
+    """Return what happens from `now` on, in order, if nobody pays and runs come as often as they should.
+
+    It asks `due` on every day on which that can answer, as a run would: early and late, since a step may have to wait
+    for an hour. `midnight` is when a day of the seller begins.
+    """
+    known, found = dict(taken), []
+    days = {today, *(bill.due_on + timedelta(days=late) for late in _turns(terms))}
+    days |= {step.on + timedelta(days=wait) for step in taken.values() for wait in _WAITS}
+    days = {on for on in days if on >= today}
+    while days:
+        on = min(days)
+        days.discard(on)
+        for at in (now if on == today else midnight(on), midnight(on + A_DAY) - _A_SECOND):
+            steps = due(terms, bill, known, today=on, now=at)
+            known.update({step.name: Taken(at, on, step.passed_over) for step in steps})
+            found += [Planned(step.name, on) for step in steps if not step.passed_over]
+            days |= {on + timedelta(days=wait) for wait in _WAITS if steps}
+    return found
+
+
+def _turns(terms: Terms) -> set[int]:
+    """Return the days, counted from the due date, on which something can become due by its day alone."""
+    holds = {day - early for _name, day in terms.holds if day is not None for early in (0, NOTICE_DAYS)}
+    return {1, *terms.reminders, *holds}
 
 
 def _reminders(terms: Terms, bill: Bill, taken: Mapping[str, Taken], late: int) -> list[Step]:

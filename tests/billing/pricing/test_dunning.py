@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.pricing import dunning
-from billing.pricing.dunning import Bill, Step, Taken, Terms
+from billing.pricing.dunning import Bill, Planned, Step, Taken, Terms
 
 DUE = date(2026, 3, 10)
 ISSUED = date(2026, 2, 24)
@@ -123,6 +124,38 @@ def test_whatever_the_terms_and_the_clock(terms: Terms, times: list[datetime]) -
         for step in steps:
             taken[step.name] = Taken(now, now.date(), step.passed_over)
         assert dunning.due(terms, BILL, taken, today=now.date(), now=now) == []
+
+
+@given(terms, runs, st.booleans())
+def test_what_is_said_to_come_comes(terms: Terms, times: list[datetime], by_itself: bool) -> None:
+    bill = Bill(ISSUED, DUE, by_itself)
+    taken: dict[str, Taken] = {}
+    now = at(-20)
+    for now in times[:5]:
+        for step in dunning.due(terms, bill, taken, today=now.date(), now=now):
+            taken[step.name] = Taken(now, now.date(), step.passed_over)
+    said = dunning.ahead(
+        terms, bill, taken, today=now.date(), now=now, midnight=lambda day: datetime.combine(day, time(), UTC)
+    )
+    known, came = dict(taken), []
+    last = max([now, *(at((step.on - DUE).days) for step in said)]) + timedelta(days=70)
+    while now < last:
+        for step in dunning.due(terms, bill, known, today=now.date(), now=now):
+            known[step.name] = Taken(now, now.date(), step.passed_over)
+            if not step.passed_over:
+                came.append(Planned(step.name, now.date()))
+        now += timedelta(hours=1)
+    assert said == came
+
+
+def test_what_waits_for_an_hour_comes_that_day_also_where_clocks_go_forward() -> None:
+    def midnight(day: date) -> datetime:
+        return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
+
+    late = datetime(2026, 3, 28, 20, tzinfo=UTC)
+    taken = {name: Taken(late, late.date()) for name in ("reminder:5", "overdue")}
+    said = dunning.ahead(CLIENT, BILL, taken, today=date(2026, 3, 29), now=midnight(date(2026, 3, 29)), midnight=midnight)
+    assert said == [Planned("suspend", date(2026, 3, 29))]
 
 
 def _is_mail(name: str) -> bool:
