@@ -60,8 +60,7 @@ class Earnings:
     @property
     def url(self) -> str:
         """The month's report."""
-        named = self.month.strftime("%Y-%m")
-        return f"{reverse('billing:report_profit')}?{urlencode({'since': named, 'until': named})}"
+        return _report_of(self.month)
 
     @property
     def places(self) -> int:
@@ -116,8 +115,7 @@ def of_provider(actor: Actor, own: Organization) -> list[Figure]:
     owed, overdue = _owed(actor, seller, today)
     if month.profit == profit.Profit() and not owed:
         return []
-    named = month.first.strftime("%Y-%m")
-    url = f"{reverse('billing:report_profit')}?{urlencode({'since': named, 'until': named})}"
+    url = _report_of(month.first)
     name = date_format(month.first, "YEAR_MONTH_FORMAT")
     late = _("%(sum)s overdue") % {"sum": formats.money(overdue, seller.currency)} if overdue else ""
     return [
@@ -133,6 +131,12 @@ def to_pay(actor: Actor) -> list[Receivable]:
         return []
     rows = Receivable.objects.filter(settled_at__isnull=True).select_related("invoice")
     return list(parties.bought_by(rows, actor, through="invoice").order_by("due_on", "id")[:MOST_SHOWN])
+
+
+def _report_of(month: date) -> str:
+    """Return the address of a month's report."""
+    named = month.strftime("%Y-%m")
+    return f"{reverse('billing:report_profit')}?{urlencode({'since': named, 'until': named})}"
 
 
 def _owed(actor: Actor, seller: Seller, today: date) -> tuple[Decimal, Decimal]:
