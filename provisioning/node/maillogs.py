@@ -1,7 +1,8 @@
 """Counts the mails that Postfix tells of in the system's journal, by account and day, never twice. Changes no log.
 
-Where it was left is a cursor of the journal (systemd.journal-fields(7)), kept in the transaction that adds the sums; a
-cursor outlives rotation. What is read are entries of Postfix's own unit: the system says which that is, not the entry.
+Where it was left is a cursor of the journal (systemd.journal-fields(7)), kept with its time in the transaction that
+adds the sums; a cursor outlives rotation, and where it is refused the time is gone on from. What is read are entries of
+Postfix's own unit: the system says which that is, not the entry.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from .meter import MailSums, Meter, Queued
+from .meter import MailSums, Meter, Place, Queued
 from .paths import Paths
 from .state import State
 
@@ -142,48 +143,75 @@ class Tally:
 
 
 def read_journal(paths: Paths, meter: Meter, state: State, deadline: float) -> bool:
-    """Count what is new in the journal; whether that was all there is by `deadline` (monotonic)."""
+    """Count what is new in the journal; whether that was all there is by `deadline` (monotonic).
+
+    Raises OSError when the journal can't be read to its end: what was read is kept, and the rest is read next time.
+    """
     owners = Owners.of(state)
     if not owners.uids and not owners.domains:
         return True
     meter.forget_messages(time.time() - LONGEST_IN_QUEUE)
+    left = meter.place()
+    try:
+        return _count(paths, meter, owners, _after(left), deadline)
+    except OSError:
+        if left is None or not left.at or meter.place() != left:
+            raise
+    return _count(paths, meter, owners, [f"--since=@{left.at / 1e6:.6f}"], deadline, later_than=left.at)
+
+
+def _count(
+    paths: Paths, meter: Meter, owners: Owners, since: list[str], deadline: float, *, later_than: int = 0
+) -> bool:
+    """Count the entries that journalctl gives from some place on, without those up to a time (microseconds)."""
     tally = Tally(owners, meter.messages())
-    cursor, count, is_whole = "", 0, True
-    with contextlib.closing(_entries(paths, meter.cursor())) as entries:
-        for entry in entries:
-            cursor, count = str(entry["__CURSOR"]), count + 1
-            _add(tally, entry)
-            is_whole = time.monotonic() <= deadline
-            if not is_whole:
-                break
-            if count % KEPT_EVERY == 0:
-                _keep(meter, cursor, tally)
-    if cursor:
-        _keep(meter, cursor, tally)
+    place, count, is_whole = None, 0, True
+    try:
+        with contextlib.closing(_entries(paths, since)) as entries:
+            for entry in entries:
+                at = int(entry["__REALTIME_TIMESTAMP"])
+                if at <= later_than:
+                    continue
+                place, count = Place(str(entry["__CURSOR"]), at), count + 1
+                _add(tally, entry, at)
+                is_whole = time.monotonic() <= deadline
+                if not is_whole:
+                    break
+                if count % KEPT_EVERY == 0:
+                    _keep(meter, place, tally)
+    finally:
+        if place is not None:
+            _keep(meter, place, tally)
     return is_whole
 
 
-def _keep(meter: Meter, cursor: str, tally: Tally) -> None:
-    meter.advance_mail(cursor, tally.sums, {queue_id: tally.messages.get(queue_id) for queue_id in tally.changed})
+def _keep(meter: Meter, place: Place, tally: Tally) -> None:
+    meter.advance_mail(place, tally.sums, {queue_id: tally.messages.get(queue_id) for queue_id in tally.changed})
     tally.sums, tally.changed = {}, set()
 
 
-def _add(tally: Tally, entry: Mapping[str, Any]) -> None:
+def _add(tally: Tally, entry: Mapping[str, Any], at: int) -> None:
     message, program = entry.get("MESSAGE"), entry.get("SYSLOG_IDENTIFIER")
     if isinstance(message, str) and isinstance(program, str):
-        tally.add(program, message, int(entry["__REALTIME_TIMESTAMP"]) / 1e6)
+        tally.add(program, message, at / 1e6)
 
 
-def _entries(paths: Paths, cursor: str) -> Generator[Mapping[str, Any], None, None]:
-    """Entries of Postfix after a cursor, from the first one there is without (journalctl(1)); oldest first."""
+def _after(place: Place | None) -> list[str]:
+    """How journalctl(1) is told to begin after a place, or with the first entry there is."""
+    return [] if place is None else [f"--after-cursor={place.cursor}"]
+
+
+def _entries(paths: Paths, since: list[str]) -> Generator[Mapping[str, Any], None, None]:
+    """Entries of Postfix from some place on, oldest first. Raises OSError when they can't be read to the end."""
     command = ["journalctl", "--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,SYSLOG_IDENTIFIER"]
     command += [f"--root={paths.root}"] if paths.root else []
-    command += [f"--after-cursor={cursor}"] if cursor else []
-    command += [f"_SYSTEMD_UNIT={unit}" for unit in UNITS]
+    command += [*since, *(f"_SYSTEMD_UNIT={unit}" for unit in UNITS)]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdin=quiet, stdout=subprocess.PIPE, stderr=quiet) as process:
         try:
             for line in process.stdout or ():
                 yield json.loads(line)
+            if process.wait() != 0:
+                raise OSError(f"journalctl ended with status {process.returncode}")
         finally:
             process.kill()

@@ -120,6 +120,9 @@ class _Run:
             return read_journal(self._paths, self._meter, self._state, self._deadline)
         except FileNotFoundError:
             return True
+        except (OSError, ValueError) as error:
+            sys.stderr.write(f"mails were not counted: {error}\n")
+            return False
 
     def _weigh_databases(self) -> None:
         if not self._databases:

@@ -48,6 +48,14 @@ class Queued:
 
 
 @dataclass(frozen=True)
+class Place:
+    """How far the journal was read: the cursor of the last entry, and its time in microseconds since 1970."""
+
+    cursor: str
+    at: int
+
+
+@dataclass(frozen=True)
 class Position:
     """How far a log was read. A log is known by its first `length` bytes, whatever its name is now."""
 
@@ -140,22 +148,24 @@ class Meter(Store):
 
     # --- mail
 
-    def cursor(self) -> str:
-        """How far the journal was read for mail; empty before the first time."""
-        row = self._connection.execute("SELECT place FROM cursor WHERE log = 'mail'").fetchone()
-        return "" if row is None else str(row[0])
+    def place(self) -> Place | None:
+        """How far the journal was read for mail; None before the first time. What kept no time yet has 0."""
+        rows = dict(self._connection.execute("SELECT log, place FROM cursor"))
+        return Place(str(rows["mail"]), int(rows.get("mail at", 0))) if "mail" in rows else None
 
     def messages(self) -> dict[str, Queued]:
         """Queue id → message, of what was on its way at that place of the journal."""
         rows = self._connection.execute("SELECT queue_id, sender, size, at FROM message")
         return {row[0]: Queued(*row[1:]) for row in rows}
 
-    def advance_mail(self, cursor: str, sums: MailSums, messages: Mapping[str, Queued | None]) -> None:
+    def advance_mail(self, place: Place, sums: MailSums, messages: Mapping[str, Queued | None]) -> None:
         """Add what was read and remember how far that was, with the messages that changed; None: it has left."""
         gone = [(queue_id,) for queue_id, message in messages.items() if message is None]
         there = [(key, one.sender, one.size, one.at) for key, one in messages.items() if one is not None]
         with self.transaction():
-            self._connection.execute("INSERT OR REPLACE INTO cursor VALUES ('mail', ?)", (cursor,))
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO cursor VALUES (?, ?)", [("mail", place.cursor), ("mail at", str(place.at))]
+            )
             self._connection.executemany("DELETE FROM message WHERE queue_id = ?", gone)
             self._connection.executemany("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?)", there)
             self._connection.executemany(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from provisioning.node.maillogs import Owners, Tally
-from provisioning.node.meter import Meter, Queued
+from provisioning.node.maillogs import Owners, Tally, read_journal
+from provisioning.node.measuring import measure
+from provisioning.node.meter import Meter, Place, Queued
 from provisioning.node.paths import Paths
-from tests.node.bundles import Machine
+from provisioning.node.state import State
+from tests.node.bundles import Machine, slice_of, user
 
 AT = 1_795_337_995.8
 DAY = "2026-11-22"
@@ -135,12 +139,12 @@ def test_what_a_stranger_writes_counts_nothing(entry: tuple[str, str]) -> None:
 def test_what_is_on_its_way_is_remembered_with_the_place(machine: Machine) -> None:
     first = tally(("submission/smtpd", SUBMITTED))
     with closing(Meter(machine.node_paths())) as meter:
-        meter.advance_mail("s=1", first.sums, {key: first.messages.get(key) for key in first.changed})
+        meter.advance_mail(Place("s=1", 5), first.sums, {key: first.messages.get(key) for key in first.changed})
     with closing(Meter(machine.node_paths())) as meter:
-        assert meter.cursor() == "s=1"
+        assert meter.place() == Place("s=1", 5)
         later = tally(active(10), ("qmgr", "removed"), known=meter.messages())
         for cursor in ("s=2", "s=3"):
-            meter.advance_mail(cursor, later.sums, {key: later.messages.get(key) for key in later.changed})
+            meter.advance_mail(Place(cursor, 6), later.sums, {key: later.messages.get(key) for key in later.changed})
         assert meter.mail("") == {"acc_lena": {DAY: (2, 20, 0, 0)}}
         assert meter.mail("2026-11-23") == {}
         assert meter.messages() == {}
@@ -149,7 +153,7 @@ def test_what_is_on_its_way_is_remembered_with_the_place(machine: Machine) -> No
 def test_a_message_that_nobody_ends_is_forgotten(machine: Machine) -> None:
     waiting = tally(("submission/smtpd", SUBMITTED))
     with closing(Meter(machine.node_paths())) as meter:
-        meter.advance_mail("s=1", {}, dict(waiting.messages))
+        meter.advance_mail(Place("s=1", 5), {}, dict(waiting.messages))
         meter.forget_messages(AT)
         assert list(meter.messages()) == ["ABCDE01234"]
         meter.forget_messages(AT + 1)
@@ -166,3 +170,99 @@ def test_a_file_of_an_older_program_gets_what_it_lacks(tmp_path: Path) -> None:
     with closing(Meter(paths)) as meter:
         assert meter.mail("") == {}
         assert meter.at("all") == 5.0
+
+
+JOURNALCTL = """#!/bin/sh
+echo "$@" >> {log}
+case "$*" in
+  *--after-cursor=s=gone*) exit 1 ;;
+  *) cat {entries}; exit $(cat {status}) ;;
+esac
+"""
+
+
+class Journal:
+    """A journalctl that gives some entries and then ends with a status; the cursor `s=gone` it refuses."""
+
+    def __init__(self, folder: Path) -> None:
+        self.entries, self.status, self.log = folder / "entries", folder / "status", folder / "log"
+        program = folder / "journalctl"
+        program.write_text(JOURNALCTL.format(entries=self.entries, status=self.status, log=self.log))
+        program.chmod(0o755)
+        self.tell(0)
+
+    def tell(self, status: int, *cursors: int) -> None:
+        """One mail of Lena's for each cursor, which is its time in seconds, too."""
+        lines = [
+            {"__CURSOR": f"s={at}", "__REALTIME_TIMESTAMP": str(at * 10**6), "SYSLOG_IDENTIFIER": program}
+            | {"MESSAGE": f"ABCDE{at}: {message}"}
+            for at in cursors
+            for program, message in (("postfix/pickup", "uid=20001 from=<lena>"), ("postfix/qmgr", active(7)[1]))
+        ]
+        self.entries.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+        self.status.write_text(str(status))
+
+
+@pytest.fixture
+def journal(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
+    """A server with one account, Lena's, whose journal is what a test says."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    machine.apply(slice_of("acc_lena", user("lena")))
+    return Journal(folder)
+
+
+def read(machine: Machine) -> bool:
+    """Read what is new in the journal."""
+    with closing(Meter(machine.node_paths())) as meter, closing(State(machine.node_paths())) as state:
+        return read_journal(machine.node_paths(), meter, state, time.monotonic() + 60)
+
+
+def sent(machine: Machine) -> int:
+    """How many mails of Lena's were counted."""
+    with closing(Meter(machine.node_paths())) as meter:
+        return sum(four[0] for four in meter.mail("").get("acc_lena", {}).values())
+
+
+def test_a_journal_that_breaks_off_is_not_read_to_its_end(machine: Machine, journal: Journal) -> None:
+    journal.tell(1, 10, 11)
+    with pytest.raises(OSError, match="status 1"):
+        read(machine)
+    assert sent(machine) == 2
+    measure(machine.node_paths())
+    with closing(Meter(machine.node_paths())) as meter:
+        assert meter.at("all") == 0
+    journal.tell(0)
+    measure(machine.node_paths())
+    with closing(Meter(machine.node_paths())) as meter:
+        assert meter.at("all") > 0
+
+
+def test_what_is_no_entry_is_not_the_end(machine: Machine, journal: Journal) -> None:
+    journal.entries.write_text("no entry\n")
+    measure(machine.node_paths())
+    with closing(Meter(machine.node_paths())) as meter:
+        assert meter.at("all") == 0
+
+
+def test_a_place_that_is_refused_is_found_again_by_its_time_and_nothing_counts_twice(
+    machine: Machine, journal: Journal
+) -> None:
+    with closing(Meter(machine.node_paths())) as meter:
+        meter.advance_mail(Place("s=gone", 10 * 10**6), {}, {})
+    journal.tell(0, 10, 11)
+    assert read(machine)
+    assert sent(machine) == 1
+    assert "--since=@10.000000" in journal.log.read_text().splitlines()[-1]
+    with closing(Meter(machine.node_paths())) as meter:
+        assert meter.place() == Place("s=11", 11 * 10**6)
+
+
+def test_without_a_time_a_place_that_is_refused_counts_nothing_again(machine: Machine, journal: Journal) -> None:
+    with closing(Meter(machine.node_paths())) as meter:
+        meter.advance_mail(Place("s=gone", 0), {}, {})
+    journal.tell(0, 10)
+    with pytest.raises(OSError, match="status 1"):
+        read(machine)
+    assert sent(machine) == 0

@@ -20,6 +20,10 @@ pytestmark = pytest.mark.server
 NAME, UID, DOMAIN = "measured", 23001, "measured.example"
 LOG = f"/var/log/hostwright/{NAME}/{DOMAIN}.access.log"
 HOME = f"/home/{NAME}"
+LOSE_PLACE = (
+    'import sqlite3; file = sqlite3.connect("/var/lib/hostwright/usage.db");'
+    ' file.execute("UPDATE cursor SET place = ? WHERE log = ?", ("lost", "mail")); file.commit()'
+)
 BYTES_SENT = re.compile(r'" \d{3} (\d+) "')
 
 
@@ -127,6 +131,11 @@ def test_mails_are_counted_once_by_recipient_whatever_becomes_of_the_journal(hos
     )
     host.send("someone@outside.example", f"bob@{DOMAIN}", "after a restart")
     host.wait_for_message(f"bob@{DOMAIN}", "after a restart")
+    assert mail(host)[0::2] == [3, stored(host)]
+    host.shell(f"python3 -c '{LOSE_PLACE}'")
+    assert mail(host)[0::2] == [3, stored(host)]
+    host.send("someone@outside.example", f"bob@{DOMAIN}", "from a lost place on")
+    host.wait_for_message(f"bob@{DOMAIN}", "from a lost place on")
     assert mail(host)[0::2] == [3, stored(host)]
 
 
