@@ -18,6 +18,7 @@ from accounts import words
 from accounts.models import Organization
 from accounts.models.plans import FEATURES
 from accounts.selectors import plans
+from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid, LimitReached
 from provisioning.models import (
     Database,
@@ -29,8 +30,10 @@ from provisioning.models import (
     Placement,
     PlanServer,
     Record,
+    Server,
     SiteName,
 )
+from provisioning.selectors import servers
 from provisioning.services import packages, promises
 
 MOST_NAMES = 3
@@ -48,17 +51,23 @@ class Obstacle:
 
 
 def obstacles(
-    *, accounts: Sequence[HostingAccount], before: Organization, seller: Organization, package: Package | None
+    *,
+    actor: Actor,
+    accounts: Sequence[HostingAccount],
+    before: Organization,
+    seller: Organization,
+    package: Package | None,
 ) -> list[Obstacle]:
     """Return what keeps `accounts` of the client `before` from going below `seller` (a seller or one of its clients);
-    `package` is what those get whose own is not sold there. Needs a scope over both ends.
+    `package` is what those get whose own is not sold there. Needs a scope over both ends; servers are named as `actor`
+    may know them.
     """
     if not accounts:
         return []
     added = [key for key in seller.lineage if key not in before.lineage]
     rows = Organization.objects.filter(id__in=added, plan__isnull=False).select_related("plan").order_by("path")
     sellers = list(rows)
-    found = [*_servers(accounts, sellers), *_reserved(accounts, seller)]
+    found = [*_servers(actor, accounts, sellers), *_reserved(actor, accounts, seller)]
     found += _features(accounts, plans.features(before), sellers)
     found += _promises(accounts, sellers, seller, package)
     found += _carried(accounts, sellers, seller, package)
@@ -84,38 +93,45 @@ def _plan_of(seller: Organization) -> str:
     return _("the plan of %(name)s") % {"name": seller.name}
 
 
-def _servers(accounts: Sequence[HostingAccount], sellers: Sequence[Organization]) -> Iterator[Obstacle]:
+def _name_of(server: Server, actor: Actor) -> str:
+    return servers.name_for(actor, server.platform_name, server.roles)
+
+
+def _servers(actor: Actor, accounts: Sequence[HostingAccount], sellers: Sequence[Organization]) -> Iterator[Obstacle]:
     """A plan that names servers wants all of an account to be on them."""
     placed = list(Placement.objects.filter(hosting__in=accounts).select_related("server", "hosting"))
     allowed: dict[str, set[str]] = {}
     for row in PlanServer.objects.filter(plan__in=[seller.plan_id for seller in sellers]):
         allowed.setdefault(row.plan_id, set()).add(row.server_id)
+    remedy = _("Give %(seller)s another plan.")
+    if servers.shown_to(actor):
+        remedy = _("Add %(server)s to the servers of that plan, or give %(seller)s another plan.")
     for seller in sellers:
         if seller.plan_id not in allowed:
             continue
         outside = {row.server for row in placed if row.server_id not in allowed[seller.plan_id]}
         for server in sorted(outside, key=lambda row: row.platform_name):
-            names = {"server": server.platform_name, "plan": _plan_of(seller), "seller": seller.name}
+            names = {"server": _name_of(server, actor), "plan": _plan_of(seller), "seller": seller.name}
             yield Obstacle(
                 "server_not_allowed",
                 "servers",
                 _plan_of(seller),
                 _("%(accounts)s: on %(server)s, a server that %(plan)s does not allow.")
                 % {**names, "accounts": _named(row.hosting for row in placed if row.server_id == server.pk)},
-                _("Add %(server)s to the servers of that plan, or give %(seller)s another plan.") % names,
+                remedy % names,
             )
 
 
-def _reserved(accounts: Sequence[HostingAccount], seller: Organization) -> Iterator[Obstacle]:
+def _reserved(actor: Actor, accounts: Sequence[HostingAccount], seller: Organization) -> Iterator[Obstacle]:
     """A server that is reserved for somebody carries what is below them only."""
     placed = Placement.objects.filter(hosting__in=accounts).exclude(server__reserved_for__isnull=True)
     rows = list(placed.exclude(server__reserved_for__in=seller.lineage).select_related("server", "hosting").distinct())
     for server in sorted({row.server for row in rows}, key=lambda row: row.platform_name):
-        names = {"server": server.platform_name, "seller": seller.name}
+        names = {"server": _name_of(server, actor), "seller": seller.name}
         yield Obstacle(
             "server_not_allowed",
             "servers",
-            server.platform_name,
+            names["server"],
             _("%(accounts)s: on %(server)s, a server that is reserved for others.")
             % {**names, "accounts": _named(row.hosting for row in rows if row.server_id == server.pk)},
             _("Have %(server)s opened to %(seller)s.") % names,

@@ -39,7 +39,7 @@ def move_client(
         rows = _locked(HostingAccount.objects.filter(organization=organization))
         promises.hold(*rows, also=package)
         live = [row for row in rows if row.status != Status.TERMINATED]
-        _refuse_obstacles(live, organization, parent, package, "parent")
+        _refuse_obstacles(actor, live, organization, parent, package, "parent")
         changed = _repackage(actor, live, parent, package)
         terms = promises.terms(live)
         organization = tree.move(
@@ -78,7 +78,7 @@ def move_account(
         before = hosting.organization
         if before.pk == organization.pk:
             raise Conflict(_("The account belongs there already."), field="organization", code="same")
-        _refuse_obstacles([hosting], before, organization, package, "organization")
+        _refuse_obstacles(actor, [hosting], before, organization, package, "organization")
         held = _held(hosting)
         given = {resource: -amount for resource, amount in held.items()}
         changed = _repackage(actor, [hosting], organization, package)
@@ -139,7 +139,7 @@ def impact(*, actor: Actor, organization: Organization, parent: Organization, pa
                 for row in counters
                 if held.get(row.resource)
             ],
-            obstacles=obstacles(accounts=accounts, before=organization, seller=parent, package=package),
+            obstacles=obstacles(actor=actor, accounts=accounts, before=organization, seller=parent, package=package),
             other_php=packages.other_php(without, package.php_versions) if package else [],
         )
 
@@ -150,9 +150,14 @@ def unsold(*, accounts: Iterable[HostingAccount], seller: Organization) -> list[
 
 
 def _refuse_obstacles(
-    rows: list[HostingAccount], before: Organization, seller: Organization, package: Package | None, field: str
+    actor: Actor,
+    rows: list[HostingAccount],
+    before: Organization,
+    seller: Organization,
+    package: Package | None,
+    field: str,
 ) -> None:
-    refuse(obstacles(accounts=rows, before=before, seller=seller, package=package), field)
+    refuse(obstacles(actor=actor, accounts=rows, before=before, seller=seller, package=package), field)
 
 
 def _repackage(

@@ -104,6 +104,28 @@ def test_a_server_that_is_reserved_for_others_is_left_by_nobody_s_move(ground: G
     move(ground)
 
 
+@pytest.mark.parametrize("rule", ["plan", "reservation"])
+def test_who_may_not_know_servers_reads_what_they_are_for(ground: Ground, rule: str) -> None:
+    reseller, sub = ground.cast.reseller_a, ground.cast.sub_reseller
+    if rule == "plan":
+        other = factories.server(ground.cast.provider.organization, "web2", "198.51.100.3")
+        allow(sell(ground, sub.organization), other)
+    else:
+        ground.server.reserved_for.add(ground.cast.client_a.organization)
+    with acting(reseller):
+        (row,) = relocations.impact(
+            actor=reseller.actor, organization=ground.cast.client_a.organization, parent=sub.organization
+        ).obstacles
+    assert (row.code, row.rule) == ("server_not_allowed", "servers")
+    assert "on Server for web sites, databases, DNS and mail" in row.message
+    said = f"{row.message} {row.level} {row.remedy}"
+    assert "web1" not in said
+    with acting(reseller), refused("server_not_allowed", "parent", 409, says=row.message):
+        relocations.move_client(
+            actor=reseller.actor, organization=ground.cast.client_a.organization, parent=sub.organization
+        )
+
+
 def test_servers_that_both_ends_live_under_are_not_asked_again(ground: Ground) -> None:
     """A plan that was narrowed later leaves what is there, and what moves below it stays below it."""
     reseller, sub = ground.cast.reseller_a, ground.cast.sub_reseller
