@@ -44,7 +44,8 @@ class UsagePage(AccountPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add use, days and lists."""
         use = selectors.now_of([self.hosting])[self.hosting.pk]
-        days = selectors.days_of(self.hosting, outlooks.DAYS)
+        history = selectors.history_of(self.hosting, service.KEEP_DAYS)
+        days = history[: outlooks.DAYS][::-1]
         databases, sites = selectors.databases_of(self.hosting), selectors.sites_of(self.hosting)
         return super().get_context_data(
             use=use,
@@ -58,12 +59,7 @@ class UsagePage(AccountPage):
             traffic_export=self.sheet("traffic", (_("Site"), _("Sent"), _("Requests")), sites),
             databases=[(name, size(count)) for name, count in sorted(databases.items(), key=lambda item: -item[1])],
             enforced=selectors.is_enforced(self.hosting),
-            days=self.table(
-                UsageDayTable,
-                selectors.history_of(self.hosting, service.KEEP_DAYS),
-                nothing_measured(),
-                per_page=DAYS_SHOWN,
-            ),
+            days=self.table(UsageDayTable, history, nothing_measured(), per_page=DAYS_SHOWN),
             **kwargs,
         )
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import LimitCounter
@@ -75,6 +77,15 @@ def test_an_account_shows_what_it_uses(cast: Cast, account: HostingAccount):
     for words in ("13 GB of 20 GB", "3 GB", "17 requests", "bakery_shop", "4321", "measured, not enforced"):
         assert words in text, words
     assert url("account_measure", account) in text
+
+
+def test_the_days_are_worked_out_once(cast: Cast, account: HostingAccount):
+    measure(account)
+    browser = cast.client_a.browser()
+    with CaptureQueriesContext(connection) as asked:
+        browser.get(url("account_usage", account))
+    grouped = [row["sql"] for row in asked if "usageday" in row["sql"] and "GROUP BY" in row["sql"]]
+    assert len(grouped) == 1
 
 
 def plain(page: str) -> str:
