@@ -13,9 +13,10 @@ class AccountsConfig(AppConfig):
         """Make the permission table the one that decides, and have settings checked."""
         from django.core import checks
 
-        from accounts.checks import neutral_panel_domain
+        from accounts.checks import neutral_nameservers, neutral_panel_domain
         from accounts.policy import FRESH, check
         from panel.core import policy
 
         policy.register(check, fresh=FRESH)
         checks.register(neutral_panel_domain)
+        checks.register(neutral_nameservers)

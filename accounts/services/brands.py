@@ -178,7 +178,7 @@ def _tell(actor: Actor, brand: Brand, changed: frozenset[str]) -> list[object]:
 def _usual_names(brand: Brand, values: dict[str, Any], panel_host: str) -> dict[str, Any]:
     """Return the names that a brand with this first panel host usually has, for the fields that are left empty.
 
-    Name servers are left, too, when they are still those of the brand above that a new brand begins with.
+    Name servers are left, too, when they are still the shared ones that a new brand begins with.
     """
     domain = registrable(panel_host) or panel_host
     private = all(plan.private_nameservers for plan in plans.above(brand.organization))
@@ -217,21 +217,23 @@ def _judge_names(actor: Actor, brand: Brand, values: dict[str, Any]) -> None:
 
 
 def _judge_plan(actor: Actor, brand: Brand, nameservers: list[str]) -> None:
-    """Refuse name servers of its own to a reseller whose plan has none; those of the brand above stay possible."""
+    """Refuse name servers of its own to a reseller whose plan has none; the shared ones stay possible."""
     if actor.is_system or _same(nameservers, brand.nameservers) or not nameservers:
         return
     if all(plan.private_nameservers for plan in plans.above(brand.organization)):
         return
     shared = _shared_nameservers(brand.organization)
     if not _same(nameservers, shared):
-        words = _("Your plan has no name servers of its own. Use those of the brand above (%(shared)s).")
+        words = _("Your plan has no name servers of its own. Use the shared ones (%(shared)s).")
         raise Invalid("private_nameservers", words % {"shared": ", ".join(shared)}, "nameservers")
 
 
 def _shared_nameservers(organization: Organization) -> list[str]:
-    """Return the name servers of the nearest brand above."""
+    """Return the name servers that name nobody, where the installation has such, else those of the nearest brand above;
+    none for the provider.
+    """
     above = selectors.above(organization)
-    return list(above.nameservers) if above else []
+    return list(settings.NEUTRAL_NAMESERVERS or above.nameservers) if above else []
 
 
 def _same(one: list[str], other: list[str]) -> bool:

@@ -268,6 +268,10 @@ PANEL_PORT = ""
 # A domain that names nobody, whose names below all lead to this panel: every brand gets a panel host there at once.
 NEUTRAL_PANEL_DOMAIN = os.environ.get("HOSTWRIGHT_NEUTRAL_PANEL_DOMAIN", "").strip(" .").lower()
 
+# Names of the installation's name servers that name nobody: brands without some of their own have these.
+_names = os.environ.get("HOSTWRIGHT_NEUTRAL_NAMESERVERS", "").lower().split(",")
+NEUTRAL_NAMESERVERS = [name.strip(" .") for name in _names if name.strip(" .")]
+
 # Addresses at which panels answer, shown to who points a host name here; a host may lead there though it is not public.
 PANEL_ADDRESSES = [ip for ip in os.environ.get("HOSTWRIGHT_PANEL_ADDRESSES", "").split(",") if ip]
 

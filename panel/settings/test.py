@@ -33,6 +33,7 @@ STATIC_ROOT = VAR_DIR / "static"
 WHITENOISE_AUTOREFRESH = True
 
 NEUTRAL_PANEL_DOMAIN = ""
+NEUTRAL_NAMESERVERS = []
 VIES_URL = ""
 
 PUBLIC_RESOLVERS = ["255.255.255.255"]  # nobody answers there, and the kernel says so at once

@@ -34,13 +34,14 @@ class NameServerSeen(Document):
 
 
 class NameServer(Document):
-    """A name server: a host object with these addresses belongs at the registrar of `domain`."""
+    """A name server: unless it is shared, a host object with these addresses belongs at the registrar of `domain`."""
 
     host = serializers.CharField()
     domain = serializers.CharField()
     addresses = serializers.ListField(child=serializers.CharField())
     zone = serializers.CharField(source="zone_id", allow_null=True, help_text="The domain's zone, when it is here.")
     has_records = serializers.BooleanField(help_text="Whether that zone has its address records.")
+    shared = serializers.BooleanField(help_text="It is used by others, too, who enter it at the registrar.")
     state = serializers.ChoiceField(choices=["right", "missing", "wrong", "glue", "unknown"])
     seen = NameServerSeen(allow_null=True)
 

@@ -6,9 +6,10 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import Q
 
-from accounts.models import Brand
+from accounts.models import Brand, Organization
 from panel.core.public_suffixes import registrable
 from panel.core.scoping import everything
 from provisioning.models import Address, NameServerCheck, Record, Server, Zone
@@ -21,6 +22,7 @@ class NameServer:
 
     `state` is right, missing (no address in the DNS), wrong (other addresses), glue (the registrar's host object is
     missing or differs) or unknown (never looked, or nobody answered). `in_bailiwick`: the domain is delegated to it.
+    `shared`: it is the installation's, or a brand's above, who see to it.
     """
 
     host: str
@@ -29,6 +31,7 @@ class NameServer:
     zone: Zone | None
     seen: Finding | None
     has_records: bool
+    shared: bool = False
 
     @property
     def zone_id(self) -> str | None:
@@ -71,7 +74,8 @@ class Overview:
     @property
     def addable(self) -> list[NameServer]:
         """Return those whose records can be added here."""
-        return [server for server in self.servers if server.zone is not None and not server.has_records]
+        own = [server for server in self.servers if not server.shared]
+        return [server for server in own if server.zone is not None and not server.has_records]
 
     @property
     def complete(self) -> bool:
@@ -84,27 +88,56 @@ def overview(brand: Brand) -> Overview:
     check = NameServerCheck.objects.filter(brand=brand).first()
     seen = {found.host: found for found in map(Finding.read, check.findings)} if check else {}
     wanted = addresses_for(brand)
-    zones = own_zones(brand, brand.nameservers)
+    zones = own_zones(brand, hosts(brand))
     held = _address_records(list(zones.values()))
+    shared = shared_with(brand)
     servers = []
-    for host in brand.nameservers:
+    for host in hosts(brand):
         zone = next((zones[name] for name in above(host) if name in zones), None)
         has = zone is not None and {(kind, address) for _name, kind, address in _typed(host, wanted[host])} <= held.get(
             (zone.pk, _relative(host, zone)), set()
         )
         servers.append(
-            NameServer(host, registrable(host) or host, tuple(wanted[host]), zone, seen.get(host), has_records=has)
+            NameServer(
+                host,
+                registrable(host) or host,
+                tuple(wanted[host]),
+                zone,
+                seen.get(host),
+                has_records=has,
+                shared=host in shared,
+            )
         )
     return Overview(servers, check.checked_at if check else None, _warnings(wanted))
 
 
+def hosts(brand: Brand) -> list[str]:
+    """Return the names of a brand's name servers; the provider sees to those of the installation, too."""
+    own = brand.organization.kind == Organization.Kind.PROVIDER
+    return list(dict.fromkeys([*brand.nameservers, *(settings.NEUTRAL_NAMESERVERS if own else [])]))
+
+
+def shared_with(brand: Brand) -> dict[str, Brand]:
+    """Return the brands above, by those of the brand's name servers that they see to: the highest that has the name."""
+    with everything("brands above"):
+        rows = Brand.objects.select_related("organization").filter(organization__in=brand.organization.lineage)
+    above = sorted((row for row in rows if row.pk != brand.pk), key=lambda row: -len(row.organization.path))
+    return {host: row for row in above for host in hosts(row) if host in brand.nameservers}
+
+
 def addresses_for(brand: Brand) -> dict[str, list[str]]:
-    """Return the public addresses that each name server of a brand should have.
+    """Return the public addresses that each name server of a brand should have: a shared one those that the brand
+    above has for it.
 
     Name servers are dealt out over the DNS servers; with fewer servers than names, names share.
     """
-    found = pools(brand, "dns")
-    return {host: found[place % len(found)] if found else [] for place, host in enumerate(brand.nameservers)}
+    shared = shared_with(brand)
+    own = [host for host in hosts(brand) if host not in shared]
+    found = pools(brand, "dns") if own else []
+    above = {row: addresses_for(row) for row in shared.values()}
+    return {host: found[place % len(found)] if found else [] for place, host in enumerate(own)} | {
+        host: above[row][host] for host, row in shared.items()
+    }
 
 
 def pools(brand: Brand, service: str) -> list[list[str]]:

@@ -68,8 +68,10 @@ def platform_names() -> list[PlatformName]:
             own = (brand.panel_host, brand.neutral_host, brand.mail_host)
             found += [PlatformName(host, path) for host in own if host]
             found += [PlatformName(host, path, nameserver=True) for host in brand.nameservers]
-            if settings.NEUTRAL_PANEL_DOMAIN and brand.organization.kind == Organization.Kind.PROVIDER:
-                found.append(PlatformName(settings.NEUTRAL_PANEL_DOMAIN, path, below=True))
+            if brand.organization.kind == Organization.Kind.PROVIDER:
+                found += [PlatformName(host, path, nameserver=True) for host in settings.NEUTRAL_NAMESERVERS]
+                if settings.NEUTRAL_PANEL_DOMAIN:
+                    found.append(PlatformName(settings.NEUTRAL_PANEL_DOMAIN, path, below=True))
         for name, path in Server.objects.values_list("platform_name", "organization__path"):
             found.append(PlatformName(name, path))
         for name, path in OldHost.objects.values_list("host", "brand__organization__path"):

@@ -24,9 +24,12 @@ def judge(actor: Actor, organization: Organization, host: str, field: str) -> bo
     if reserved_domains.is_mail_provider(host):
         raise Invalid("reserved", _("This name belongs to a public mail provider. Give one of yours."), field)
     taken = Conflict(_("This name is in use here already. Give another one of yours."), field=field, code="name_taken")
-    for platform in ownership.platform_names():
-        shared = field == "nameservers" and platform.nameserver and organization.path.startswith(platform.path)
-        if platform.covers(host) and platform.path != organization.path and not shared:
+    platforms = [platform for platform in ownership.platform_names() if platform.covers(host)]
+    shared = field == "nameservers" and any(
+        platform.nameserver and organization.path.startswith(platform.path) for platform in platforms
+    )
+    for platform in platforms:
+        if platform.path != organization.path and not (shared and platform.nameserver):
             raise taken
     own_zone = False
     for holder in ownership.holders(host):

@@ -25,7 +25,7 @@ SOONER = timedelta(hours=1)
 def check(*, actor: Actor, brand: Brand) -> selectors.Overview:
     """Ask the public DNS and the parent zones now, which takes some seconds at most, and keep what they say."""
     policy.require(actor, "brand.change", brand)
-    findings = nameserver_look.look(brand.nameservers)
+    findings = nameserver_look.look(selectors.hosts(brand))
     with transaction.atomic():
         row, _created = NameServerCheck.objects.update_or_create(
             brand=brand,

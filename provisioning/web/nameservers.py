@@ -47,13 +47,15 @@ class NameServersPage(OwnOrBelow, ListsPage):
         brand = brands.own(self.object)
         found = selectors.overview(brand) if brand else None
         servers = sorted(found.servers, key=lambda server: server.domain) if found else []
+        own = [server for server in servers if not server.shared]
         records = brand_names.records(brand) if brand else []
         return super().get_context_data(
             overview=found,
             records=records,
             pointers=pointers.given_to(brand) if brand else [],
             addable=any(record.zone and not record.present for record in records),
-            domains=[(domain, list(group)) for domain, group in groupby(servers, key=lambda server: server.domain)],
+            domains=[(domain, list(group)) for domain, group in groupby(own, key=lambda server: server.domain)],
+            shared=[server for server in servers if server.shared],
             brand_url=self.breadcrumbs()[-1][1],
             servers_export=self.sheet(
                 "name-servers",

@@ -181,6 +181,32 @@ def test_a_neutral_domain_that_cannot_be_one_is_told_at_the_start(settings: Any,
     assert len(checks.neutral_panel_domain()) == problems
 
 
+SHARED = ["ns1.platform.example", "ns2.platform.example"]
+
+
+@pytest.mark.parametrize(
+    ("given", "problems"), [([], 0), (SHARED, 0), (SHARED[:1], 1), ([SHARED[0]] * 2, 1), (["no host", SHARED[0]], 1)]
+)
+def test_shared_name_servers_that_cannot_be_some_are_told_at_the_start(
+    settings: Any, given: list[str], problems: int
+) -> None:
+    settings.NEUTRAL_NAMESERVERS = given
+    assert len(checks.neutral_nameservers()) == problems
+
+
+def test_new_brands_begin_with_name_servers_that_name_nobody(db: None, settings: Any) -> None:
+    """Also below one that has its own, and anybody may go back to them; as a host of a panel they are nobody's."""
+    settings.NEUTRAL_PANEL_DOMAIN, settings.NEUTRAL_NAMESERVERS = DOMAIN, SHARED
+    cast = make()
+    assert brand_of(cast.sub_reseller.organization).nameservers == SHARED
+    for person in (cast.reseller_a, cast.reseller_b):
+        with tenant(person.actor.path):
+            brands.set(actor=person.actor, organization=person.organization, nameservers=SHARED)
+    with tenant(cast.reseller_b.actor.path), pytest.raises(DomainError) as refused:
+        brands.set(actor=cast.reseller_b.actor, organization=cast.reseller_b.organization, mail_host=SHARED[0])
+    assert refused.value.code == "name_taken"
+
+
 def test_a_first_host_of_its_own_still_brings_name_servers_of_its_own(neutral: Cast) -> None:
     with tenant(neutral.reseller_a.actor.path):
         brand = brands.set(

@@ -159,6 +159,29 @@ def test_what_is_unwise_is_said(ground: Ground) -> None:
         assert selectors.overview(fresh).warnings == ["no_addresses"]
 
 
+def test_shared_ones_are_the_affair_of_who_has_them(ground: Ground, settings: Any) -> None:
+    """Whoever uses them wants the addresses that their holder has entered, and has nothing to enter."""
+    settings.NEUTRAL_NAMESERVERS = shared = ["ns1.platform.test", "ns2.platform.test"]
+    factories.server(ground.cast.provider.organization, "dns1", "198.51.100.91")
+    with everything("test"):
+        above = brand_of(ground, NS1, NS2)
+        below = brands.set(actor=SYSTEM, organization=ground.cast.sub_reseller.organization, nameservers=[NS2, NS1])
+        assert selectors.addresses_for(below) == selectors.addresses_for(above)
+        found = selectors.overview(below)
+        assert ([server.shared for server in found.servers], found.addable) == ([True, True], [])
+        brands.set(actor=SYSTEM, organization=ground.cast.sub_reseller.organization, nameservers=shared)
+        provider = brands.set(actor=SYSTEM, organization=ground.cast.provider.organization, hostmaster="h@platform.test")
+        at_top = {server.host: server for server in selectors.overview(provider).servers}
+        assert not any(at_top[host].shared for host in shared)
+        below.refresh_from_db()
+        assert {server.host: server.addresses for server in selectors.overview(below).servers} == {
+            host: at_top[host].addresses for host in shared
+        }
+    page = ground.cast.sub_reseller.browser().get("/brand/name-servers/").content.decode()
+    assert "nothing to enter" in page
+    assert "host objects" not in page
+
+
 def test_records_are_added_where_the_zone_is_here(ground: Ground) -> None:
     package = factories.package(ground.cast.reseller_a.organization, "Own")
     with everything("test"):
