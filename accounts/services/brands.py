@@ -185,7 +185,7 @@ def _usual_names(brand: Brand, values: dict[str, Any], panel_host: str) -> dict[
     own = [f"ns1.{domain}", f"ns2.{domain}"]
     shared = _shared_nameservers(brand.organization)
     given = {field: values.get(field) or getattr(brand, field) for field in ("nameservers", "mail_host", "hostmaster")}
-    if _same(given["nameservers"], shared) and _same(brand.nameservers, shared):
+    if _same(given["nameservers"], brand.nameservers) and _has_those_of_its_start(brand):
         given["nameservers"] = []
     usual = {
         "nameservers": own if private else shared,
@@ -234,6 +234,12 @@ def _shared_nameservers(organization: Organization) -> list[str]:
     """
     above = selectors.above(organization)
     return list(settings.NEUTRAL_NAMESERVERS or above.nameservers) if above else []
+
+
+def _has_those_of_its_start(brand: Brand) -> bool:
+    above = selectors.above(brand.organization)
+    begun = [settings.NEUTRAL_NAMESERVERS, above.nameservers if above else []]
+    return any(_same(brand.nameservers, names) for names in begun)
 
 
 def _same(one: list[str], other: list[str]) -> bool:

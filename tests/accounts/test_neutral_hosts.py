@@ -207,7 +207,11 @@ def test_new_brands_begin_with_name_servers_that_name_nobody(db: None, settings:
     assert refused.value.code == "name_taken"
 
 
-def test_a_first_host_of_its_own_still_brings_name_servers_of_its_own(neutral: Cast) -> None:
+@pytest.mark.parametrize("since", [[], SHARED])
+def test_a_first_host_of_its_own_still_brings_name_servers_of_its_own(
+    neutral: Cast, settings: Any, since: list[str]
+) -> None:
+    settings.NEUTRAL_NAMESERVERS = since
     with tenant(neutral.reseller_a.actor.path):
         brand = brands.set(
             actor=neutral.reseller_a.actor, organization=neutral.sub_reseller.organization, panel_host="my.sub.co.uk"
