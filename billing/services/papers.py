@@ -1,21 +1,20 @@
 """What a paper shows, in the words, dates and figures of its language, and its PDF. Keeping PDFs: services.documents.
 
-The typesetter gets its source from a file of ours and all data as JSON, reads no file, and reaches no network.
+The typesetter gets its source from a file of ours and all data as JSON. What no font has is shown as a sign, and the
+paper says so.
 """
 
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import qrcode
-import typst
+import structlog
 from django.conf import settings
 from django.utils import translation
 from django.utils.formats import date_format, number_format
@@ -28,10 +27,14 @@ from accounts.selectors import brands
 from billing import countries, formats
 from billing.models import Invoice, InvoiceLine, InvoiceTax, Seller
 from billing.pricing import money
+from billing.services import typesetting
+from billing.services.typesetting import UNKNOWN
 from panel.core.scoping import everything
 
 SOURCE = Path(settings.BASE_DIR) / "templates" / "papers" / "invoice.typ"
 Facts = list[tuple[str, str]]
+
+log = structlog.get_logger(__name__)
 
 
 def pdf(invoice: Invoice) -> bytes:
@@ -40,23 +43,13 @@ def pdf(invoice: Invoice) -> bytes:
         brand = brands.for_organization(invoice.seller)
         with translation.override(brand.locale):
             paper = content(invoice, brand)
-    with TemporaryDirectory() as nothing:
-        typesetter = typst.Compiler(
-            SOURCE.read_bytes(),
-            root=nothing,
-            package_path=nothing,
-            package_cache_path=nothing,
-            ignore_system_fonts=True,
-            sys_inputs={"paper": json.dumps(paper)},
-        )
-        made = typesetter.compile(
-            format="pdf",
-            pdf_standards="a-3b",
-            timestamp=int(invoice.issued_at.timestamp()) if invoice.issued_at else 0,
-        )
-    if not isinstance(made, bytes):
-        raise TypeError("A PDF is one file.")
-    return made
+            letters = typesetting.missing(paper)
+            if letters:
+                log.warning("paper.letters_missing", invoice=invoice.pk, letters=" ".join(sorted(letters)))
+                paper = typesetting.without(paper, letters)
+                paper["notes"].append(_("%(sign)s stands for a letter that can't be printed here.") % {"sign": UNKNOWN})
+    issued = int(invoice.issued_at.timestamp()) if invoice.issued_at else 0
+    return typesetting.pdf(SOURCE.read_bytes(), paper, issued)
 
 
 def content(invoice: Invoice, brand: Brand) -> dict[str, Any]:

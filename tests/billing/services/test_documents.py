@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import pypdfium2
 import pytest
 import typst
 from django.db import IntegrityError, transaction
-from PIL import Image
 
 from accounts.selectors import brands
 from accounts.services import brand_images
@@ -21,16 +17,14 @@ from accounts.voice.attachments import AttachmentGone
 from billing.models import Customer, Document, Invoice
 from billing.selectors import invoices as selectors
 from billing.services import documents, invoices, papers
-from panel.core.actors import Actor
 from panel.core.errors import Conflict
 from panel.core.scoping import everything
 from tests.billing.services import books
 from tests.billing.services.books import charge
+from tests.billing.services.pdfs import NOW, SYSTEM, issued, opened, pictures, text
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
-SYSTEM = Actor.system("test")
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOSTILE = '#read("/etc/passwd") #import "@preview/x:0.1.0": * $x$ *bold* <label> @ref \\ ` // /* {{ 1 }} [#{2}] " \' ='
 LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 60"><rect width="300" height="60" fill="#080"/></svg>'
 
@@ -38,47 +32,6 @@ LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 60"><rect widt
 @pytest.fixture
 def customer(cast: Cast) -> Customer:
     return books.customer(cast)
-
-
-def issued(customer: Customer, *amounts: str, **values: object) -> Invoice:
-    """An invoice of charges."""
-    for amount in amounts:
-        charge(customer, amount, **values)
-    made = invoices.collect(actor=SYSTEM, customer=customer, until=date(2026, 12, 31), now=NOW)
-    assert made is not None
-    return made
-
-
-@contextmanager
-def opened(invoice: Invoice) -> Iterator[pypdfium2.PdfDocument]:
-    """The PDF of a paper, to be looked into."""
-    paper = pypdfium2.PdfDocument(documents.pdf(invoice))
-    try:
-        yield paper
-    finally:
-        paper.close()
-
-
-def text(invoice: Invoice) -> str:
-    """All that a paper says, without the places where words may break."""
-    with opened(invoice) as paper:
-        found = []
-        for page in paper:
-            words = page.get_textpage()
-            found.append(words.get_text_bounded())
-            words.close()
-            page.close()
-    return "\n".join(found).replace("\u200b", "").replace("\xa0", " ")
-
-
-def pictures(invoice: Invoice) -> list[Image.Image]:
-    """The pages of a paper as pictures, 72 points to the inch doubled."""
-    with opened(invoice) as paper:
-        found = []
-        for page in paper:
-            found.append(page.render(scale=2).to_pil().convert("L"))
-            page.close()
-    return found
 
 
 def content(invoice: Invoice) -> dict[str, Any]:
