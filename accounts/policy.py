@@ -83,6 +83,7 @@ FRESH = frozenset(
         "hook.create",
         "hook.change",
         "hook.rotate",
+        "hold.lift",
         "receipt.refund",
         "seller.change_bank",
     }
@@ -235,6 +236,12 @@ ACTIONS: dict[str, Rule] = {
         f"invoice.{verb}": Rule(SELLERS, MONEY, "below")
         for verb in ("create", "change", "remove", "issue", "credit", "write_off", "send")
     },
+    # What follows from not paying: the seller looks on, waits and lifts; both read what is held back.
+    "dunning.view": Rule(SELLERS, MONEY | {"readonly"}, "below"),
+    "dunning.pause": Rule(SELLERS, MONEY, "below"),
+    "dunning.resume": Rule(SELLERS, MONEY, "below"),
+    "hold.view": Rule(EVERYONE, MONEY | {"readonly"}),
+    "hold.lift": Rule(SELLERS, MONEY, "below"),
     # What is paid for again and again: both parties read it and may end it, the seller begins it.
     "subscription.view": Rule(EVERYONE, MONEY | {"readonly"}),
     "subscription.change": Rule(EVERYONE, MONEY),

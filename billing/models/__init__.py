@@ -2,7 +2,7 @@
 
 from billing.models.catalogue import Meter, Price, Product
 from billing.models.customers import Customer, TaxRate, VatCheck
-from billing.models.dunning import DunningStep, Hold, Hook, HookDelivery
+from billing.models.dunning import DunningPause, DunningStep, Hold, Hook, HookDelivery
 from billing.models.feeds import PriceFeed, PricePoint
 from billing.models.invoices import Document, Invoice, InvoiceLine, InvoiceTax, Receivable
 from billing.models.ledger import LedgerEntry
@@ -28,6 +28,7 @@ __all__ = [
     "Customer",
     "Dispute",
     "Document",
+    "DunningPause",
     "DunningStep",
     "Gateway",
     "GatewayEvent",

@@ -76,6 +76,31 @@ class Hold(PartyRow):
         return self.stage
 
 
+class DunningPause(PartyRow):
+    """A promise to wait: no step is taken before the day `until` for an invoice, or for all of a customer's."""
+
+    id = IdField(prefix="dpa")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="dunning_pauses")
+    invoice = models.OneToOneField(Invoice, models.PROTECT, null=True, blank=True, related_name="dunning_pause")
+    until = models.DateField(_("until"))
+    reason = models.CharField(_("reason"), max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    party = "customer"
+    objects = PartyManager("customer__seller", "customer__buyer")
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("customer",), condition=Q(invoice__isnull=True), name="dunning_pause_once_of_all"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.until)
+
+
 class Hook(models.Model):
     """An address of a seller that is told of its invoices (Standard Webhooks); the signing secrets are in the vault.
 

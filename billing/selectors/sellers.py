@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,11 @@ def of(organization: Organization) -> Seller:
 def today(seller: Seller, now: datetime | None = None) -> date:
     """Return the seller's date at an instant, now by default."""
     return (now or timezone.now()).astimezone(_zone(seller.time_zone)).date()
+
+
+def midnight(seller: Seller, day: date) -> datetime:
+    """Return the instant at which a day of the seller begins."""
+    return datetime.combine(day, time(), _zone(seller.time_zone)).astimezone(UTC)
 
 
 def of_buyer(buyer: Organization) -> Organization | None:

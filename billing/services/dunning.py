@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import structlog
 from django.db import DatabaseError
-from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Organization
-from billing.models import DunningStep, Invoice, PaymentMethod, Receivable, Seller
+from billing.models import DunningStep, Receivable, Seller
 from billing.pricing import dunning as steps
+from billing.selectors import dunning as selectors
 from billing.selectors import sellers
 from billing.services import dunning_mails, happenings, holds, settlements
 from panel.core import audit
@@ -23,7 +23,6 @@ FIRST_DAY = 30
 """No seller reminds earlier than so many days before an invoice is due."""
 
 BATCH = 500
-HOLDS = frozenset({steps.SUSPEND, steps.PANEL, steps.SITES, steps.TERMINATE})
 
 log = structlog.get_logger(__name__)
 
@@ -56,18 +55,9 @@ def run(now: datetime, seller: Organization | None = None) -> Report:
     return report
 
 
-def next_hold(invoice: Invoice, seller: Seller) -> tuple[str, date] | None:
-    """Return the next thing that is taken away for an unpaid invoice, and from which day on; None when nothing is."""
-    taken = {row.step for row in invoice.dunning_steps.all()}
-    for name, days in _holds(invoice.customer.buyer, seller):
-        if days is not None and name not in taken:
-            return name, invoice.due_on + timedelta(days=days)
-    return None
-
-
 def _open(now: datetime, seller: Organization | None) -> Iterator[tuple[Seller, Receivable]]:
     """Yield what is unpaid and due within the days in which sellers remind."""
-    rows = _rows()
+    rows = selectors.unpaid()
     if seller is not None:
         rows = rows.filter(seller=seller)
     for organization in Organization.objects.filter(pk__in=rows.values("seller")).order_by("path"):
@@ -78,48 +68,28 @@ def _open(now: datetime, seller: Organization | None) -> Iterator[tuple[Seller, 
             yield found, receivable
 
 
-def _rows() -> QuerySet[Receivable]:
-    """Return what is open of invoices, each with what decides about its steps."""
-    card = PaymentMethod.objects.filter(customer=OuterRef("customer"), is_default=True, removed_at__isnull=True)
-    rows = Receivable.objects.filter(settled_at__isnull=True, invoice__kind=Invoice.Kind.INVOICE)
-    rows = rows.select_related("invoice__customer__buyer", "customer__buyer")
-    return rows.prefetch_related("invoice__dunning_steps").annotate(has_card=Exists(card))
-
-
 def _take(key: int, seller: Seller, now: datetime) -> list[tuple[str, str]]:
     """Take the steps that are due for one receivable, in a transaction with its customer locked."""
     with settlements.locked(Receivable.objects.get(pk=key).customer_id) as customer:
-        receivable = _rows().filter(pk=key).first()
+        receivable = selectors.unpaid().filter(pk=key).first()
         if receivable is None:
             return []
         receivable.customer = customer
         due = _due(receivable, seller, now)
-        if any(step.name in HOLDS and not holds.can_impose(customer, step.name) for step in due):
-            due = _due(receivable, seller, now, reminders_only=True)
+        if any(step.name in selectors.HOLDS and not holds.can_impose(customer, step.name) for step in due):
+            due = _due(receivable, seller, now, with_holds=False)
         for step in due:
             _apply(receivable, seller, step, now)
         return [(receivable.invoice_id, step.name) for step in due]
 
 
-def _due(receivable: Receivable, seller: Seller, now: datetime, *, reminders_only: bool = False) -> list[steps.Step]:
-    invoice = receivable.invoice
-    if invoice.status != Invoice.Status.ISSUED or invoice.issued_on is None:
+def _due(receivable: Receivable, seller: Seller, now: datetime, *, with_holds: bool = True) -> list[steps.Step]:
+    bill, today = selectors.bill(receivable), sellers.today(seller, now)
+    if bill is None or selectors.paused_until(receivable, today) is not None:
         return []
-    taken = {
-        row.step: steps.Taken(row.done_at, sellers.today(seller, row.done_at), row.passed_over)
-        for row in invoice.dunning_steps.all()
-    }
-    held = () if reminders_only else _holds(receivable.customer.buyer, seller)
-    terms = steps.Terms(tuple(seller.reminder_days), held)
-    by_itself = receivable.customer.pays_by_itself and bool(vars(receivable)["has_card"])
-    bill = steps.Bill(invoice.issued_on, receivable.due_on, by_itself)
-    return steps.due(terms, bill, taken, today=sellers.today(seller, now), now=now)
-
-
-def _holds(buyer: Organization, seller: Seller) -> tuple[tuple[str, int | None], ...]:
-    if buyer.kind == Organization.Kind.CLIENT:
-        return steps.of_client(suspend=seller.suspend_days, terminate=seller.terminate_days)
-    return steps.of_reseller(suspend=seller.suspend_days, panel=seller.panel_days, sites=seller.sites_days)
+    terms = selectors.terms(receivable, seller)
+    terms = terms if with_holds else replace(terms, holds=())
+    return steps.due(terms, bill, selectors.taken(receivable, seller), today=today, now=now)
 
 
 def _apply(receivable: Receivable, seller: Seller, step: steps.Step, now: datetime) -> None:
@@ -129,17 +99,20 @@ def _apply(receivable: Receivable, seller: Seller, step: steps.Step, now: dateti
     if step.passed_over:
         return
     audit.record(holds.acting(customer), "dunning.step", row, {"step": ("", step.name)})
-    if step.name in HOLDS:
+    if step.name in selectors.HOLDS:
         holds.impose(customer, invoice, step.name, now)
     elif step.name == steps.OVERDUE:
         happenings.tell("invoice.overdue", invoice)
     else:
-        dunning_mails.asks(invoice, step.name, today=sellers.today(seller, now), follows=_follows(invoice, seller, now))
+        follows = _follows(receivable, seller, now)
+        dunning_mails.asks(invoice, step.name, today=sellers.today(seller, now), follows=follows)
 
 
-def _follows(invoice: Invoice, seller: Seller, now: datetime) -> tuple[str, date] | None:
-    """Return what follows, on a day that leaves at least the full day after this mail."""
-    found = next_hold(invoice, seller)
-    if found is None:
-        return None
-    return found[0], max(found[1], sellers.today(seller, now + steps.A_DAY))
+def _follows(receivable: Receivable, seller: Seller, now: datetime) -> tuple[str, date] | None:
+    """Return what is taken away next, and from which day on: one that leaves at least the full day after this mail."""
+    taken = DunningStep.objects.filter(invoice=receivable.invoice).values_list("step", flat=True)
+    for name, days in selectors.terms(receivable, seller).holds:
+        if days is not None and name not in set(taken):
+            after = receivable.due_on + timedelta(days=days)
+            return name, max(after, sellers.today(seller, now + steps.A_DAY))
+    return None

@@ -20,24 +20,21 @@ from django.utils.translation import gettext as _
 from accounts.models import Organization
 from accounts.selectors import brands
 from accounts.services import organizations
-from billing.models import Customer, DunningStep, Hold, Invoice
+from billing.models import Customer, DunningStep, Hold, Invoice, Receivable
 from billing.pricing import dunning as steps
+from billing.selectors import dunning as selectors
 from billing.services import dunning_mails, happenings, settlements
-from panel.core import audit
+from panel.core import audit, policy
 from panel.core.actors import Actor
-from panel.core.errors import DomainError
+from panel.core.errors import Conflict, DomainError
 from panel.core.scoping import everything
 from provisioning.models import Operation
 from provisioning.services import tenancy
 
 Stage, State = Hold.Stage, Hold.State
-STANDING = (State.ORDERED, State.DONE)
-STAGES = {
-    "client": {steps.SUSPEND: Stage.SITES},
-    "reseller": {steps.SUSPEND: Stage.ORDERS, steps.PANEL: Stage.PANEL, steps.SITES: Stage.SITES},
-}
-"""Kind of the buyer → step of dunning → how far it goes."""
 SUSPENDING = frozenset({Stage.PANEL, Stage.SITES})
+FURTHER: list[str] = [Stage.ORDERS, Stage.PANEL, Stage.SITES]
+"""Stages in the order in which they take more away."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,16 +45,11 @@ def acting(customer: Customer) -> Actor:
 
 
 def can_impose(customer: Customer, step: str) -> bool:
-    """Tell whether a step can be taken now: not while a person has suspended or closed the buyer, nor once it buys from
-    somebody else. What can't be taken waits.
-    """
-    buyer = Organization.objects.get(pk=customer.buyer_id)
-    if buyer.parent_id != customer.seller_id or buyer.status == Organization.Status.CLOSED:
+    """Tell whether a step can be taken now; accounts are only ended of who is suspended, as servers say."""
+    if not selectors.can_hold(customer, Organization.objects.get(pk=customer.buyer_id), step):
         return False
-    ours = buyer.status == Organization.Status.ACTIVE or buyer.suspended_for == customer.pk
-    if step == steps.TERMINATE:
-        return ours and Hold.objects.filter(customer=customer, stage=Stage.SITES, state=State.DONE).exists()
-    return ours or STAGES[buyer.kind][step] == Stage.ORDERS
+    suspended = Hold.objects.filter(customer=customer, stage=Stage.SITES, state=State.DONE)
+    return step != steps.TERMINATE or suspended.exists()
 
 
 def impose(customer: Customer, invoice: Invoice, step: str, now: datetime) -> None:
@@ -65,9 +57,9 @@ def impose(customer: Customer, invoice: Invoice, step: str, now: datetime) -> No
     if step == steps.TERMINATE:
         tenancy.end_accounts(actor=acting(customer), organization=customer.buyer)
         return
-    stage = STAGES[customer.buyer.kind][step]
+    stage = selectors.STAGES[customer.buyer.kind][step]
     hold = Hold.objects.filter(customer=customer, stage=stage).exclude(state=State.LIFTED).first()
-    if hold is not None and hold.state in STANDING:
+    if hold is not None and hold.state in selectors.STANDING:
         return
     hold = hold or Hold(customer=customer, stage=stage)
     hold.invoice, hold.state, hold.begun_at, hold.lifted_at = invoice, State.ORDERED, now, None
@@ -81,11 +73,27 @@ def impose(customer: Customer, invoice: Invoice, step: str, now: datetime) -> No
 def release(customer: Customer, now: datetime) -> None:
     """Lift, for a locked customer, what no unpaid invoice asks for any more."""
     asked = _asked(customer)
-    standing = list(Hold.objects.filter(customer=customer, state__in=STANDING))
+    standing = list(Hold.objects.filter(customer=customer, state__in=selectors.STANDING))
     over = [hold for hold in standing if hold.stage not in asked]
     if over:
         _lift(customer, over, {hold.stage for hold in standing} & asked, now)
     _restore(customer)
+
+
+def lift(*, actor: Actor, hold: Hold) -> Hold:
+    """Give a customer back what a hold takes away, and with it all that goes further, though nobody has paid.
+
+    It is not imposed again for invoices that had got so far. Raises Conflict when it is lifted already.
+    """
+    policy.require(actor, "hold.lift", hold)
+    with settlements.locked(hold.customer_id) as customer:
+        standing = list(Hold.objects.filter(customer=customer, state__in=selectors.STANDING))
+        if hold.pk not in {row.pk for row in standing}:
+            raise Conflict(_("This hold is lifted already."), code="not_held")
+        over = {row.stage for row in standing if FURTHER.index(row.stage) >= FURTHER.index(hold.stage)}
+        operation = _give_back(customer, over, {row.stage for row in standing} - over)
+        _begin_lifting(actor, customer, [row for row in standing if row.stage in over], operation, timezone.now())
+        return Hold.objects.select_related("customer__buyer", "invoice").get(pk=hold.pk)
 
 
 def look(now: datetime) -> None:
@@ -105,7 +113,7 @@ def look(now: datetime) -> None:
 def _let_go() -> None:
     """Lift suspensions that nothing holds any more: of a buyer that was closed when it paid, and was opened again."""
     rows = Customer.objects.filter(buyer__status=Organization.Status.SUSPENDED, buyer__suspended_for=F("pk"))
-    for key in list(rows.exclude(holds__state__in=[*STANDING, State.LIFTING]).values_list("id", flat=True)):
+    for key in list(rows.exclude(holds__state__in=[*selectors.STANDING, State.LIFTING]).values_list("id", flat=True)):
         with _tolerant(key), settlements.locked(key) as customer:
             if not Hold.objects.filter(customer=customer).exclude(state=State.LIFTED).exists():
                 _give_back(customer, set(SUSPENDING), set())
@@ -129,12 +137,12 @@ def _look(customer: Customer, key: str, now: datetime) -> None:
     over = hold.operation is None or hold.operation.status == Operation.Status.APPLIED
     if hold.state == State.LIFTING:
         if hold.operation is None:
-            keep = {row.stage for row in Hold.objects.filter(customer=customer, state__in=STANDING)}
+            keep = {row.stage for row in Hold.objects.filter(customer=customer, state__in=selectors.STANDING)}
             _lift(customer, [hold], keep, now)
         elif over:
             _lifted(hold, now)
     elif not _is_in_force(customer, hold):
-        _lifted(hold, now, by_a_person=True)
+        _lifted(hold, now)
     elif hold.state == State.ORDERED and over:
         _done(hold)
 
@@ -150,7 +158,7 @@ def _asked(customer: Customer) -> set[str]:
     """Return the stages that steps taken for unpaid invoices ask for."""
     unpaid = DunningStep.objects.filter(invoice__customer=customer, invoice__receivable__settled_at__isnull=True)
     taken = unpaid.filter(passed_over=False)
-    stages = STAGES.get(customer.buyer.kind, {})
+    stages = selectors.STAGES.get(customer.buyer.kind, {})
     return {stages[step] for step in taken.values_list("step", flat=True) if step in stages}
 
 
@@ -177,11 +185,17 @@ def _lift(customer: Customer, over: list[Hold], keep: set[str], now: datetime) -
         log.warning("hold.not_lifted", customer=customer.pk, code=error.code)
         Hold.objects.filter(pk__in=[hold.pk for hold in over]).update(state=State.LIFTING, operation=None)
         return
+    _begin_lifting(acting(customer), customer, over, operation, now)
+
+
+def _begin_lifting(
+    actor: Actor, customer: Customer, over: list[Hold], operation: Operation | None, now: datetime
+) -> None:
     for hold in over:
         hold.customer = customer
         hold.state, hold.operation = State.LIFTING, operation if hold.stage in SUSPENDING else None
         hold.save(update_fields=["state", "operation"])
-        audit.record(acting(customer), "hold.lift", hold, {"stage": (hold.stage, "")})
+        audit.record(actor, "hold.lift", hold, {"stage": (hold.stage, "")})
         if hold.operation is None:
             _lifted(hold, now)
 
@@ -221,11 +235,12 @@ def _done(hold: Hold) -> None:
     dunning_mails.held(hold)
 
 
-def _lifted(hold: Hold, now: datetime, *, by_a_person: bool = False) -> None:
+def _lifted(hold: Hold, now: datetime) -> None:
+    """Note that it is over; the mail that thanks for a payment is for who has paid."""
     hold.state, hold.lifted_at = State.LIFTED, now
     hold.save(update_fields=["state", "lifted_at"])
     happenings.tell("customer.lifted", hold)
-    if not by_a_person:
+    if Receivable.objects.filter(invoice=hold.invoice_id, settled_at__isnull=False).exists():
         dunning_mails.lifted(hold)
 
 

@@ -120,6 +120,7 @@ VERBS: dict[str, str | Promise] = {
     "overrule": _("lines of its own"),
     "overuse": _("more used than bought"),
     "pages": _("pages changed"),
+    "pause": _("waited with"),
     "pay": _("begun"),
     "pin": _("exception made"),
     "place": _("placed"),

@@ -154,8 +154,9 @@ def test_what_waits_for_an_hour_comes_that_day_also_where_clocks_go_forward() ->
 
     late = datetime(2026, 3, 28, 20, tzinfo=UTC)
     taken = {name: Taken(late, late.date()) for name in ("reminder:5", "overdue")}
-    said = dunning.ahead(CLIENT, BILL, taken, today=date(2026, 3, 29), now=midnight(date(2026, 3, 29)), midnight=midnight)
-    assert said == [Planned("suspend", date(2026, 3, 29))]
+    sunday = date(2026, 3, 29)
+    said = dunning.ahead(CLIENT, BILL, taken, today=sunday, now=midnight(sunday), midnight=midnight)
+    assert said == [Planned("suspend", sunday)]
 
 
 def _is_mail(name: str) -> bool:
