@@ -101,20 +101,21 @@ def subject(brand: Brand) -> Subject:
 def words(brand: Brand) -> Iterator[Word]:
     """Yield the names that must not show under `brand`: the software's, and those of all other brands.
 
-    Of the provider also the mail domains of its people. The domain of the brand's own panel and hosts that both brands
-    name, such as neutral name servers, are left out; not so the provider's: a brand below its domain shows it.
+    Of the provider also the mail domains of its people. The installation's shared name servers are left out, and so are
+    the domain of the brand's own panel and hosts that both brands name; not so those of brands above: a brand below
+    their domain, or with their name servers, shows them.
     """
     yield Word(SOFTWARE, "software")
     shared = set(_hosts(brand))
     seen: set[tuple[str, str]] = set()
     for other in Brand.objects.exclude(pk=brand.pk).select_related("organization").order_by("id"):
         organization = other.organization
-        above = organization.kind == Organization.Kind.PROVIDER
+        above = brand.organization.path.startswith(organization.path)
         for name in (other.name, organization.name):
             if name.lower() not in (brand.name.lower(), brand.organization.name.lower()):
                 yield from _once(seen, Word(name, "name", organization.id))
-        hosts = [*_hosts(other), *(_people(organization) if above else ())]
-        for host in hosts:
+        people = _people(organization) if organization.kind == Organization.Kind.PROVIDER else []
+        for host in [host for host in _hosts(other) if host not in settings.NEUTRAL_NAMESERVERS] + people:
             domain = _domain(host)
             if above or not (host in shared or domain == _domain(brand.panel_host)):
                 yield from _once(seen, Word(domain, "host", organization.id))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from accounts.models import Brand, Organization
@@ -34,6 +36,19 @@ def test_words_are_those_of_all_other_brands_and_the_software(cast: Cast) -> Non
     assert ("host", "reseller-b.example") in words
     assert ("host", "people.example") in words
     assert not {word for word in words if "reseller-a" in word[1] or word[1] == "Atelier A"}
+
+
+def test_name_servers_of_a_brand_above_are_looked_for_and_shared_ones_are_not(cast: Cast, settings: Any) -> None:
+    settings.NEUTRAL_NAMESERVERS = ["ns1.platform.example", "ns2.platform.example"]
+    sub = cast.sub_reseller.organization
+    with everything("test"):
+        for names in (["ns1.reseller-a.example", "ns2.reseller-a.example"], settings.NEUTRAL_NAMESERVERS):
+            brand = brands.set(actor=Actor.system("test"), organization=sub, nameservers=names)
+            for other in (cast.reseller_b, cast.provider):
+                Brand.objects.filter(organization=other.organization).update(nameservers=settings.NEUTRAL_NAMESERVERS)
+            hosts = {word.shown for word in selectors.words(brand) if word.kind == "host"}
+            assert "reseller-a.example" in hosts
+            assert "platform.example" not in hosts
 
 
 def test_names_that_a_reseller_must_not_learn_are_masked_wherever_they_stand(cast: Cast) -> None:
