@@ -65,8 +65,15 @@ class SubscriptionSerializer(Document):
     billed_until = serializers.DateField(help_text="Charged up to this day, which is not part of it.")
     cancel_on = serializers.DateField(allow_null=True)
     ended_on = serializers.DateField(allow_null=True)
-    parked_reason = serializers.CharField(help_text="Why runs leave it out; empty while they do not.")
+    parked_reason = serializers.SerializerMethodField(
+        help_text="Why runs leave it out; empty while they do not. A buyer is told only that they do."
+    )
     created_at = serializers.DateTimeField()
+
+    def get_parked_reason(self, subscription: Subscription) -> str:
+        """Return what the reader may know of it."""
+        is_seller = subscription.customer.seller_id == self.context["actor"].organization_id
+        return subscription.parked_reason if is_seller else subscription.pause
 
 
 class WholeSubscriptionSerializer(SubscriptionSerializer):

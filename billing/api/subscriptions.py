@@ -13,7 +13,7 @@ from billing.models import Subscription
 from billing.selectors import sellers
 from billing.selectors import subscriptions as selectors
 from billing.services import addons, charges, subscriptions
-from panel.core.api.endpoints import Endpoint, Nothing, describe, page_of
+from panel.core.api.endpoints import Endpoint, Nothing, describe, naming, page_of
 
 
 class SubscriptionList(Endpoint):
@@ -33,7 +33,7 @@ class SubscriptionList(Endpoint):
         wanted = self.query(shapes.SubscriptionQuery)
         sides = {"sold": selectors.sold, "bought": selectors.bought, "": selectors.listed}
         rows = sides[wanted.pop("side", "")](self.actor)
-        return self.page(rows.filter(**wanted), shapes.SubscriptionSerializer)
+        return self.page(rows.filter(**wanted), shapes.SubscriptionSerializer, actor=self.actor)
 
     @describe(
         "subscriptions_start",
@@ -44,7 +44,8 @@ class SubscriptionList(Endpoint):
     )
     def post(self, request: Request) -> Response:
         """What has begun by today is charged at once."""
-        made = subscriptions.start(actor=self.actor, **self.read(shapes.SubscriptionStart))
+        with naming(hosting="account"):
+            made = subscriptions.start(actor=self.actor, **self.read(shapes.SubscriptionStart))
         return self.created(_whole(self, made), reverse("billing_api:subscription", args=[made.pk]))
 
 
@@ -57,7 +58,7 @@ class SubscriptionItem(Endpoint):
     def get(self, request: Request, pk: str) -> Response:
         """As it stands."""
         found = self.find(selectors.listed(self.actor), pk)
-        return Response(shapes.WholeSubscriptionSerializer(found).data)
+        return Response(shapes.WholeSubscriptionSerializer(found, context={"actor": self.actor}).data)
 
 
 class SubscriptionCharges(Endpoint):
@@ -206,4 +207,4 @@ class Items(Endpoint):
 def _whole(endpoint: Endpoint, subscription: Subscription) -> dict[str, Any]:
     """Describe a subscription with its products."""
     row = selectors.listed(endpoint.actor).get(pk=subscription.pk)
-    return dict(shapes.WholeSubscriptionSerializer(row).data)
+    return dict(shapes.WholeSubscriptionSerializer(row, context={"actor": endpoint.actor}).data)

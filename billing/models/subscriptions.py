@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.fields import CurrencyField, ExactField, MoneyField
@@ -19,7 +20,8 @@ class Subscription(PartyRow):
     """One thing that is paid for again and again, with its add-ons. Days are the seller's; an end is not included.
 
     Period k begins k cycles after `anchor`. `billed_until` is the end of the last period that was charged for: what
-    the run asks, and where it goes on. `parked_reason` says why a run left it out until a person looks.
+    the run asks, and where it goes on. `parked_reason` says its seller why a run left it out until a person looks. An
+    account has one at a time that has not ended.
     """
 
     class Status(models.TextChoices):
@@ -56,10 +58,16 @@ class Subscription(PartyRow):
         indexes = (models.Index(fields=("billed_until", "id"), condition=~Q(status="ended"), name="subscription_due"),)
         constraints = (
             models.CheckConstraint(condition=Q(billed_until__gte=F("starts_on")), name="subscription_billed_forward"),
+            models.UniqueConstraint(fields=("hosting",), condition=~Q(status="ended"), name="subscription_of_account"),
         )
 
     def __str__(self) -> str:
         return self.label or str(_("Subscription"))
+
+    @property
+    def pause(self) -> str:
+        """What a buyer may know of why runs leave it out: that they do. `parked_reason` is the seller's."""
+        return gettext("It is not charged at the moment. Your provider is looking into it.") if self.parked_at else ""
 
 
 class Component(PartyRow):

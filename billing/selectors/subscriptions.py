@@ -13,7 +13,6 @@ from billing.selectors.parties import bought_by, of_party, sold_by
 from panel.core.actors import Actor
 from panel.core.errors import NotFound
 from panel.core.scoping import everything
-from provisioning.models import HostingAccount
 
 WITH = ("customer__seller", "customer__buyer", "hosting")
 COMPONENTS = ("components__product__plan", "components__product__package", "components__price")
@@ -40,9 +39,13 @@ def history(subscription: Subscription) -> QuerySet[Charge]:
     return rows.select_related("component__product", "line__invoice").order_by("-due_on", "-id")
 
 
-def of_account(hosting: HostingAccount) -> QuerySet[Subscription]:
-    """Return the subscriptions that pay for an account and have not ended."""
-    return Subscription.objects.filter(hosting=hosting).exclude(status=Subscription.Status.ENDED)
+def whole(subscription: Subscription, rows: QuerySet[Subscription] | None = None) -> Subscription:
+    """Return a subscription as it is now, of `rows`, with its components; raises NotFound. Three queries."""
+    rows = Subscription.objects.all() if rows is None else rows
+    found = rows.select_related(*WITH).prefetch_related(*COMPONENTS).filter(pk=subscription.pk).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def with_product(price: Price) -> QuerySet[Subscription]:

@@ -25,6 +25,7 @@ def add(
     with transaction.atomic():
         subscription, today = subscriptions.as_of_today(subscription)
         day = on or today
+        charges.check_day(day, today, "on")
         changes.check(subscription, price, quantity, day)
         if subscriptions.buys(actor, subscription):
             subscriptions.check_offer(selectors.addable_by_buyer(subscription, today), price)
@@ -57,6 +58,7 @@ def remove(*, actor: Actor, component: Component, on: date | None = None) -> Non
             raise Conflict(_("This add-on has ended already."), code="ended")
         if subscription.cancel_on is not None:
             raise Conflict(_("This subscription is cancelled. Resume it first."), code="cancelled")
+        charges.check_day(on or today, today, "on")
         day = max(on or today, row.starts_on)
         if subscriptions.buys(actor, subscription) and day < today:
             raise Forbidden(_("Your change begins today."))

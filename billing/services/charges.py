@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.models import Charge, Component, Customer, Price, Product, Subscription, TaxRate
@@ -26,6 +27,7 @@ from panel.core.errors import Invalid
 
 Span = tuple[date, date]
 DAY = timedelta(days=1)
+MOST_DAYS = timedelta(days=366)
 TEXT = 300
 
 
@@ -77,6 +79,13 @@ def unused(subscription: Subscription, component: Component, on: date, due_on: d
         for whole, days in _charged(subscription, component, on)
         if (charge := part_of(subscription, component, Charge.Kind.CREDIT, whole, days, due_on=due_on or on, sign=-1))
     ]
+
+
+def given_back(subscription: Subscription, component: Component, fee: Charge, due_on: date) -> Charge:
+    """Return a credit for the setup fee of what never began."""
+    text = _("Not used: %(what)s") % {"what": fee.text}
+    days = (fee.starts_on, fee.ends_on)
+    return _charge(subscription, component, Charge.Kind.CREDIT, days, due_on, -fee.amount, text)
 
 
 def rest(subscription: Subscription, component: Component, on: date) -> list[Charge]:
@@ -186,7 +195,9 @@ def item(
         message = _("%(currency)s has %(places)s decimal places; give no more.")
         shown = {"currency": customer.currency, "places": PLACES[customer.currency]}
         raise Invalid("places", message % shown, "amount")
-    day = on or sellers.today(sellers.of(customer.seller))
+    today = sellers.today(sellers.of(customer.seller))
+    day = on or today
+    check_day(day, today, "on")
     with transaction.atomic():
         charge = Charge.objects.create(
             customer=customer,
@@ -203,6 +214,14 @@ def item(
         )
         audit.record(actor, "charge.create", charge, {"amount": [None, charge.amount], "text": [None, charge.text]})
     return charge
+
+
+def check_day(day: date, today: date, field: str) -> None:
+    """Refuse a day more than a year away: what is typed wrong would charge, or wait, for ages."""
+    if abs(day - today) > MOST_DAYS:
+        message = _("Choose a day from %(first)s to %(last)s: at most a year away.")
+        shown = {"first": date_format(today - MOST_DAYS), "last": date_format(today + MOST_DAYS)}
+        raise Invalid("day", message % shown, field)
 
 
 def keep(rows: Iterable[Charge]) -> None:

@@ -5,7 +5,7 @@ Every verb locks the subscription's row, so that a run and a person never charge
 
 from __future__ import annotations
 
-from copy import copy
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 
 from django.db import transaction
@@ -21,7 +21,7 @@ from billing.selectors import subscriptions as selectors
 from billing.services import changes, charges, happenings
 from panel.core import audit, policy
 from panel.core.actors import Actor
-from panel.core.errors import Conflict, Forbidden, Invalid, NotFound
+from panel.core.errors import Conflict, Forbidden, Invalid, integrity_as_conflict
 from provisioning.models import HostingAccount
 from provisioning.services import packages
 
@@ -50,11 +50,12 @@ def start(
     seller = sellers.of(customer.seller)
     today = sellers.today(seller)
     first = starts_on or today
+    charges.check_day(first, today, "starts_on")
     days = price.product.trial_days if trial else 0
     trial_until = first + timedelta(days=days) if days else None
     paid_from = trial_until or first
     with transaction.atomic():
-        subscription = Subscription.objects.create(
+        subscription = Subscription(
             customer=customer,
             hosting=hosting,
             label=(label or (hosting.domain if hosting else ""))[:LABEL],
@@ -64,6 +65,8 @@ def start(
             trial_until=trial_until,
             billed_until=paid_from,
         )
+        with _one_of_account():
+            subscription.save(force_insert=True)
         changes.begin(subscription, price, quantity, first).save()
         charges.keep(advance(subscription, seller, today))
         subscription.save(update_fields=["status", "billed_until"])
@@ -106,10 +109,10 @@ def preview(*, actor: Actor, subscription: Subscription, price: Price, quantity:
     policy.require(actor, "subscription.change", subscription)
     seller = sellers.of(subscription.customer.seller)
     today = sellers.today(seller)
-    if buys(actor, subscription):
-        check_offer(selectors.offers(subscription, today), price)
-    now = copy(subscription)
-    advance(now, seller, today)
+    _check_change(actor, subscription, price, on, today)
+    now = selectors.whole(subscription)
+    if now.status != Subscription.Status.ENDED:
+        advance(now, seller, today)
     return list(changes.work_out(now, price, quantity, on).charges)
 
 
@@ -125,12 +128,7 @@ def change(
     with transaction.atomic():
         subscription, today = as_of_today(subscription)
         day = on or today
-        if buys(actor, subscription):
-            check_offer(selectors.offers(subscription, today), price)
-            if day != today:
-                raise Forbidden(_("Your change begins today."))
-        if price.product.kind in changes.ONE_ONLY and day > today:
-            raise Invalid("day", _("A package or plan changes today, not later."), "on")
+        _check_change(actor, subscription, price, day, today)
         before = selectors.main_of(subscription)
         worked_out = changes.work_out(subscription, price, quantity, day)
         made = _make(subscription, worked_out)
@@ -162,7 +160,7 @@ def cancel(*, actor: Actor, subscription: Subscription, at_end: bool = True) -> 
             raise Forbidden(_("Cancel at the end of the period, or ask your provider."))
         now = max(today, subscription.starts_on)
         day = changes.end_of_period(subscription, now) if at_end else now
-        _stop(subscription, day, due_on=today)
+        _stop(subscription, today if today < now and not at_end else day, due_on=today)
         subscription.cancel_on = day
         subscription.save(update_fields=["cancel_on"])
         if not at_end:
@@ -220,7 +218,8 @@ def attach(*, actor: Actor, subscription: Subscription, hosting: HostingAccount)
             _check_hosting(subscription.customer, row.product, hosting)
         before, subscription.hosting = subscription.hosting, hosting
         subscription.label = subscription.label or hosting.domain[:LABEL]
-        subscription.save(update_fields=["hosting", "label"])
+        with _one_of_account():
+            subscription.save(update_fields=["hosting", "label"])
         audit.record(actor, "subscription.attach", subscription, {"account": [before, hosting]})
     return subscription
 
@@ -232,9 +231,9 @@ def unpark(*, actor: Actor, subscription: Subscription) -> None:
         subscription = locked(subscription)
         if subscription.parked_at is None:
             raise Conflict(_("This subscription is not parked."), code="not_parked")
-        reason, subscription.parked_at, subscription.parked_reason = subscription.parked_reason, None, ""
+        subscription.parked_at, subscription.parked_reason = None, ""
         subscription.save(update_fields=["parked_at", "parked_reason"])
-        audit.record(actor, "subscription.unpark", subscription, {"reason": [reason, ""]})
+        audit.record(actor, "subscription.unpark", subscription)
 
 
 def park(subscription: Subscription, reason: str) -> None:
@@ -266,11 +265,7 @@ def end_because_gone(subscription: Subscription, day: date) -> None:
 
 def locked(subscription: Subscription) -> Subscription:
     """Return the subscription as it is now with its components, its row locked until the transaction ends."""
-    rows = Subscription.objects.select_for_update(of=("self",), no_key=True).select_related(*selectors.WITH)
-    found = rows.prefetch_related(*selectors.COMPONENTS).filter(pk=subscription.pk).first()
-    if found is None:
-        raise NotFound
-    return found
+    return selectors.whole(subscription, Subscription.objects.select_for_update(of=("self",), no_key=True))
 
 
 def as_of_today(subscription: Subscription) -> tuple[Subscription, date]:
@@ -293,6 +288,17 @@ def check_offer(offered: QuerySet[Price], price: Price) -> None:
         raise Forbidden(_("This is not on sale. Ask your provider for it."))
 
 
+def _check_change(actor: Actor, subscription: Subscription, price: Price, day: date, today: date) -> None:
+    """Refuse a change that this actor can't make, or not on this day; the same before it is shown and made."""
+    charges.check_day(day, today, "on")
+    if buys(actor, subscription):
+        check_offer(selectors.offers(subscription, today), price)
+        if day != today:
+            raise Forbidden(_("Your change begins today."))
+    if price.product.kind in changes.ONE_ONLY and day > today:
+        raise Invalid("day", _("A package or plan changes today, not later."), "on")
+
+
 def _make(subscription: Subscription, worked_out: changes.Change) -> list[Charge]:
     """Keep what was worked out."""
     for row in worked_out.ends:
@@ -308,12 +314,16 @@ def _make(subscription: Subscription, worked_out: changes.Change) -> list[Charge
 
 
 def _stop(subscription: Subscription, day: date, due_on: date | None = None) -> None:
-    """Give back what was charged from a day on."""
+    """Give back what was charged from a day on; before it began that is all of it, with setup fees."""
     made = [
         charge
         for row in changes.standing(subscription, day)
         for charge in charges.unused(subscription, row, day, due_on)
     ]
+    if day < subscription.starts_on:
+        fees = Charge.objects.filter(component__subscription=subscription, kind=Charge.Kind.SETUP)
+        rows = {row.pk: row for row in subscription.components.all()}
+        made += [charges.given_back(subscription, rows[str(fee.component_id)], fee, due_on or day) for fee in fees]
     charges.keep_once_more(subscription, made)
 
 
@@ -329,8 +339,14 @@ def _check_hosting(customer: Customer, product: Product, hosting: HostingAccount
         raise Invalid("hosting", _("Choose an account of this customer, for a product that is a package."), "hosting")
     if hosting.package_id != product.package_id:
         raise Invalid("package", _("The account has another package than this product sells."), "hosting")
-    if hosting.status == HostingAccount.Status.TERMINATED or selectors.of_account(hosting).exists():
-        raise Conflict(_("This account is terminated, or has a subscription already."), field="hosting")
+    if hosting.status == HostingAccount.Status.TERMINATED:
+        raise Conflict(_("This account is terminated. Choose another one."), field="hosting")
+
+
+def _one_of_account() -> AbstractContextManager[None]:
+    """Let the database refuse an account that another subscription pays for."""
+    message = _("This account has a subscription already. End that one first, or choose another account.")
+    return integrity_as_conflict(message, field="hosting")
 
 
 def _follow_package(actor: Actor, subscription: Subscription, product: Product) -> None:

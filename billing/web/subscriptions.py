@@ -162,7 +162,8 @@ class SubscriptionPage(OfSubscription, ListsPage):
         days = [(_("Since"), of.starts_on), (_("Trial until"), of.trial_until), (_("Charged until"), of.billed_until)]
         days += [(_("Cancelled for"), of.cancel_on), (_("Ended on"), of.ended_on)]
         found += [(label, date_format(day)) for label, day in days if day]
-        return [*found, (_("Left out because"), of.parked_reason)] if of.parked_reason and self.is_seller() else found
+        why = (_("Left out because"), of.parked_reason) if self.is_seller() else (_("Paused"), of.pause)
+        return [*found, why] if why[1] else found
 
 
 class SubscriptionChangePage(OfSubscription, ImpactFormPage):

@@ -317,4 +317,25 @@ GUARDS = [
         "component=row.component, kind=row.kind, starts_on=row.starts_on, ends_on=row.ends_on\n        ).count() * 0\n",
         f"{SUBSCRIPTIONS}::test_cancelled_at_the_end_resumed_and_cancelled_again_is_charged_right",
     ),
+    Guard(
+        "an account has one subscription at a time",
+        "billing/migrations/0010_one_of_account.py",
+        'fields=("hosting",),',
+        'fields=("id",),',
+        f"{SUBSCRIPTIONS}::test_a_package_changes_with_its_account_or_not_at_all",
+    ),
+    Guard(
+        "what never began costs nothing",
+        "billing/services/subscriptions.py",
+        "    if day < subscription.starts_on:\n        fees",
+        "    if day > subscription.starts_on:\n        fees",
+        f"{SUBSCRIPTIONS}::test_what_never_began_costs_no_setup_fee_either",
+    ),
+    Guard(
+        "a preview refuses what the change refuses",
+        "billing/services/subscriptions.py",
+        "    _check_change(actor, subscription, price, on, today)\n    now",
+        "    now",
+        f"{SUBSCRIPTIONS}::test_a_buyer_sees_what_a_change_costs_of_what_it_is_offered_alone",
+    ),
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import IntegrityError, transaction
 
 from accounts.models import Organization
 from accounts.services import plans
@@ -190,6 +191,12 @@ def test_a_buyer_sees_what_a_change_costs_of_what_it_is_offered_alone(cast: Cast
     large = factories.price(cast.reseller_a.organization, "Large", "62")
     with pytest.raises(Forbidden, match="not on sale"):
         subscriptions.preview(actor=cast.client_a.actor, subscription=made, price=large, quantity=1, on=DAY)
+    large.product.is_public = True
+    large.product.save()
+    later = date(2026, 3, 20)
+    with pytest.raises(Forbidden, match="begins today"):
+        subscriptions.preview(actor=cast.client_a.actor, subscription=made, price=large, quantity=1, on=later)
+    assert subscriptions.preview(actor=cast.client_a.actor, subscription=made, price=large, quantity=1, on=DAY)
 
 
 def public(cast: Cast, name: str, amount: str, **values: Any) -> Price:
@@ -273,6 +280,43 @@ def test_what_is_gone_before_it_began_costs_nothing(cast: Cast, customer: Custom
     assert (made.status, made.ended_on) == ("ended", date(2026, 3, 20))
 
 
+def test_what_never_began_costs_no_setup_fee_either(cast: Cast, customer: Customer):
+    price = small(cast, setup=7)
+    for ends_it in ("gone", "cancelled"):
+        made = subscriptions.start(
+            actor=cast.reseller_a.actor, customer=customer, price=price, starts_on=date(2026, 3, 20)
+        )
+        assert [row[1] for row in kept(made)] == [7, 31]
+        if ends_it == "gone":
+            subscriptions.end_because_gone(subscriptions.locked(made), DAY)
+        else:
+            subscriptions.cancel(actor=cast.reseller_a.actor, subscription=made, at_end=False)
+        assert sorted(row[1] for row in kept(made)) == [-31, -7, 7, 31]
+    begun = subscriptions.start(actor=cast.reseller_a.actor, customer=customer, price=price)
+    subscriptions.cancel(actor=cast.reseller_a.actor, subscription=begun, at_end=False)
+    assert sum(row[1] for row in kept(begun)) == 7
+
+
+@pytest.mark.parametrize("far", [date(1, 1, 1), date(2025, 3, 9), date(2027, 3, 13), date.max])
+def test_no_day_is_more_than_a_year_away(cast: Cast, customer: Customer, far: date):
+    price, extra = small(cast), factories.price(cast.reseller_a.organization, "Backup", "3")
+    seller = cast.reseller_a.actor
+    made = subscriptions.start(actor=seller, customer=customer, price=price)
+    row = addons.add(actor=seller, subscription=made, price=extra)
+    large = factories.price(cast.reseller_a.organization, "Large", "62")
+    for act, field in (
+        (lambda: subscriptions.start(actor=seller, customer=customer, price=price, starts_on=far), "starts_on"),
+        (lambda: subscriptions.change(actor=seller, subscription=made, price=large, on=far), "on"),
+        (lambda: subscriptions.preview(actor=seller, subscription=made, price=large, quantity=1, on=far), "on"),
+        (lambda: addons.add(actor=seller, subscription=made, price=extra, on=far), "on"),
+        (lambda: addons.remove(actor=seller, component=row, on=far), "on"),
+        (lambda: charges.item(actor=seller, customer=customer, text="Moving", amount=Decimal(1), on=far), "on"),
+    ):
+        with pytest.raises(Invalid, match="at most a year away") as refused:
+            act()
+        assert refused.value.field == field
+
+
 def test_others_find_no_subscription_of_two_parties(cast: Cast, customer: Customer):
     made = subscriptions.start(actor=cast.reseller_a.actor, customer=customer, price=small(cast))
     for person in (cast.provider, cast.reseller_b, cast.client_b, cast.sub_reseller):
@@ -326,10 +370,17 @@ def test_a_package_changes_with_its_account_or_not_at_all(cast: Cast, ground: Gr
     monkeypatch.setattr(packages, "move", move)
     subscriptions.change(actor=cast.reseller_a.actor, subscription=subscription, price=new)
     assert HostingAccount.objects.get(pk=hosting.pk).package_id == larger.pk
-    with pytest.raises(Conflict, match="has a subscription already"):
-        subscriptions.start(
-            actor=cast.reseller_a.actor, customer=buyer, price=new, hosting=subscriptions.locked(subscription).hosting
-        )
+    hosting = HostingAccount.objects.get(pk=hosting.pk)
+    bare = subscriptions.start(actor=cast.reseller_a.actor, customer=buyer, price=new)
+    with pytest.raises(Conflict, match="has a subscription already") as refused:
+        subscriptions.start(actor=cast.reseller_a.actor, customer=buyer, price=new, hosting=hosting)
+    assert refused.value.field == "hosting"
+    with pytest.raises(Conflict, match="End that one first"):
+        subscriptions.attach(actor=cast.reseller_a.actor, subscription=bare, hosting=hosting)
+    with pytest.raises(IntegrityError, match="subscription"), transaction.atomic():
+        Subscription.objects.filter(pk=bare.pk).update(hosting=hosting)
+    subscriptions.cancel(actor=cast.reseller_a.actor, subscription=subscription, at_end=False)
+    assert subscriptions.attach(actor=cast.reseller_a.actor, subscription=bare, hosting=hosting).hosting == hosting
 
 
 def test_an_item_goes_on_the_next_invoice(cast: Cast, customer: Customer):

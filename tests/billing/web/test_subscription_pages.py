@@ -14,13 +14,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.models import Charge, Customer, Price, Subscription
-from billing.services import subscriptions
+from billing.services import addons, subscriptions
+from panel.core.models import AuditEntry
 from panel.core.scoping import everything
 from tests.billing import factories
 from tests.cast import Cast
+from tests.provisioning import ground as grounds
 
 BUDGETS = {"/subscriptions": 8, "/subscriptions/{id}": 8, "/subscriptions/{id}/charges": 8}
 """Queries of a read, signing in by token included."""
+PREVIEW = 16
 
 
 @pytest.fixture(autouse=True)
@@ -148,3 +151,56 @@ def test_reads_keep_within_their_budgets(cast: Cast, customer: Customer) -> None
         with CaptureQueriesContext(connection) as queries:
             assert program.get(f"/api/v1{route.format(id=made[0].pk)}").status_code == 200
         assert len(queries) <= budget, (route, len(queries), [query["sql"] for query in queries])
+
+
+def test_why_runs_leave_it_out_is_the_sellers_to_know(cast: Cast, customer: Customer) -> None:
+    with everything("test"):
+        made = subscriptions.start(actor=cast.reseller_a.actor, customer=customer, price=of(cast, "Small", "31"))
+        subscriptions.park(made, "ZeroDivisionError: margin")
+    page, path = reverse("billing:subscription", args=[made.pk]), f"/api/v1/subscriptions/{made.pk}"
+    for place in (page, path, "/api/v1/subscriptions", "/api/v1/subscriptions?format=csv"):
+        for reader, knows in ((cast.reseller_a, True), (cast.client_a, False)):
+            client = reader.browser() if place is page else reader.program()
+            accept = "text/csv" if "csv" in place else "*/*"
+            answer = client.get(place.partition("?")[0], headers={"accept": accept})
+            text = answer.getvalue().decode()
+            assert answer.status_code == 200
+            assert ("margin" in text) is knows, (place, text)
+            assert ("not charged at the moment" in text) is not knows, (place, text)
+    with everything("test"):
+        subscriptions.unpark(actor=cast.reseller_a.actor, subscription=made)
+        entry = AuditEntry.objects.get(action="subscription.unpark")
+    assert "margin" not in json.dumps(entry.changes)
+    assert cast.client_a.program().get(path).json()["parked_reason"] == ""
+
+
+def test_a_program_is_told_that_an_account_is_paid_for_already(cast: Cast) -> None:
+    ground = grounds.make(cast)
+    hosting = ground.account_a
+    factories.seller(cast.reseller_a.organization)
+    with everything("test"):
+        buyer = factories.customer(cast.reseller_a.organization, hosting.organization)
+        package = hosting.package
+        price = factories.price(cast.reseller_a.organization, "Starter", "10", kind="package", package=package)
+    body = {"customer": buyer.pk, "price": price.pk, "account": hosting.pk}
+    program = cast.reseller_a.program()
+    assert call(program, "POST", "/subscriptions", body).status_code == 201
+    refused = call(program, "POST", "/subscriptions", body)
+    assert refused.status_code == 409
+    assert "End that one first" in str(refused.json()["errors"]["account"])
+
+
+def test_what_a_preview_asks_does_not_grow_with_add_ons(cast: Cast, customer: Customer) -> None:
+    program, small, large = cast.reseller_a.program(), of(cast, "Small", "31"), of(cast, "Large", "62")
+    counted = []
+    with everything("test"):
+        made = subscriptions.start(actor=cast.reseller_a.actor, customer=customer, price=small)
+    for number in range(4):
+        with everything("test"):
+            extra = factories.price(cast.reseller_a.organization, f"Extra {number}", "1")
+            addons.add(actor=cast.reseller_a.actor, subscription=made, price=extra)
+        with CaptureQueriesContext(connection) as queries:
+            assert call(program, "POST", f"/subscriptions/{made.pk}/preview", {"price": large.pk}).status_code == 200
+        counted.append(len(queries))
+    assert counted[1:] == counted[1:2] * 3, counted
+    assert counted[-1] <= PREVIEW
