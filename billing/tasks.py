@@ -7,7 +7,7 @@ from contextlib import suppress
 from celery import shared_task
 from django.utils import timezone
 
-from billing.gateways.base import Unavailable
+from billing.gateways.base import Refused, Unavailable
 from billing.selectors import orders as order_selectors
 from billing.services import (
     card_payments,
@@ -63,10 +63,17 @@ def charge_card(payment_id: str) -> None:
         card_payments.charge(payment_id)
 
 
+@shared_task(name="billing.tasks.look_up_charge")
+def look_up_charge(payment_id: str) -> None:
+    """Look up what became of a charge whose answer was lost; where there is none again, the sweep rings again."""
+    with suppress(Unavailable, Refused):
+        card_payments.look_up(payment_id)
+
+
 @shared_task(name="billing.tasks.note_fee")
 def note_fee(payment_id: str) -> None:
     """Ask what the payment service kept of a payment."""
-    with suppress(Unavailable):
+    with suppress(Unavailable, Refused):
         card_payments.note_fee(payment_id)
 
 
@@ -79,8 +86,7 @@ def describe_card(method_id: str) -> None:
 @shared_task(name="billing.tasks.forget_card")
 def forget_card(method_id: str) -> None:
     """Let the payment service forget a card that was removed."""
-    with suppress(Unavailable):
-        methods.forget(method_id)
+    methods.forget(method_id)
 
 
 @shared_task(name="billing.tasks.send_refund")
@@ -88,6 +94,13 @@ def send_refund(refund_id: str) -> None:
     """Send a refund to the card it came from; where there is no answer, the sweep rings again."""
     with suppress(Unavailable):
         refunds.send(refund_id)
+
+
+@shared_task(name="billing.tasks.look_up_refund")
+def look_up_refund(refund_id: str) -> None:
+    """Look up what became of a refund whose answer was lost; where there is none again, the sweep rings again."""
+    with suppress(Unavailable, Refused):
+        refunds.look_up(refund_id)
 
 
 @shared_task(name="billing.tasks.sweep_payments")

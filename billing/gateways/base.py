@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -114,6 +114,12 @@ class Service(Protocol):
 
     def refund(self, *, refund: str, key: str, remote_payment: str, amount: Decimal, currency: str) -> Result:
         """Send money of a payment back to the card that it came from."""
+
+    def find_charge(self, *, payment: str, remote_customer: str, since: datetime) -> Result | None:
+        """Return what became of a charge that was asked for since an instant; None when the service has none such."""
+
+    def find_refund(self, *, refund: str, remote_payment: str) -> Result | None:
+        """Return what became of a refund; None when the service has none such."""
 
     def fee(self, remote_payment: str, currency: str) -> Decimal | None:
         """Return what the service kept of a payment; None while it does not know, or in another currency."""

@@ -10,7 +10,7 @@ import time
 from calendar import monthrange
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +37,8 @@ UNREADABLE = (
     RecursionError,
 )
 """What reading a message raises that is not of the form that Stripe's have."""
+PAGE = 100
+"""So many objects are listed at once, the most that Stripe gives."""
 LARGEST = 10**15
 LAST_SECOND = 4_102_444_800  # of the year 2099
 PASSING = (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError)
@@ -95,7 +97,7 @@ class Stripe:
                 made = self._client.v1.payment_intents.create(values, {"idempotency_key": key})  # type: ignore[arg-type]
             except stripe.CardError as error:
                 return Result("failed", _intent_of(error), (error.user_message or "")[:300])
-        outcome: Outcome = {"succeeded": "done", "processing": "pending"}.get(made.status, "failed")  # type: ignore[assignment]
+        outcome = _charge_outcome(made.status)
         return Result(outcome, made.id, "" if outcome != "failed" else _("The card wants its owner's word."))
 
     def refund(self, *, refund: str, key: str, remote_payment: str, amount: Decimal, currency: str) -> Result:
@@ -107,7 +109,24 @@ class Stripe:
         }
         with _asking():
             made = _plain(self._client.v1.refunds.create(values, {"idempotency_key": key}))  # type: ignore[arg-type]
-        return Result(_refund_outcome(made["status"]), made["id"], str(made.get("failure_reason") or "")[:200])
+        return _refunded(made)
+
+    def find_charge(self, *, payment: str, remote_customer: str, since: datetime) -> Result | None:
+        """Look through the PaymentIntents of a Customer, which are told at once, unlike what a search finds."""
+        asked: Any = {"customer": remote_customer, "created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        with _asking():
+            found = _first(self._client.v1.payment_intents.list(asked), "payment", payment)
+        if found is None:
+            return None
+        reason = _words(_at(found, "last_payment_error", "message"), 300)
+        return Result(_charge_outcome(found["status"]), found["id"], reason)
+
+    def find_refund(self, *, refund: str, remote_payment: str) -> Result | None:
+        """Look through the Refunds of a PaymentIntent."""
+        asked: Any = {"payment_intent": remote_payment, "limit": PAGE}
+        with _asking():
+            found = _first(self._client.v1.refunds.list(asked), "refund", refund)
+        return None if found is None else _refunded(found)
 
     def fee(self, remote_payment: str, currency: str) -> Decimal | None:
         """Return the fee of the balance transaction behind a PaymentIntent."""
@@ -213,21 +232,44 @@ def _intent_of(error: stripe.CardError) -> str:
     return str(_at(_plain(error.error), "payment_intent", "id") or "") if error.error is not None else ""
 
 
+def _first(listed: Any, name: str, value: str) -> dict[str, Any] | None:
+    """Return the first object of a list, page by page, whose metadata names one of ours."""
+    return next((found for row in listed.auto_paging_iter() if _told(found := _plain(row), name) == value), None)
+
+
+def _refunded(made: dict[str, Any]) -> Result:
+    return Result(_refund_outcome(made["status"]), made["id"], _words(made.get("failure_reason"), 200))
+
+
+def _charge_outcome(status: object) -> Outcome:
+    known: dict[object, Outcome] = {"succeeded": "done", "processing": "pending"}
+    return known.get(status, "failed")
+
+
 def _refund_outcome(status: object) -> Outcome:
     known: dict[object, Outcome] = {"succeeded": "done", "failed": "failed", "canceled": "failed"}
     return known.get(status, "pending")
 
 
 def _event(told: dict[str, Any]) -> Event:
-    name, thing = str(told["type"])[:60], told["data"]["object"]
-    values: dict[str, Any] = {"id": str(told["id"])[:100], "name": name}
+    name, thing = _name(told["type"], 60), told["data"]["object"]
+    values: dict[str, Any] = {"id": _name(told["id"]), "name": name}
     values["at"] = min(max(int(told["created"]), 0), LAST_SECOND)
     read = READERS.get(name)
     values |= read(thing) if read else {"kind": "other"}
-    clean: dict[str, Any] = {
-        key: value.replace("\0", "") if isinstance(value, str) else value for key, value in values.items()
-    }
-    return Event(**clean)
+    return Event(**values)
+
+
+def _name(value: object, longest: int = 100) -> str:
+    """Return what Stripe calls something; raises ValueError for what no database could keep as it is."""
+    if not isinstance(value, str) or not value.isprintable() or len(value) > longest:
+        raise ValueError("This is no name of Stripe's.")
+    return value
+
+
+def _words(value: object, longest: int) -> str:
+    """Return words for people without signs that can't be shown, cut where they are too long."""
+    return "".join(sign for sign in str(value or "") if sign.isprintable())[:longest]
 
 
 def _session(thing: dict[str, Any]) -> dict[str, Any]:
@@ -254,7 +296,7 @@ def _intent(thing: dict[str, Any]) -> dict[str, Any]:
     told = {
         "kind": "paid",
         "payment": _told(thing, "payment"),
-        "remote": str(thing["id"]),
+        "remote": _name(thing["id"]),
         "customer": _told(thing, "customer"),
         "remote_customer": _text(thing, "customer"),
         "remote_card": _text(thing, "payment_method") if thing.get("setup_future_usage") == "off_session" else "",
@@ -266,8 +308,8 @@ def _intent_failed(thing: dict[str, Any]) -> dict[str, Any]:
     """Read a failed charge of a saved card; on a page of Checkout people may try another card still."""
     if _told(thing, "customer"):
         return {"kind": "other"}
-    reason = str(_at(thing, "last_payment_error", "message") or "")[:300]
-    return {"kind": "failed", "payment": _told(thing, "payment"), "remote": str(thing["id"]), "reason": reason}
+    reason = _words(_at(thing, "last_payment_error", "message"), 300)
+    return {"kind": "failed", "payment": _told(thing, "payment"), "remote": _name(thing["id"]), "reason": reason}
 
 
 def _setup_done(thing: dict[str, Any]) -> dict[str, Any]:
@@ -281,17 +323,17 @@ def _setup_done(thing: dict[str, Any]) -> dict[str, Any]:
 
 
 def _card_gone(thing: dict[str, Any]) -> dict[str, Any]:
-    return {"kind": "card", "outcome": "failed", "remote_card": str(thing["id"])}
+    return {"kind": "card", "outcome": "failed", "remote_card": _name(thing["id"])}
 
 
 def _refund(thing: dict[str, Any]) -> dict[str, Any]:
     told = {
         "kind": "refund",
-        "remote": str(thing["id"]),
+        "remote": _name(thing["id"]),
         "refund": _told(thing, "refund"),
         "remote_payment": _text(thing, "payment_intent"),
         "outcome": _refund_outcome(thing["status"]),
-        "reason": str(thing.get("failure_reason") or "")[:200],
+        "reason": _words(thing.get("failure_reason"), 200),
     }
     return told | _money(thing, "amount")
 
@@ -303,10 +345,10 @@ def _dispute(thing: dict[str, Any]) -> dict[str, Any]:
     outcomes: dict[object, Outcome] = {"won": "done", "lost": "failed"}
     told = {
         "kind": "dispute",
-        "remote": str(thing["id"]),
+        "remote": _name(thing["id"]),
         "remote_payment": _text(thing, "payment_intent"),
         "outcome": outcomes.get(thing["status"], "pending"),
-        "reason": str(thing.get("reason") or "")[:100],
+        "reason": _words(thing.get("reason"), 100),
     }
     return told | _money(thing, "amount")
 
@@ -319,13 +361,13 @@ def _money(thing: dict[str, Any], field: str) -> dict[str, Any]:
 
 
 def _told(thing: dict[str, Any], name: str) -> str:
-    return str((thing.get("metadata") or {}).get(name) or "")[:40]
+    return _name((thing.get("metadata") or {}).get(name) or "", 40)
 
 
 def _text(thing: dict[str, Any], name: str) -> str:
     value = thing.get(name)
     found = value.get("id") if isinstance(value, dict) else value
-    return str(found or "")[:100]
+    return _name(found or "")
 
 
 def _at(thing: Any, *names: str) -> Any:

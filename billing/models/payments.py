@@ -47,7 +47,10 @@ class Gateway(models.Model):
 
 
 class PaymentMethod(PartyRow):
-    """A card that a customer has saved at a gateway, known here by the gateway's names for it."""
+    """A card that a customer has saved at a gateway, known here by the gateway's names for it.
+
+    Removed, it is charged no more; `forgotten_at` is when the gateway has forgotten it, too.
+    """
 
     id = IdField(prefix="pmt")
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="methods")
@@ -58,6 +61,7 @@ class PaymentMethod(PartyRow):
     expires_on = models.DateField(null=True, blank=True)
     is_default = models.BooleanField(default=True)
     removed_at = models.DateTimeField(null=True, blank=True)
+    forgotten_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     party = "customer"
@@ -124,6 +128,11 @@ class Payment(PartyRow):
             models.UniqueConstraint(fields=("seller", "key"), name="payment_once"),
             models.UniqueConstraint(
                 fields=("gateway", "remote_id"), condition=~Q(remote_id=""), name="payment_of_gateway_once"
+            ),
+            models.UniqueConstraint(
+                fields=("invoice",),
+                condition=Q(status="pending", method__isnull=False),
+                name="payment_one_charge",
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_positive"),
             models.CheckConstraint(

@@ -25,6 +25,8 @@ def active(seller: Organization) -> Gateway | None:
 
 def by_hook(hook: str) -> Gateway | None:
     """Return the gateway that a message at this address is for, in use or not: old payments go on."""
+    if not hook.isascii() or not hook.isprintable():
+        return None
     with everything("a payment service has no tenant"):
         return Gateway.objects.select_related("organization").filter(hook=hook).first()
 

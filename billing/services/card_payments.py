@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billing.gateways.base import Event, Refused, Result
-from billing.models import Gateway, Payment, PaymentMethod
+from billing.gateways.base import Event, Refused, Result, Unavailable
+from billing.models import Gateway, Payment
 from billing.services import gateways, happenings, methods, settlements
 from panel.core import audit
 from panel.core.actors import Actor
@@ -21,16 +21,20 @@ from panel.core.queue import ring
 from panel.core.scoping import everything
 
 CHARGE = "billing.tasks.charge_card"
+LOOK_UP = "billing.tasks.look_up_charge"
 FEE = "billing.tasks.note_fee"
 SYSTEM = "payment service"
 LEFT_BEHIND = timedelta(minutes=2)
 """A worker that has not done what was rung for after so long has not heard it, or got no answer."""
 KEY_LASTS = timedelta(hours=23)
 """A payment service knows a key for a day at least; what got no answer until then is not asked for again."""
+KEY_GONE = KEY_LASTS + LEFT_BEHIND
+"""From then on nobody is still asking by that key, and what became of it is looked up."""
 PAGE_LASTS = timedelta(hours=25)
-FEE_FRESH = timedelta(hours=1)
-FEE_WITHIN = timedelta(days=3)
-"""A fee that is not known is asked for each minute while the payment is fresh, then each hour."""
+CLOCKS_DIFFER = timedelta(hours=1)
+FRESH = timedelta(hours=1)
+WITHIN = timedelta(days=3)
+"""What a payment service does not say is asked for each minute while it is fresh, then each hour, then not any more."""
 AT_ONCE = 200
 Status = Payment.Status
 
@@ -80,11 +84,10 @@ def charge(payment_id: str) -> None:
         rows = Payment.objects.select_related("gateway", "method", "customer")
         rows = rows.filter(status=Status.PENDING, method__isnull=False, remote_id="")
         payment = rows.filter(pk=payment_id, created_at__gt=timezone.now() - KEY_LASTS).first()
-    gateway = None if payment is None else payment.gateway
-    if payment is None or gateway is None or payment.method is None:
+    if payment is None or payment.gateway is None or payment.method is None:
         return
     try:
-        result = gateways.service(gateway).charge_saved(
+        result = gateways.service(payment.gateway).charge_saved(
             payment=payment.pk,
             key=f"charge:{payment.pk}",
             amount=payment.amount,
@@ -98,11 +101,42 @@ def charge(payment_id: str) -> None:
             if payment.status == Status.PENDING:
                 end(payment, Status.FAILED, error.message)
         return
-    if result.outcome == "pending":
-        _taken_on(payment, result.remote_id)
-    else:
-        follow = came if result.outcome == "done" else failed
-        follow(gateway, _as_event(payment, result))
+    _follow(payment, result)
+
+
+def look_up(payment_id: str) -> None:
+    """Look up at the payment service what became of a charge whose answer was lost, and whose key may be forgotten.
+
+    What never came there has failed, and can be tried again. For workers; raises Unavailable or Refused to be run
+    again, when the seller was told.
+    """
+    with everything("a payment"):
+        rows = Payment.objects.select_related("gateway", "method", "customer")
+        rows = rows.filter(status=Status.PENDING, method__isnull=False, gateway__isnull=False, remote_id="")
+        payment = rows.filter(pk=payment_id, created_at__lte=timezone.now() - KEY_GONE).first()
+    if payment is None or payment.gateway is None or payment.method is None:
+        return
+    try:
+        result = gateways.service(payment.gateway).find_charge(
+            payment=payment.pk,
+            remote_customer=payment.method.remote_customer,
+            since=payment.created_at - CLOCKS_DIFFER,
+        )
+    except (Unavailable, Refused):
+        _unanswered(payment)
+        raise
+    if result is None:
+        with settlements.locked(payment.customer_id):
+            payment = again(payment)
+            if payment.status == Status.PENDING and not payment.remote_id:
+                end(payment, Status.FAILED, _("The payment service never got it. Pay again."))
+        return
+    _follow(payment, result)
+
+
+def fresh(now: datetime) -> timedelta:
+    """Return how old something may be that a payment service is asked for again at `now`."""
+    return WITHIN if now.minute == 0 else FRESH
 
 
 def note_fee(payment_id: str) -> None:
@@ -124,26 +158,23 @@ def note_fee(payment_id: str) -> None:
 def sweep(now: datetime) -> None:
     """Ring again for charges, fees and cards that no worker has finished, and give up pages that have run out.
 
-    What got no answer for so long that the key may be forgotten is said where the seller sees it.
+    What got no answer for so long that the key may be forgotten is looked up, and not asked for again.
     """
     with everything("payments that wait"):
         left = Payment.objects.filter(created_at__lt=now - LEFT_BEHIND, gateway__isnull=False).order_by("id")
         pending = left.filter(status=Status.PENDING)
         charges = pending.filter(method__isnull=False, remote_id="")
-        lasts = FEE_FRESH if now.minute else FEE_WITHIN
-        fees = left.filter(status=Status.SUCCEEDED, fee=0, created_at__gt=now - lasts)
-        unknown = PaymentMethod.objects.filter(label="", removed_at__isnull=True, created_at__lt=now - LEFT_BEHIND)
+        since = now - fresh(now)
+        silent = charges.filter(created_at__lte=now - KEY_GONE, created_at__gt=since - KEY_GONE)
         waiting = (
             (CHARGE, charges.filter(created_at__gt=now - KEY_LASTS)),
-            (FEE, fees),
-            (methods.DESCRIBE, unknown.order_by("id")),
+            (LOOK_UP, silent),
+            (FEE, left.filter(status=Status.SUCCEEDED, fee=0, created_at__gt=since)),
+            *methods.waiting(now - LEFT_BEHIND, since),
         )
         for task, rows in waiting:
             for pk in rows.values_list("pk", flat=True)[:AT_ONCE]:
                 ring(task, pk)
-        silent = charges.filter(created_at__lte=now - KEY_LASTS, failure="")
-        for payment_id in silent.values_list("pk", flat=True)[:AT_ONCE]:
-            _unanswered(payment_id)
         run_out = pending.filter(method__isnull=True, created_at__lt=now - PAGE_LASTS)
         for payment_id in run_out.values_list("pk", flat=True)[:AT_ONCE]:
             give_up(payment_id)
@@ -181,15 +212,25 @@ def _taken_on(payment: Payment, remote_id: str) -> None:
             payment.save(update_fields=["remote_id"])
 
 
-def _unanswered(payment_id: str) -> None:
-    """Say of a charge that no answer came; it may have been done, so that it neither failed nor is tried again."""
-    payment = Payment.objects.get(pk=payment_id)
+def _unanswered(payment: Payment) -> None:
+    """Say, once, that nobody knows of a charge; it may have been done, so that it neither failed nor is tried again."""
     with settlements.locked(payment.customer_id):
         payment = again(payment)
-        if payment.status == Status.PENDING and not payment.remote_id:
+        if payment.status == Status.PENDING and not payment.remote_id and not payment.failure:
             payment.failure = _("The payment service did not answer. See there whether it charged the card.")
             payment.save(update_fields=["failure"])
             audit.record(Actor.system(SYSTEM), "payment.unanswered", payment)
+
+
+def _follow(payment: Payment, result: Result) -> None:
+    """Book what the payment service has answered of a charge."""
+    if payment.gateway is None:
+        return
+    if result.outcome == "pending":
+        _taken_on(payment, result.remote_id)
+    else:
+        follow = came if result.outcome == "done" else failed
+        follow(payment.gateway, _as_event(payment, result))
 
 
 def _as_event(payment: Payment, result: Result) -> Event:

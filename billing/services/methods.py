@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -78,6 +83,8 @@ def told(gateway: Gateway, event: Event) -> None:
         if method is not None and method.removed_at is None:
             with settlements.locked(method.customer_id):
                 _gone(method)
+        if method is not None:
+            PaymentMethod.objects.filter(pk=method.pk, forgotten_at=None).update(forgotten_at=timezone.now())
         return
     customer = Customer.objects.filter(pk=event.customer, seller=gateway.organization_id).first()
     if customer is not None and event.remote_card and event.remote_customer:
@@ -102,6 +109,13 @@ def saved(gateway: Gateway, customer: Customer, remote_customer: str, remote_car
         ring(DESCRIBE, method.pk)
 
 
+def waiting(before: datetime, since: datetime) -> Iterator[tuple[str, QuerySet[Any]]]:
+    """Yield what workers have left of cards as (task, rows): what was saved, or removed, between two instants."""
+    rows = PaymentMethod.objects.order_by("id")
+    yield DESCRIBE, rows.filter(label="", removed_at__isnull=True, created_at__lt=before, created_at__gt=since)
+    yield FORGET, rows.filter(forgotten_at__isnull=True, removed_at__lt=before, removed_at__gt=since)
+
+
 def describe(method_id: str) -> None:
     """Ask the payment service what a card looks like. For workers; an answer that is missing is asked for again."""
     with everything("a saved card"):
@@ -117,11 +131,18 @@ def describe(method_id: str) -> None:
 
 
 def forget(method_id: str) -> None:
-    """Let the payment service forget a card that was removed here. For workers."""
+    """Let the payment service forget a card that was removed here. For workers; what failed is asked for again."""
     with everything("a saved card"):
-        method = PaymentMethod.objects.select_related("gateway").filter(pk=method_id, removed_at__isnull=False).first()
-    if method is not None:
+        rows = PaymentMethod.objects.select_related("gateway").filter(removed_at__isnull=False, forgotten_at=None)
+        method = rows.filter(pk=method_id).first()
+    if method is None:
+        return
+    try:
         gateways.service(method.gateway).forget_card(method.remote_id)
+    except (Unavailable, Refused):
+        return
+    with everything("a saved card"):
+        PaymentMethod.objects.filter(pk=method_id).update(forgotten_at=timezone.now())
 
 
 def remote_customer(customer: Customer, gateway: Gateway) -> str:

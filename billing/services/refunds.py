@@ -10,7 +10,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billing.gateways.base import Event, Outcome, Refused
+from billing.gateways.base import Event, Outcome, Refused, Unavailable
 from billing.models import Customer, Dispute, Gateway, Invoice, Payment, Refund
 from billing.pricing import money
 from billing.services import card_payments, gateways, happenings, settlements
@@ -21,6 +21,7 @@ from panel.core.queue import ring
 from panel.core.scoping import everything
 
 SEND = "billing.tasks.send_refund"
+LOOK_UP = "billing.tasks.look_up_refund"
 SYSTEM = "payment service"
 LONGEST_KEY = 100
 Account = settlements.Account
@@ -104,11 +105,34 @@ def send(refund_id: str) -> None:
     _finish(refund, result.outcome, result.remote_id, result.reason)
 
 
+def look_up(refund_id: str) -> None:
+    """Look up at the payment service what became of a refund whose answer was lost, and whose key may be forgotten.
+
+    What never came there has failed, and can be tried again. For workers; raises Unavailable or Refused to be run
+    again, when the seller was told.
+    """
+    with everything("a refund"):
+        rows = Refund.objects.select_related("payment__gateway").filter(status=Status.PENDING, remote_id="")
+        refund = rows.filter(pk=refund_id, created_at__lte=timezone.now() - card_payments.KEY_GONE).first()
+    if refund is None or refund.payment.gateway is None:
+        return
+    service = gateways.service(refund.payment.gateway)
+    try:
+        result = service.find_refund(refund=refund.pk, remote_payment=refund.payment.remote_id)
+    except (Unavailable, Refused):
+        _unanswered(refund)
+        raise
+    if result is None:
+        _finish(refund, "failed", "", _("The payment service never got it."))
+    else:
+        _finish(refund, result.outcome, result.remote_id, result.reason)
+
+
 def told(gateway: Gateway, event: Event) -> None:
     """Note what the payment service says of a refund, also of one that was begun there."""
     rows = Refund.objects.filter(payment__gateway=gateway)
     refund = rows.filter(pk=event.refund).first() if event.refund else None
-    refund = refund or rows.filter(remote_id=event.remote).first()
+    refund = refund or rows.filter(remote_id=event.remote).exclude(remote_id="").first()
     if refund is None:
         _begun_there(gateway, event)
     elif (refund.amount, refund.payment.currency) == (event.amount, event.currency):
@@ -116,16 +140,15 @@ def told(gateway: Gateway, event: Event) -> None:
 
 
 def sweep(now: datetime) -> None:
-    """Ring again for refunds that no worker has finished; say of those that got no answer in time that they did not."""
+    """Ring again for refunds that no worker has finished; those that got no answer in time are looked up."""
     with everything("refunds that wait"):
         waiting = Refund.objects.filter(status=Status.PENDING, remote_id="").order_by("id")
         late, oldest = now - card_payments.LEFT_BEHIND, now - card_payments.KEY_LASTS
-        rows = waiting.filter(created_at__lt=late, created_at__gt=oldest)
-        for pk in rows.values_list("pk", flat=True)[: card_payments.AT_ONCE]:
-            ring(SEND, pk)
-        silent = waiting.filter(created_at__lte=oldest, payment__failure="")
-        for refund in silent.select_related("payment")[: card_payments.AT_ONCE]:
-            _unanswered(refund)
+        gone = now - card_payments.KEY_GONE
+        silent = waiting.filter(created_at__lte=gone, created_at__gt=gone - card_payments.fresh(now))
+        for task, rows in ((SEND, waiting.filter(created_at__lt=late, created_at__gt=oldest)), (LOOK_UP, silent)):
+            for pk in rows.values_list("pk", flat=True)[: card_payments.AT_ONCE]:
+                ring(task, pk)
 
 
 def _unanswered(refund: Refund) -> None:
@@ -133,7 +156,7 @@ def _unanswered(refund: Refund) -> None:
     with settlements.locked(refund.payment.customer_id):
         payment = card_payments.again(refund.payment)
         refund = Refund.objects.select_for_update(of=("self",)).get(pk=refund.pk)
-        if refund.status == Status.PENDING and not refund.remote_id:
+        if refund.status == Status.PENDING and not refund.remote_id and not payment.failure:
             values = {"amount": refund.amount, "currency": payment.currency}
             text = _("The payment service did not answer. See there whether it paid back %(amount)s %(currency)s.")
             payment.failure = text % values
@@ -166,7 +189,13 @@ def _begun_there(gateway: Gateway, event: Event) -> None:
 
 
 def _differs(payment: Payment, event: Event) -> None:
-    """Note a refund that was begun there and can't be booked: the payment has not so much, or it was used otherwise."""
+    """Say, where the seller sees it, that a refund was begun there which can't be booked: the payment has not so much,
+    or its money was used otherwise.
+    """
+    values = {"amount": event.amount, "currency": event.currency}
+    text = _("%(amount)s %(currency)s were paid back at the payment service, which the books here do not show.")
+    payment.failure = text % values
+    payment.save(update_fields=["failure"])
     changes = {"refunded": (None, f"{event.amount} {event.currency}")}
     audit.record(Actor.system(SYSTEM), "receipt.differs", payment, changes)
 

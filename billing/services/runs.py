@@ -91,8 +91,12 @@ def _run(now: datetime, only: Organization | None, report: Report, *, dry_run: b
         _measure(seller, today, report)
         _invoice(seller, today, now, report, list_papers=dry_run)
     if not dry_run:
-        _tolerant(report, "payments", lambda: payments.collect_due(now, only))
+        _tolerant(report, "payments", lambda: _collect_cards(now, only, report))
     _tolerant(report, "dunning", lambda: _dun(now, only, report))
+
+
+def _collect_cards(now: datetime, only: Organization | None, report: Report) -> None:
+    report.failed += [(key, "payments") for key in payments.collect_due(now, only).failed]
 
 
 def _dun(now: datetime, only: Organization | None, report: Report) -> None:

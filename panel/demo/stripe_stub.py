@@ -210,6 +210,10 @@ CREATE: dict[str, Callable[[Account, Thing, str], Thing]] = {
 }
 
 
+LISTS = {"/v1/payment_intents": ("payment_intent", "customer"), "/v1/refunds": ("refund", "payment_intent")}
+"""What can be listed: the kind of object, and what of it is asked for."""
+
+
 class Handler(BaseHTTPRequestHandler):
     """One request of the panel, or of somebody at a page where one pays."""
 
@@ -239,6 +243,8 @@ class Handler(BaseHTTPRequestHandler):
         account = self.server.account
         if path == "/v1/account":
             return {"id": "acct_stub", "object": "account", "settings": {"dashboard": {"display_name": "Stub shop"}}}
+        if path in LISTS:
+            return _listed(account, path, values)
         found = dict(account.find(path.rpartition("/")[2]))
         if "latest_charge.balance_transaction" in json.dumps(values) and found.get("latest_charge"):
             charge = dict(account.find(found["latest_charge"]))
@@ -351,6 +357,18 @@ def nested(text: str) -> Thing:
             place = place.setdefault(part, {})
         place[last] = value
     return found
+
+
+def _listed(account: Account, path: str, values: Thing) -> Thing:
+    """Return a page of a list, the newest first."""
+    kind, by = LISTS[path]
+    since, most = int(values.get("created", {}).get("gte", 0)), int(values.get("limit", 10))
+    rows = [row for row in account.things.values() if row["object"] == kind and row[by] == values[by]]
+    rows = [row for row in reversed(rows) if row["created"] >= since]
+    names = [row["id"] for row in rows]
+    first = names.index(values["starting_after"]) + 1 if "starting_after" in values else 0
+    more = len(rows) > first + most
+    return {"object": "list", "url": path, "has_more": more, "data": rows[first : first + most]}
 
 
 def _intent(account: Account, amount: int, currency: str, metadata: Thing, customer: str | None) -> Thing:

@@ -5,10 +5,11 @@ from unittest.mock import Mock
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from billing.gateways.base import Unavailable
 from billing.models import Allocation, Dispute, Payment, Refund
-from billing.services import invoices, payments, refunds, settlements
+from billing.services import card_payments, invoices, payments, refunds, settlements
 from panel.core.errors import Conflict, Forbidden, Invalid, NotFound
 from panel.core.models import AuditEntry
 from panel.core.scoping import everything
@@ -103,29 +104,72 @@ def test_what_was_taken_on_is_not_sent_again_by_a_key_that_is_forgotten(
     assert made.status == Refund.Status.DONE
 
 
-def test_what_got_no_answer_is_not_sent_when_its_key_may_be_forgotten_but_said(
-    till: Till, payment: Payment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def silent(till: Till, payment: Payment) -> Refund:
+    """A refund that got no answer, so long ago that its key may be forgotten."""
     till.account.lose_answers = 1
     with pytest.raises(Unavailable):
         refund(till, payment, 10)
     till.account.answers.clear()
+    Refund.objects.update(created_at=timezone.now() - timedelta(hours=23, minutes=30))
+    made = Refund.objects.get()
+    refunds.send(made.pk)
+    assert till.account.things[payment.remote_id]["refunded"] == 1000
+    return made
+
+
+def test_what_got_no_answer_is_looked_up_when_its_key_may_be_forgotten(
+    till: Till, silent: Refund, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ring = Mock()
     monkeypatch.setattr(refunds, "ring", ring)
-    refunds.sweep(timezone.now() + timedelta(hours=1))
-    ring.assert_called_once()
-    Refund.objects.update(created_at=timezone.now() - timedelta(hours=24))
+    refunds.sweep(timezone.now())
+    ring.assert_called_once_with(refunds.LOOK_UP, silent.pk)
     for _time in range(2):
-        refunds.sweep(timezone.now())
-    ring.assert_called_once()
-    refunds.send(Refund.objects.get().pk)
-    assert till.account.things[payment.remote_id]["refunded"] == 1000
+        refunds.look_up(silent.pk)
+    silent.refresh_from_db()
+    assert (silent.status, silent.remote_id[:3]) == (Refund.Status.DONE, "re_")
+    till.deliver_all()
+    assert Refund.objects.count() == 1
+
+
+def test_a_refund_that_never_came_there_is_credit_again(till: Till, payment: Payment, silent: Refund) -> None:
+    """One of another refund is not taken for it."""
+    for thing in till.account.things.values():
+        if thing["object"] == "refund":
+            thing["metadata"] = {"refund": "rfd_other"}
+    refunds.look_up(silent.pk)
+    silent.refresh_from_db()
+    payment.refresh_from_db()
+    assert (silent.status, payment.refunded) == (Refund.Status.FAILED, 0)
+    assert settlements.credit_of(till.customer) == 10
+
+
+def test_a_refund_that_nobody_knows_of_is_said_and_stays_taken_out(
+    till: Till, payment: Payment, silent: Refund, settings: Settings
+) -> None:
+    settings.STRIPE_API = "http://127.0.0.1:9"
+    for _time in range(2):
+        with pytest.raises(Unavailable):
+            refunds.look_up(silent.pk)
     payment.refresh_from_db()
     assert "10" in payment.failure
     assert AuditEntry.objects.filter(action="receipt.unanswered").count() == 1
     till.deliver_all()
     payment.refresh_from_db()
     assert (Refund.objects.get().status, payment.failure) == (Refund.Status.DONE, "")
+
+
+@pytest.mark.parametrize(("age", "minute", "asked"), [(0.5, 7, True), (5, 7, False), (5, 0, True), (80, 0, False)])
+def test_a_refund_is_looked_up_less_and_less(
+    silent: Refund, monkeypatch: pytest.MonkeyPatch, age: float, minute: int, asked: bool
+) -> None:
+    now = timezone.now().replace(minute=minute)
+    Refund.objects.update(created_at=now - card_payments.KEY_GONE - timedelta(hours=age))
+    ring = Mock()
+    monkeypatch.setattr(refunds, "ring", ring)
+    refunds.sweep(now)
+    assert ring.called == asked
 
 
 def test_a_refund_that_fails_late_is_credit_again(till: Till, payment: Payment) -> None:
@@ -170,6 +214,8 @@ def test_a_refund_that_was_begun_there_of_money_used_otherwise_is_noted_once(til
     assert till.deliver(till.account.tell("refund.created", thing)) == 200
     assert (Refund.objects.count(), till.books()) == (1, before)
     assert AuditEntry.objects.filter(action="receipt.differs").count() == 1
+    payment.refresh_from_db()
+    assert "25" in payment.failure
 
 
 def test_money_can_be_kept_as_credit(till: Till, payment: Payment) -> None:
