@@ -6,7 +6,7 @@ from django.db.models import Q
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0009_dunning_pauses"),
+        ("billing", "0010_one_of_account"),
     ]
 
     operations = [
