@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from panel.core.api import problems
+from panel.core.errors import Forbidden
 
 API = "/api/"
 RETRY_SECONDS = 5
@@ -20,8 +21,8 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer 403."""
-    return _answer(request, 403, "forbidden", "You are not allowed to do this.")
+    """Answer 403, with the reason where there is another one than the role."""
+    return _answer(request, 403, "forbidden", Forbidden.USUAL, reason=str(exception or ""))
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -53,7 +54,7 @@ def too_many(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+def _answer(request: HttpRequest, status: int, code: str, detail: str, **shown: str) -> HttpResponse:
     if request.path.startswith(API):
         return problems.response(request, status, code, detail)
-    return render(request, f"{status}.html", status=status)
+    return render(request, f"{status}.html", shown, status=status)

@@ -43,9 +43,15 @@ class Forbidden(DomainError):
     """The object is visible, the action is not allowed (HTTP 403)."""
 
     status = 403
+    USUAL = "You are not allowed to do this."
 
-    def __init__(self, message: str = "You are not allowed to do this.", *, code: str = "forbidden") -> None:
+    def __init__(self, message: str = USUAL, *, code: str = "forbidden") -> None:
         super().__init__(code, message)
+
+    @property
+    def reason(self) -> str:
+        """Why, in the words of who refused; "" when it is the usual: the role does not allow it."""
+        return "" if self.message == self.USUAL else self.message
 
 
 class NotFound(DomainError):

@@ -91,7 +91,7 @@ class Page(TemplateResponseMixin, ContextMixin, View):
             if error.code == policy.SIGN_IN_AGAIN:
                 return redirect_to_login(request.get_full_path(), reverse("account_reauthenticate"))
             audit.refused(actor, f"{request.method} {request.path}")
-            raise PermissionDenied(error.message) from error
+            raise PermissionDenied(error.reason) from error
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show the page."""

@@ -143,8 +143,9 @@ def test_no_profile_token_or_member_changes_and_no_nesting(cast: Cast) -> None:
         reverse("accounts:member_change", args=[cast.readonly_a.membership.id]): {"role": "owner"},
         reverse("accounts:profile"): {"name": "X", "locale": "en", "timezone": "UTC"},
     }
-    outcomes = {url: browser.post(url, data).status_code for url, data in tries.items()}
-    assert set(outcomes.values()) <= {403}, outcomes
+    answers = {url: browser.post(url, data) for url, data in tries.items()}
+    assert {url: answer.status_code for url, answer in answers.items()} == dict.fromkeys(tries, 403)
+    assert all("End the impersonation first." in answer.content.decode() for answer in answers.values())
     assert Impersonation._base_manager.count() == 1
 
 
