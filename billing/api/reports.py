@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from accounts.selectors import organizations
 from billing.models import InvoiceLine, Seller
 from billing.pricing.calendar import add_months
-from billing.pricing.money import unit
+from billing.pricing.money import PLACES, unit
 from billing.pricing.profit import Profit
 from billing.selectors import ageing, recurring, reports, sellers, tax_reports
 from billing.selectors.recognition import Span
@@ -39,7 +39,7 @@ class LinesQuery(MonthsQuery):
     """Which figure the lines are wanted of."""
 
     side = serializers.ChoiceField(choices=("sales", "purchases"), required=False, help_text="Income, or cost.")
-    currency = serializers.CharField(max_length=3, required=False)
+    currency = serializers.ChoiceField(choices=sorted(PLACES), required=False)
     customer = serializers.CharField(max_length=32, required=False)
     product = serializers.CharField(max_length=32, required=False, allow_blank=True, help_text="Empty: without one.")
 
@@ -222,7 +222,7 @@ class ProfitLinesView(ReportEndpoint):
         return Response(
             {
                 "currency": currency,
-                "sum": _text(reports.sum_of(rows, whole), currency),
+                "sum": amount_text(reports.sum_of(rows, whole), currency),
                 "lines": [_line(row, currency) for row in rows[:MOST_LINES]],
             }
         )
@@ -241,8 +241,8 @@ class RecurringView(ReportEndpoint):
         months = [
             {
                 "month": row.first.strftime(MONTH),
-                "revenue": _text(row.revenue, seller.currency),
-                "lost": _text(row.lost, seller.currency),
+                "revenue": amount_text(row.revenue, seller.currency),
+                "lost": amount_text(row.lost, seller.currency),
                 "running": row.running,
                 "ended": row.ended,
                 "churn": None if row.churn is None else str(row.churn),
@@ -264,8 +264,8 @@ class OwedView(ReportEndpoint):
                 "customer": row.customer_id,
                 "name": row.name,
                 "currency": row.currency,
-                **dict(zip(ageing.PARTS, (_text(each, row.currency) for each in row.amounts), strict=True)),
-                "total": _text(row.total, row.currency),
+                **dict(zip(ageing.PARTS, (amount_text(each, row.currency) for each in row.amounts), strict=True)),
+                "total": amount_text(row.total, row.currency),
             }
             for row in ageing.owed(self.actor, today)
         ]
@@ -286,8 +286,8 @@ class TaxesView(ReportEndpoint):
                 "code": row.code,
                 "percent": format(row.percent, "f"),
                 "currency": row.currency,
-                "net": _text(row.base, row.currency),
-                "tax": _text(row.tax, row.currency),
+                "net": amount_text(row.base, row.currency),
+                "tax": amount_text(row.tax, row.currency),
                 "documents": row.papers,
             }
             for row in tax_reports.taxes(self.actor, (spans[0][0], spans[-1][1]))
@@ -304,7 +304,8 @@ def _month(told: dict[str, Any], name: str) -> date | None:
         raise Invalid("month", "Give a month as in 2026-01.", name) from error
 
 
-def _text(amount: Decimal, currency: str) -> str:
+def amount_text(amount: Decimal, currency: str) -> str:
+    """Return an amount with the places of its currency, as in 12.50."""
     return format(amount.quantize(unit(currency)), "f")
 
 
@@ -312,21 +313,21 @@ def _months(times: Sequence[Time], currency: str) -> list[dict[str, str]]:
     return [
         {
             "month": time.first.strftime(MONTH),
-            "invoiced": _text(time.profit.invoiced, currency),
-            "credited": _text(time.profit.credited, currency),
-            "income": _text(time.profit.income, currency),
-            "cost": _text(time.profit.cost, currency),
-            "fees": _text(time.profit.fees, currency),
-            "losses": _text(time.profit.losses, currency),
-            "profit": _text(time.profit.net, currency),
-            "cash": _text(time.cash, currency),
+            "invoiced": amount_text(time.profit.invoiced, currency),
+            "credited": amount_text(time.profit.credited, currency),
+            "income": amount_text(time.profit.income, currency),
+            "cost": amount_text(time.profit.cost, currency),
+            "fees": amount_text(time.profit.fees, currency),
+            "losses": amount_text(time.profit.losses, currency),
+            "profit": amount_text(time.profit.net, currency),
+            "cash": amount_text(time.cash, currency),
         }
         for time in times
     ]
 
 
 def _parts(parts: Sequence[Part], currency: str) -> list[dict[str, str]]:
-    return [{"id": part.key, "name": part.name, "income": _text(part.income, currency)} for part in parts]
+    return [{"id": part.key, "name": part.name, "income": amount_text(part.income, currency)} for part in parts]
 
 
 def _line(row: InvoiceLine, currency: str) -> dict[str, Any]:
@@ -337,6 +338,6 @@ def _line(row: InvoiceLine, currency: str) -> dict[str, Any]:
         "text": row.text,
         "starts_on": row.starts_on,
         "ends_on": row.ends_on,
-        "net": _text(row.net, currency),
-        "part": _text(row.part, currency),  # type: ignore[attr-defined]
+        "net": amount_text(row.net, currency),
+        "part": amount_text(row.part, currency),  # type: ignore[attr-defined]
     }

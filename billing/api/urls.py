@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from billing.api import feeds, meters, orders, rates, reports
+from billing.api import behind, feeds, meters, orders, rates, reports
 
 app_name = "billing_api"
 urlpatterns = [
@@ -19,6 +19,10 @@ urlpatterns = [
     path("rate", rates.RateView.as_view(), name="rate"),
     path("reports/profit", reports.ProfitView.as_view(), name="report_profit"),
     path("reports/profit/lines", reports.ProfitLinesView.as_view(), name="report_lines"),
+    path("reports/profit/bookings", behind.BookingsView.as_view(), name="report_bookings"),
+    path("reports/recurring/subscriptions", behind.SubscriptionsView.as_view(), name="report_subscriptions"),
+    path("reports/owed/invoices", behind.OwedInvoicesView.as_view(), name="report_receivables"),
+    path("reports/taxes/documents", behind.TaxedView.as_view(), name="report_taxed"),
     path("reports/recurring", reports.RecurringView.as_view(), name="report_recurring"),
     path("reports/owed", reports.OwedView.as_view(), name="report_owed"),
     path("reports/taxes", reports.TaxesView.as_view(), name="report_taxes"),

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from billing.fields import MoneyField
 from billing.models import Receivable
@@ -45,6 +45,23 @@ def owed(actor: Actor, today: date) -> list[Owed]:
     rows = parties.sold_by(Receivable.objects.filter(settled_at__isnull=True), actor).order_by()
     found = [_owed(row) for row in rows.values("customer_id", "customer__name", "currency").annotate(**sums)]
     return sorted(found, key=lambda row: (row.currency, -row.total, row.name))
+
+
+def behind(actor: Actor, today: date, currency: str, part: str = "", customer: str = "") -> QuerySet[Receivable]:
+    """Return the open invoices behind a figure, the longest due first: those of one of PARTS, or all, and those of one
+    customer by its id, or of everybody.
+    """
+    rows = parties.sold_by(Receivable.objects.filter(settled_at__isnull=True, currency=currency), actor)
+    if part:
+        rows = rows.filter(_part(PARTS.index(part), today))
+    if customer:
+        rows = rows.filter(customer=customer)
+    return rows.select_related("invoice", "customer").order_by("due_on", "id")
+
+
+def sum_of(rows: QuerySet[Receivable]) -> Decimal:
+    """Return what is open of receivables."""
+    return Decimal(rows.aggregate(sum=_sum(Q()))["sum"])
 
 
 def totals(rows: list[Owed]) -> dict[str, list[Decimal]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from django.db.models import Count, ExpressionWrapper, F, Q, Sum
 
@@ -19,6 +19,7 @@ from billing.selectors import parties
 from billing.selectors.recognition import Span
 from panel.core.actors import Actor
 
+Kind = Literal["running", "ended"]
 VALUE = ExpressionWrapper(F("amount") * F("quantity"), output_field=MoneyField())
 
 
@@ -48,6 +49,18 @@ class Recurring:
     def yearly(self) -> Decimal:
         """The revenue of a year at this rate."""
         return self.revenue * 12
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a subscription brings a month, or brought. Shares are cut from the sum, so that they sum to it: one that is
+    no whole number of smallest units may be one more or less.
+    """
+
+    subscription: Subscription
+    items: list[str]
+    revenue: Decimal
+    currency: str
 
 
 def months(actor: Actor, spans: Sequence[Span], currency: str, today: date) -> list[Recurring]:
@@ -80,6 +93,35 @@ def months(actor: Actor, spans: Sequence[Span], currency: str, today: date) -> l
         )
         for index, span in enumerate(spans)
     ]
+
+
+def behind(actor: Actor, kind: Kind, span: Span, currency: str, today: date) -> list[Share]:
+    """Return the subscriptions behind the figures of a month, the newest first, each with its share of them: they sum
+    to it. 3 queries.
+
+    Those that run at its end make `revenue` and `running`; those that have ended in it make `lost` and `ended`.
+    """
+    first, end = span
+    day = min(end - timedelta(days=1), today) if kind == "running" else first - timedelta(days=1)
+    wanted = _running_on(day)
+    if kind == "ended":
+        wanted &= Q(ended_on__gte=first, ended_on__lt=end)
+    rows = parties.sold_by(Subscription.objects.filter(wanted), actor, through="customer")
+    rows = rows.filter(customer__currency=currency).select_related("customer").order_by("-id")
+    parts = Component.objects.filter(_component_on(day), subscription__in=rows.order_by())
+    names: dict[str, list[str]] = defaultdict(list)
+    exact: dict[str, Fraction] = defaultdict(Fraction)
+    for part in parts.select_related("product", "price").order_by("-is_main", "id"):
+        names[part.subscription_id].append(str(part))
+        if part.price.months:
+            exact[part.subscription_id] += Fraction(part.amount) * part.quantity / part.price.months
+    found, before, whole = [], Decimal(0), Fraction(0)
+    for row in rows:
+        whole += exact[row.pk]
+        until = rounded(whole, currency)
+        found.append(Share(row, names[row.pk], until - before, currency))
+        before = until
+    return found
 
 
 def _counted(actor: Actor, spans: Sequence[Span], currency: str, ends: Sequence[date]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from django.db.models import ExpressionWrapper, F, Q, QuerySet, Sum
+from django.db.models import Case, ExpressionWrapper, F, Q, QuerySet, Sum, When
 from django.db.models.functions import Coalesce
 
 from billing.fields import MoneyField
@@ -29,6 +29,13 @@ MOST_MONTHS = 36
 NOTHING = Decimal(0)
 Side = Literal["sales", "purchases"]
 Account = LedgerEntry.Account
+BOOKED: dict[str, tuple[str, ...]] = {
+    "fees": (Account.FEES,),
+    "losses": (Account.LOSS,),
+    "lost": (Account.FEES, Account.LOSS),
+    "cash": (Account.CASH,),
+}
+"""Figure of the books → the accounts that it is read from; `lost` is fees and losses together."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +139,25 @@ def documents(
     return rows.select_related("invoice__customer").order_by("-invoice_id", "pk")
 
 
+def bookings(actor: Actor, figure: str, span: Span, currency: str) -> QuerySet[LedgerEntry]:
+    """Return the entries of the books behind a figure of BOOKED, the newest first, each with what it adds to it as
+    `part`: they sum to it.
+    """
+    accounts = BOOKED[figure]
+    rows = parties.sold_by(LedgerEntry.objects.all(), actor).filter(currency=currency)
+    rows = rows.filter(Q(debit__in=accounts) | Q(credit__in=accounts), on__gte=span[0], on__lt=span[1])
+    part = Case(When(debit__in=accounts, then=F("amount")), default=-F("amount"), output_field=MoneyField())
+    return rows.annotate(part=part).select_related("customer", "invoice", "payment").order_by("-on", "-id")
+
+
 def sum_of(rows: QuerySet[InvoiceLine], span: Span) -> Decimal:
     """Return the sum of what falls on `span` of lines."""
     return Decimal(rows.aggregate(sum=recognition.total(span))["sum"])
+
+
+def sum_booked(rows: QuerySet[LedgerEntry]) -> Decimal:
+    """Return the sum of `bookings`."""
+    return Decimal(rows.aggregate(sum=Sum("part", default=0, output_field=MoneyField()))["sum"])
 
 
 def average(parts: Sequence[Part]) -> Decimal:

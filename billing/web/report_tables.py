@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from billing import countries, formats
 from billing.models import Invoice
 from billing.selectors import ageing
-from billing.web.columns import FigureColumn, MoneyColumn
+from billing.web.behind_tables import bookings_url, receivables_url, subscriptions_url, taxed_url
+from billing.web.columns import FigureColumn, MoneyColumn, SumColumn
 from panel.core.tables import TemplateColumn
 
 AMOUNT = {"td": {"class": "text-md-end text-nowrap tabular"}}
@@ -38,10 +39,10 @@ class TimeTable(django_tables2.Table):
     first = django_tables2.Column(verbose_name=_("Month"))
     income = MoneyColumn(link=lambda row: documents_url(row, side="sales"), verbose_name=_("Income"))
     cost = MoneyColumn(link=lambda row: documents_url(row, side="purchases"), verbose_name=_("Cost"))
-    fees = MoneyColumn(verbose_name=_("Fees and losses"))
+    fees = MoneyColumn(link=lambda row: bookings_url(row, "lost"), verbose_name=_("Fees and losses"))
     net = MoneyColumn(verbose_name=_("Profit"), attrs={"td": {"class": f"{AMOUNT['td']['class']} fw-medium"}})
     margin = FigureColumn(verbose_name=_("Margin"), empty_values=(), order_by="margin_order")
-    cash = MoneyColumn(verbose_name=_("Cash received"))
+    cash = MoneyColumn(link=lambda row: bookings_url(row, "cash"), verbose_name=_("Cash received"))
 
     class Meta:
         order_by = "-first"
@@ -101,11 +102,11 @@ class ForeignTable(django_tables2.Table):
 class DocumentLineTable(django_tables2.Table):
     """The lines behind a figure."""
 
-    invoice = django_tables2.Column(verbose_name=_("Document"), order_by="invoice__issued_on")
+    invoice = django_tables2.Column(verbose_name=_("Document"), order_by="invoice__issued_on", footer=_("Sum"))
     text = django_tables2.Column(verbose_name=_("Line"), orderable=False)
     period = django_tables2.Column(verbose_name=_("For"), orderable=False, empty_values=())
     net = MoneyColumn(currency="invoice__currency", verbose_name=_("Net"))
-    part = MoneyColumn(currency="invoice__currency", verbose_name=_("In this time"))
+    part = SumColumn(currency="invoice__currency", verbose_name=_("In this time"))
 
     class Meta:
         order_by = "-invoice"
@@ -158,11 +159,11 @@ class RecurringTable(django_tables2.Table):
     """Recurring revenue by month."""
 
     first = django_tables2.Column(verbose_name=_("Month"))
-    revenue = MoneyColumn(verbose_name=_("Revenue a month"))
+    revenue = MoneyColumn(link=lambda row: subscriptions_url(row, "running"), verbose_name=_("Revenue a month"))
     yearly = MoneyColumn(verbose_name=_("Revenue a year"))
-    lost = MoneyColumn(verbose_name=_("Lost"))
-    running = FigureColumn(verbose_name=_("Subscriptions"))
-    ended = FigureColumn(verbose_name=_("Ended"))
+    lost = MoneyColumn(link=lambda row: subscriptions_url(row, "ended"), verbose_name=_("Lost"))
+    running = FigureColumn(link=lambda row: subscriptions_url(row, "running"), verbose_name=_("Subscriptions"))
+    ended = FigureColumn(link=lambda row: subscriptions_url(row, "ended"), verbose_name=_("Ended"))
     churn = FigureColumn(verbose_name=_("Churn"), orderable=False, empty_values=())
 
     class Meta:
@@ -183,20 +184,29 @@ class RecurringTable(django_tables2.Table):
         return "" if value is None else f"{float(value) * 100:.1f}"
 
 
-def _part(index: int) -> Any:
-    return django_tables2.A(f"amounts__{index}")
+def _owed(part: str, label: Any) -> MoneyColumn:
+    return MoneyColumn(
+        accessor=f"amounts__{ageing.PARTS.index(part)}",
+        link=lambda row: receivables_url(row.currency, part, row),
+        verbose_name=label,
+        orderable=False,
+    )
 
 
 class OwedTable(django_tables2.Table):
     """Who owes what, by how long it is overdue."""
 
     name = django_tables2.Column(verbose_name=_("Customer"))
-    due_later = MoneyColumn(accessor=_part(0), verbose_name=_("Not due yet"), orderable=False)
-    days_30 = MoneyColumn(accessor=_part(1), verbose_name=_("1 to 30 days"), orderable=False)
-    days_60 = MoneyColumn(accessor=_part(2), verbose_name=_("31 to 60 days"), orderable=False)
-    days_90 = MoneyColumn(accessor=_part(3), verbose_name=_("61 to 90 days"), orderable=False)
-    older = MoneyColumn(accessor=_part(len(ageing.PARTS) - 1), verbose_name=_("Over 90 days"), orderable=False)
-    total = MoneyColumn(verbose_name=_("Owed"), attrs={"td": {"class": f"{AMOUNT['td']['class']} fw-medium"}})
+    due_later = _owed("due_later", _("Not due yet"))
+    days_30 = _owed("days_30", _("1 to 30 days"))
+    days_60 = _owed("days_60", _("31 to 60 days"))
+    days_90 = _owed("days_90", _("61 to 90 days"))
+    older = _owed("older", _("Over 90 days"))
+    total = MoneyColumn(
+        link=lambda row: receivables_url(row.currency, "", row),
+        verbose_name=_("Owed"),
+        attrs={"td": {"class": f"{AMOUNT['td']['class']} fw-medium"}},
+    )
 
     class Meta:
         order_by = "-total"
@@ -208,9 +218,9 @@ class TaxTable(django_tables2.Table):
     month = django_tables2.Column(verbose_name=_("Month"))
     country = django_tables2.Column(verbose_name=_("Country"), empty_values=())
     code = TemplateColumn("{{ record.percent }} % <abbr>{{ value }}</abbr>", verbose_name=_("Rate"))
-    papers = FigureColumn(verbose_name=_("Documents"))
-    base = MoneyColumn(verbose_name=_("Net"))
-    tax = MoneyColumn(verbose_name=_("Tax"))
+    papers = FigureColumn(link=taxed_url, verbose_name=_("Documents"))
+    base = MoneyColumn(link=taxed_url, verbose_name=_("Net"))
+    tax = MoneyColumn(link=taxed_url, verbose_name=_("Tax"))
 
     class Meta:
         order_by = "-month"

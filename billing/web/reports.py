@@ -18,11 +18,13 @@ from django.utils.translation import gettext_lazy
 from accounts.selectors import organizations
 from billing.models import Seller
 from billing.pricing.calendar import add_months
+from billing.pricing.money import PLACES
 from billing.pricing.profit import Profit
 from billing.selectors import ageing, recurring, reports, sellers, tax_reports
 from billing.selectors.recognition import Span
 from billing.selectors.reports import Part, Time
 from billing.web import report_tables as tables
+from billing.web.behind_tables import bookings_url, receivables_url, subscriptions_url
 from billing.web.report_forms import MONTH, MonthsForm
 from panel.core.lists import ListsPage
 from panel.core.web import Empty
@@ -161,11 +163,12 @@ class ProfitPage(ReportPage):
             paying=sum(part.income > 0 for part in customers),
             profits=[Point(row.first, row.net) for row in rows],
             incomes=[Point(row.first, row.income) for row in rows],
-            months=None if is_month else self.table(tables.TimeTable, rows, _nothing()),
+            months=None if is_month else self.table(tables.TimeTable, rows, nothing_in_months()),
             customers=self._parts(customers, total, "customer"),
             products=self._parts(products, total, "product"),
             others=self._others(found),
             documents={side: tables.documents_url(self._row(total, own), side=side) for side in ("sales", "purchases")},
+            bookings={figure: bookings_url(self._row(total, own), figure) for figure in ("lost", "cash")},
             **kwargs,
         )
 
@@ -200,12 +203,12 @@ class ProfitPage(ReportPage):
             for part in parts
             if part.income
         ]
-        return self.table(tables.PartTable, rows, _nothing(), prefix=f"{kind}s-")
+        return self.table(tables.PartTable, rows, nothing_in_months(), prefix=f"{kind}s-")
 
     def _others(self, found: dict[str, list[Time]]) -> Any:
         rows = [self._row(_sum(times), currency) for currency, times in sorted(found.items())]
         shown = [row for row in rows if row.income or row.cost or row.fees or row.cash]
-        return self.table(tables.ForeignTable, shown, _nothing(), prefix="currencies-") if shown else None
+        return self.table(tables.ForeignTable, shown, nothing_in_months(), prefix="currencies-") if shown else None
 
 
 class DocumentsPage(ReportPage):
@@ -219,20 +222,22 @@ class DocumentsPage(ReportPage):
         return [(_("Reports"), reverse("billing:report_profit"))]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the lines and their sum. Http404 for a side that there is not."""
+        """Add the lines and their sum. Http404 for a side or currency that there is not."""
         query = self.request.GET
         side, currency = query.get("side", "sales"), query.get("currency", self.seller.currency)
-        if side not in ("sales", "purchases"):
+        if side not in ("sales", "purchases") or currency not in PLACES:
             raise Http404
         chosen = {"customer": query.get("customer", ""), "product": query.get("product")}
         rows = reports.documents(self.actor, side, self.whole, currency, **chosen)  # type: ignore[arg-type]
         table = tables.PurchasedLineTable if side == "purchases" else tables.SoldLineTable
+        lines = self.table(table, rows, nothing_in_months(), per_page=25)
+        lines.sums, lines.currency = {"part": reports.sum_of(rows, self.whole)}, currency
         return super().get_context_data(
             side=side,
             currency=currency,
-            total=reports.sum_of(rows, self.whole),
+            total=lines.sums["part"],
             hidden={name: query[name] for name in ("side", "currency", "customer", "product") if name in query},
-            lines=self.table(table, rows, _nothing(), per_page=25),
+            lines=lines,
             **kwargs,
         )
 
@@ -249,8 +254,10 @@ class RecurringPage(ReportPage):
         rows = recurring.months(self.actor, self.spans, currency, self.today)
         return super().get_context_data(
             newest=rows[-1],
+            running_url=subscriptions_url(rows[-1], "running") if rows[-1].running else "",
+            ended_url=subscriptions_url(rows[-1], "ended") if rows[-1].ended else "",
             revenues=[Point(row.first, row.revenue) for row in rows],
-            months=self.table(tables.RecurringTable, rows, _nothing()),
+            months=self.table(tables.RecurringTable, rows, nothing_in_months()),
             **kwargs,
         )
 
@@ -266,7 +273,15 @@ class OwedPage(ReportPage):
         rows = ageing.owed(self.actor, self.today)
         labels = [column.verbose_name for name, column in tables.OwedTable.base_columns.items() if name in ageing.PARTS]
         sums = [
-            (currency, list(zip(labels, amounts, strict=True)), sum(amounts, Decimal(0)))
+            (
+                currency,
+                [
+                    (label, amount, receivables_url(currency, part) if amount else "")
+                    for label, amount, part in zip(labels, amounts, ageing.PARTS, strict=True)
+                ],
+                sum(amounts, Decimal(0)),
+                receivables_url(currency),
+            )
             for currency, amounts in ageing.totals(rows).items()
         ]
         empty = Empty("circle-check", _("Nobody owes you anything"), _("Every invoice that you have issued is paid."))
@@ -282,7 +297,9 @@ class TaxesPage(ReportPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the rows."""
         rows = tax_reports.taxes(self.actor, self.whole)
-        return super().get_context_data(taxes=self.table(tables.TaxTable, rows, _nothing(), per_page=25), **kwargs)
+        return super().get_context_data(
+            taxes=self.table(tables.TaxTable, rows, nothing_in_months(), per_page=25), **kwargs
+        )
 
 
 def _sum(times: Sequence[Time]) -> Time:
@@ -293,5 +310,6 @@ def _sum(times: Sequence[Time]) -> Time:
     )
 
 
-def _nothing() -> Empty:
+def nothing_in_months() -> Empty:
+    """Return what a report says of months without any document."""
     return Empty("chart-bar", _("Nothing in these months"), _("Figures come from invoices that were issued."))

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from billing.web import reports, start
+from billing.web import behind, reports, start
 
 app_name = "billing"
 urlpatterns = [
@@ -16,6 +16,10 @@ urlpatterns = [
     path("billing/start/", start.StartPage.as_view(), name="start"),
     path("billing/reports/", reports.ProfitPage.as_view(), name="report_profit"),
     path("billing/reports/documents/", reports.DocumentsPage.as_view(), name="report_documents"),
+    path("billing/reports/bookings/", behind.BookingsPage.as_view(), name="report_bookings"),
+    path("billing/reports/recurring/subscriptions/", behind.SubscriptionsPage.as_view(), name="report_subscriptions"),
+    path("billing/reports/owed/invoices/", behind.ReceivablesPage.as_view(), name="report_receivables"),
+    path("billing/reports/taxes/documents/", behind.TaxedPage.as_view(), name="report_taxed"),
     path("billing/reports/recurring/", reports.RecurringPage.as_view(), name="report_recurring"),
     path("billing/reports/owed/", reports.OwedPage.as_view(), name="report_owed"),
     path("billing/reports/taxes/", reports.TaxesPage.as_view(), name="report_taxes"),

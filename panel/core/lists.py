@@ -25,7 +25,10 @@ class Sheet:
 
 
 class ListsPage(Page):
-    """A page that names its lists while it gathers its context, by `table()` and `sheet()`."""
+    """A page that names its lists while it gathers its context, by `table()` and `sheet()`.
+
+    The address of a list's file is the page's own, so that it holds what the page shows.
+    """
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show the page, or send one of its lists as a file; raises Http404 for a list that it does not have."""
@@ -65,7 +68,10 @@ class ListsPage(Page):
 
     def _named(self, name: str, found: django_tables2.Table | Sheet) -> str:
         self._lists[name] = found
-        return f"?export={name}"
+        kept = self.request.GET.copy()
+        kept.pop("export", None)
+        kept["export"] = name
+        return f"?{kept.urlencode()}"
 
     @cached_property
     def _lists(self) -> dict[str, django_tables2.Table | Sheet]:

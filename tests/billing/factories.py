@@ -71,9 +71,10 @@ def subscription(of: Customer, at: Price, starts_on: date = START, quantity: int
 def paper(of: Customer, *lines: tuple[str, date | None, date | None], **values: Any) -> Invoice:
     """Make an issued invoice (a credit note where `kind` says so) of lines of net amount, start and end; no tax.
 
-    A value `component` is what the lines are charged for.
+    A value `component` is what the lines are charged for; `taxes` are taxes as code, percent, net and tax.
     """
     component = values.pop("component", None)
+    taxes = values.pop("taxes", None)
     with everything("test"):
         number = Invoice.objects.filter(seller=of.seller).count() + 1
         net = sum((Decimal(line[0]) for line in lines), Decimal(0))
@@ -99,7 +100,8 @@ def paper(of: Customer, *lines: tuple[str, date | None, date | None], **values: 
                 invoice=made, charge=charge, position=position, text=charge.text, starts_on=starts_on, ends_on=ends_on,
                 quantity=Decimal(1), unit_price=amount, amount=amount, net=amount, tax_code="O", tax_percent=Decimal(0),
             )  # fmt: skip
-        InvoiceTax.objects.create(invoice=made, code="O", percent=0, base=net, tax=0)
+        for code, percent, base, tax in taxes or [("O", 0, net, 0)]:
+            InvoiceTax.objects.create(invoice=made, code=code, percent=percent, base=Decimal(base), tax=Decimal(tax))
         Invoice.objects.filter(pk=made.pk).update(
             **{name: values[name] for name in (*issued, "issued_on")}, issued_at=timezone.now()
         )

@@ -457,14 +457,22 @@ BILLING_REPORTS = [
     Row("billing:start", "GET", "", SELLERS_LOOK),
     Row("billing:report_profit", "GET", "", SELLERS_LOOK),
     Row("billing:report_documents", "GET", "", SELLERS_LOOK),
+    Row("billing:report_bookings", "GET", "", SELLERS_LOOK),
     Row("billing:report_recurring", "GET", "", SELLERS_LOOK),
+    Row("billing:report_subscriptions", "GET", "", SELLERS_LOOK),
     Row("billing:report_owed", "GET", "", SELLERS_LOOK),
+    Row("billing:report_receivables", "GET", "", SELLERS_LOOK),
     Row("billing:report_taxes", "GET", "", SELLERS_LOOK),
+    Row("billing:report_taxed", "GET", "", SELLERS_LOOK),
     Row("billing_api:report_profit", "GET", "", SELLERS_LOOK),
     Row("billing_api:report_lines", "GET", "", SELLERS_LOOK),
+    Row("billing_api:report_bookings", "GET", "", SELLERS_LOOK),
     Row("billing_api:report_recurring", "GET", "", SELLERS_LOOK),
+    Row("billing_api:report_subscriptions", "GET", "", SELLERS_LOOK),
     Row("billing_api:report_owed", "GET", "", SELLERS_LOOK),
+    Row("billing_api:report_receivables", "GET", "", SELLERS_LOOK),
     Row("billing_api:report_taxes", "GET", "", SELLERS_LOOK),
+    Row("billing_api:report_taxed", "GET", "", SELLERS_LOOK),
 ]
 
 # Meters and price feeds are their seller's alone: those above do not find them.
