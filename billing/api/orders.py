@@ -12,9 +12,18 @@ from rest_framework.response import Response
 from billing.models import Order as OrderRow
 from billing.selectors import orders as selectors
 from billing.services import orders as service
+from billing.services.changes import Extra
 from panel.core.api.endpoints import Document, Endpoint, Nothing, describe, page_of
-from panel.core.api.fields import Text
+from panel.core.api.fields import Number, Text
 from panel.core.api.serializers import StrictSerializer
+
+
+class OrderedAddon(Document):
+    """An add-on that is bought with an order's product."""
+
+    product = serializers.CharField(source="price.product_id")
+    price = serializers.CharField(source="price_id")
+    quantity = serializers.IntegerField()
 
 
 class Order(Document):
@@ -35,7 +44,9 @@ class Order(Document):
     person = serializers.CharField()
     company = serializers.CharField()
     country = serializers.CharField()
+    region = serializers.CharField()
     vat_number = serializers.CharField()
+    addons = OrderedAddon(many=True, source="addons.all")
     subscription = serializers.CharField(source="subscription_id", allow_null=True)
     invoice = serializers.CharField(source="invoice_id", allow_null=True, help_text="Null for a trial.")
     operation = serializers.CharField(source="operation_id", allow_null=True, help_text="What sets it up.")
@@ -46,6 +57,13 @@ class Order(Document):
     def get_link(self, order: OrderRow) -> str:
         """Return the path of its page at the brand's panel."""
         return reverse("billing:order_watch", args=[selectors.token(order)])
+
+
+class OrderAddon(StrictSerializer):
+    """An add-on with the order's product, in the same currency and cycle."""
+
+    price = Text(max_length=32, help_text="A price that is in force, of an add-on.")
+    quantity = Number(required=False, min_value=1, max_value=100_000, help_text="1 unless given.")
 
 
 class OrderCreate(StrictSerializer):
@@ -63,8 +81,10 @@ class OrderCreate(StrictSerializer):
     company = Text(required=False, max_length=100)
     address = serializers.CharField(required=False, max_length=400)
     country = Text(required=False, max_length=2)
+    region = Text(required=False, max_length=40, help_text="Needed where your tax rates differ by region, such as TX.")
     vat_number = Text(required=False, max_length=20)
     locale = Text(required=False, max_length=10)
+    addons = serializers.ListField(child=OrderAddon(), required=False, max_length=50)
 
 
 class Reason(StrictSerializer):
@@ -97,7 +117,10 @@ class OrderList(Endpoint):
         """What your order page does, for your own shop: client, subscription and invoice are made, nothing twice."""
         values: dict[str, Any] = self.read(OrderCreate)
         price = selectors.price(self.actor, values.pop("price"))
-        wish = service.Wish(**{**values, "key": f"api:{values['key']}", "domain": values.get("domain", "")})
+        wanted = values.pop("addons", [])
+        addons = tuple(Extra(selectors.price(self.actor, each["price"]), each.get("quantity", 1)) for each in wanted)
+        values |= {"key": f"api:{values['key']}", "domain": values.get("domain", ""), "addons": addons}
+        wish = service.Wish(**values)
         made = service.place(actor=self.actor, price=price, wish=wish)
         body = Order(selectors.listed(self.actor).get(pk=made.pk)).data
         return self.created(body, reverse("billing_api:order", args=[made.pk]))

@@ -6,7 +6,7 @@ from billing.models.dunning import DunningPause, DunningStep, Hold, Hook, HookDe
 from billing.models.feeds import PriceFeed, PricePoint
 from billing.models.invoices import Document, Invoice, InvoiceLine, InvoiceTax, Receivable
 from billing.models.ledger import LedgerEntry
-from billing.models.orders import Order
+from billing.models.orders import Order, OrderAddon
 from billing.models.payments import (
     Allocation,
     BankEntry,
@@ -42,6 +42,7 @@ __all__ = [
     "Meter",
     "MeterEvent",
     "Order",
+    "OrderAddon",
     "Payment",
     "PaymentMethod",
     "Price",

@@ -10,7 +10,7 @@ from billing.fields import CurrencyField
 from billing.models.catalogue import Price, Product
 from billing.models.customers import Customer
 from billing.models.invoices import Invoice
-from billing.models.parties import PartyManager
+from billing.models.parties import PartyManager, PartyRow
 from billing.models.subscriptions import Subscription
 from panel.core import fields, names
 from panel.core.ids import IdField
@@ -53,6 +53,7 @@ class Order(models.Model):
     company = models.CharField(max_length=120, blank=True)
     address = models.TextField(max_length=400, blank=True)
     country = models.CharField(max_length=2, blank=True)
+    region = models.CharField(max_length=10, blank=True)
     vat_number = models.CharField(max_length=20, blank=True)
     ip = models.GenericIPAddressField(null=True, blank=True)
     buyer = models.ForeignKey(
@@ -95,3 +96,25 @@ class Order(models.Model):
     def tenant_path(self) -> str:
         """The place of its seller in the tree."""
         return self.seller.path
+
+
+class OrderAddon(PartyRow):
+    """An add-on that is bought with an order's product: so many, at a price of its cycle and currency."""
+
+    id = IdField(prefix="oad")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="addons")
+    price = models.ForeignKey(Price, models.PROTECT, related_name="ordered")
+    quantity = models.PositiveIntegerField(default=1)
+
+    party = "order"
+    objects = PartyManager("order__seller", "order__buyer")
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=("order", "price"), name="order_addon_once"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="order_addon_has_a_quantity"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.price.product}"

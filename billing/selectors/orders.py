@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -20,7 +21,9 @@ from panel.core.errors import NotFound
 from panel.core.scoping import everything
 
 KINDS = (Product.Kind.PACKAGE, Product.Kind.PLAN)
-"""What is sold on an order page; the rest is added to what somebody has."""
+"""What is sold on an order page."""
+ADDED = (Product.Kind.ADDON,)
+"""What is sold there with it; the rest is added to what somebody has."""
 
 _signer = Signer(salt="billing.order")
 
@@ -65,13 +68,26 @@ def price(actor: Actor, pk: str) -> Price:
     return row
 
 
-def offers(seller: Organization, on: date, *, public: bool = True) -> list[Offer]:
-    """Return what a seller has on sale on a day: with `public` what its order page shows, else all packages and plans.
+def addons(seller: Organization, on: date, offer: Offer) -> list[Offer]:
+    """Return the add-ons that an order page offers with a product: those that go with one of its prices."""
+    found = offers(seller, on, kinds=ADDED)
+    return [each for each in found if any(fitting(each, price) for price in offer.prices)]
+
+
+def fitting(addon: Offer, price: Price) -> Price | None:
+    """Return the price of an add-on that goes with a price: of its currency and cycle; None where there is none."""
+    wanted = (price.currency, price.months)
+    return next((row for row in addon.prices if (row.currency, row.months) == wanted), None)
+
+
+def offers(seller: Organization, on: date, *, public: bool = True, kinds: Sequence[str] = KINDS) -> list[Offer]:
+    """Return what a seller has on sale on a day: with `public` what its order page shows, else all packages and plans
+    (or products of other `kinds`).
 
     Two queries, however much there is.
     """
     with everything("an order page is read by strangers"):
-        products = Product.objects.filter(organization=seller, kind__in=KINDS, archived_at__isnull=True)
+        products = Product.objects.filter(organization=seller, kind__in=kinds, archived_at__isnull=True)
         if public:
             products = products.filter(is_public=True)
         if seller.kind == Organization.Kind.RESELLER and not seller.resellers_allowed:
@@ -140,14 +156,18 @@ def to_do() -> list[str]:
 
 
 def _rows() -> QuerySet[Order]:
-    return Order.objects.select_related(
-        "product__package",
-        "product__plan",
-        "price",
-        "seller",
-        "buyer",
-        "customer",
-        "invoice__receivable",
-        "subscription__hosting",
-        "operation",
-    ).order_by("-id")
+    return (
+        Order.objects.select_related(
+            "product__package",
+            "product__plan",
+            "price",
+            "seller",
+            "buyer",
+            "customer",
+            "invoice__receivable",
+            "subscription__hosting",
+            "operation",
+        )
+        .prefetch_related("addons__price__product")
+        .order_by("-id")
+    )

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Organization
 from billing.models import TaxRate
-from billing.tax import rates, treatment
+from billing.tax import places, rates, treatment
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 
@@ -21,6 +21,14 @@ def of_seller(organization: Organization) -> list[treatment.Rate]:
     with everything("buyers pay their seller's tax"):
         rows = list(TaxRate.objects.filter(seller=organization))
     return [treatment.Rate(row.country, row.percent, row.valid_from, row.category, row.region) for row in rows]
+
+
+def by_region(organization: Organization) -> list[str]:
+    """Return the countries, outside the European Union, of whose regions a seller has rates of their own: a buyer
+    there has to say where.
+    """
+    found = {rate.country for rate in of_seller(organization) if rate.region and not places.in_eu(rate.country)}
+    return sorted(found)
 
 
 def to_adopt(organization: Organization) -> list[TaxRate]:

@@ -7,7 +7,7 @@ from datetime import date
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.models import Component, Price, Product, Subscription
+from billing.models import Component, Price, Subscription
 from billing.selectors import subscriptions as selectors
 from billing.services import changes, charges, subscriptions
 from panel.core import audit, policy
@@ -31,10 +31,7 @@ def add(
             subscriptions.check_offer(selectors.addable_by_buyer(subscription, today), price)
             if day != today:
                 raise Forbidden(_("Your change begins today."))
-        if price.product.kind not in (Product.Kind.ADDON, Product.Kind.METERED):
-            raise Invalid("product", _("Choose an add-on, or something that is paid by use."), "price")
-        if price.months != subscription.months and price.product.kind != Product.Kind.METERED:
-            raise Invalid("cycle", _("Choose the add-on's price of the subscription's cycle."), "price")
+        changes.check_addon(price, subscription.months)
         component = changes.begin(subscription, price, quantity, day, is_main=False)
         component.save()
         made = charges.rest(subscription, component, day)

@@ -19,6 +19,16 @@ from billing.services import charges
 from panel.core.errors import Conflict, Invalid
 
 ONE_ONLY = (Product.Kind.PACKAGE, Product.Kind.PLAN)
+MOST = 100_000
+"""So many of a product in one subscription."""
+
+
+@dataclass(frozen=True)
+class Extra:
+    """An add-on that somebody chooses with a product: so many at this price."""
+
+    price: Price
+    quantity: int = 1
 
 
 @dataclass(frozen=True)
@@ -112,9 +122,19 @@ def check_price(seller_id: str, currency: str, price: Price, quantity: int) -> N
         raise Invalid("currency", _("Choose a price in %(currency)s.") % {"currency": currency}, "price")
     if not price.months or product.kind == Product.Kind.ITEM:
         raise Invalid("cycle", _("What is paid once is no subscription. Choose a price with a cycle."), "price")
-    if quantity < 1 or (quantity > 1 and product.kind in ONE_ONLY):
+    if not 1 <= quantity <= MOST:
+        raise Invalid("quantity", _("Give a whole number from 1 to 100,000."), "quantity")
+    if quantity > 1 and product.kind in ONE_ONLY:
         message = _("Give 1: each account, and each reseller, has a subscription of its own.")
-        raise Invalid("quantity", message if quantity > 1 else _("Give a whole number from 1."), "quantity")
+        raise Invalid("quantity", message, "quantity")
+
+
+def check_addon(price: Price, months: int) -> None:
+    """Refuse what can't be added to a subscription of a cycle of so many months."""
+    if price.product.kind not in (Product.Kind.ADDON, Product.Kind.METERED):
+        raise Invalid("product", _("Choose an add-on, or something that is paid by use."), "price")
+    if price.months != months and price.product.kind != Product.Kind.METERED:
+        raise Invalid("cycle", _("Choose the add-on's price of the subscription's cycle."), "price")
 
 
 def renewal_after(subscription: Subscription, day: date) -> date:

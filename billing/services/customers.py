@@ -91,7 +91,8 @@ def _change(actor: Actor, action: str, customer: Customer, values: dict[str, Any
 
 
 def _normalise(customer: Customer) -> None:
-    customer.country, customer.region = texts.country(customer.country), texts.region(customer.region)
+    customer.country = texts.country(customer.country)
+    customer.region = texts.region(customer.region, customer.country)
     customer.vat_number = texts.vat_number(customer.vat_number, customer.country)
     customer.is_business = customer.is_business or bool(customer.vat_number)
     customer.address = texts.lines(customer.address, "address")

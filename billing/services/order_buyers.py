@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership, Organization, User
 from accounts.selectors import brands
 from accounts.services import invitations, organizations, users
+from billing import countries
 from billing.models import Customer, Order, Product, Seller
+from billing.selectors import tax_rates
 from billing.services import customers
 from panel.core.actors import Actor
 from panel.core.errors import Invalid, from_validation
@@ -84,6 +86,17 @@ def make(*, order: Order, password: str = "") -> Organization:
     return made
 
 
+def check_place(order: Order, seller: Seller) -> None:
+    """Refuse an address without the region that its tax depends on."""
+    if seller.is_taxed and not order.region and order.country in tax_rates.by_region(seller.organization):
+        raise Invalid(
+            "required",
+            _("Tax depends on where in %(country)s you are. Give the state or province of your address.")
+            % {"country": countries.name(order.country)},
+            "region",
+        )
+
+
 def customer(*, order: Order, seller: Seller, buyer: Organization) -> Customer:
     """Return the buyer as the seller bills it; a new one gets name, address and tax number of the order.
 
@@ -106,6 +119,7 @@ def customer(*, order: Order, seller: Seller, buyer: Organization) -> Customer:
         email=order.email,
         address=order.address,
         country=order.country,
+        region=order.region,
         is_business=bool(order.company or order.vat_number),
         vat_number=order.vat_number,
     )

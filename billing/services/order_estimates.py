@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -14,7 +15,9 @@ from billing.services import changes, charges, taxes
 
 @dataclass(frozen=True)
 class Estimate:
-    """The lines and sums to pay today, and those of every full period from `later_on`; `inclusive` as prices say."""
+    """The lines and sums to pay today; `first`, what the first days that cost something come to, setup fees among it;
+    and the sums of every full period from `later_on`. `inclusive` as prices say.
+    """
 
     currency: str
     months: int
@@ -22,14 +25,22 @@ class Estimate:
     trial_until: date | None
     today_lines: list[Charge]
     today: Totals
+    first: Totals
     later_on: date
     later: Totals
     reason: str
 
 
-def of(*, seller: Seller, price: Price, customer: Customer | None = None, **party: str | bool) -> Estimate:
-    """Return what a price costs somebody: a customer as it stands, or a new one of whom `party` is known
-    (`country`, `vat_number`, `is_business`).
+def of(
+    *,
+    seller: Seller,
+    price: Price,
+    customer: Customer | None = None,
+    addons: Sequence[changes.Extra] = (),
+    **party: str | bool,
+) -> Estimate:
+    """Return what a price and add-ons cost somebody: a customer as it stands, or a new one of whom `party` is known
+    (`country`, `region`, `vat_number`, `is_business`).
     """
     who = customer or Customer(seller=seller.organization, currency=price.currency, **party)
     today = sellers.today(seller)
@@ -43,18 +54,28 @@ def of(*, seller: Seller, price: Price, customer: Customer | None = None, **part
         trial_until=paid_from if days else None,
         billed_until=paid_from,
     )
-    component = changes.begin(subscription, price, 1, today)
+    components = [
+        changes.begin(subscription, price, 1, today),
+        *(changes.begin(subscription, extra.price, extra.quantity, today, is_main=False) for extra in addons),
+    ]
     whole = calendar.period_at(subscription.anchor, price.months, paid_from)
-    first = charges.period(subscription, component, whole, (paid_from, whole[1]))
     following = calendar.period_at(subscription.anchor, price.months, whole[1])
-    treated = taxes.treatment(seller, who, price.product.tax_category, today)
+    treatments = {
+        category: taxes.treatment(seller, who, category, today)
+        for category in dict.fromkeys(row.product.tax_category for row in components)
+    }
+
+    def charged(period: charges.Span, days: charges.Span) -> list[Charge]:
+        return [row for each in components for row in charges.period(subscription, each, period, days)]
 
     def summed(rows: list[Charge]) -> Totals:
-        lines = [Line(row.amount, treated.code, treated.percent) for row in rows]
+        lines = [
+            Line(row.amount, treatments[row.tax_category].code, treatments[row.tax_category].percent) for row in rows
+        ]
         return totals(lines, price.currency, inclusive=seller.tax_mode == Seller.TaxMode.INCLUSIVE)
 
+    first = charged(whole, (paid_from, whole[1]))
     now = [] if days else first
-    later = first if days else charges.period(subscription, component, following, following)
     return Estimate(
         currency=price.currency,
         months=price.months,
@@ -62,7 +83,8 @@ def of(*, seller: Seller, price: Price, customer: Customer | None = None, **part
         trial_until=subscription.trial_until,
         today_lines=now,
         today=summed(now),
+        first=summed(first),
         later_on=paid_from if days else whole[1],
-        later=summed(later),
-        reason=treated.reason,
+        later=summed(charged(following, following)),
+        reason=" ".join(dict.fromkeys(found.reason for found in treatments.values() if found.reason)),
     )

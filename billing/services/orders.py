@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,11 +12,20 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
-from billing.models import Charge, Customer, Invoice, Order, Price, Product, Seller, Subscription
+from billing.models import Charge, Customer, Invoice, Order, OrderAddon, Price, Product, Seller, Subscription
 from billing.selectors import invoices as invoice_selectors
 from billing.selectors import orders as selectors
 from billing.selectors import sellers
-from billing.services import fulfilments, invoices, order_buyers, order_mails, settlements, subscriptions
+from billing.services import (
+    changes,
+    fulfilments,
+    invoices,
+    order_buyers,
+    order_mails,
+    settlements,
+    subscriptions,
+    texts,
+)
 from billing.services import sellers as seller_service
 from panel.core import audit, names, policy
 from panel.core.actors import Actor
@@ -35,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody types to order; `key` names the form, `ip` is where it came from."""
+    """What somebody types to order beside the product; `key` names the form, `ip` is where it came from."""
 
     key: str
     email: str
@@ -45,9 +55,11 @@ class Wish:
     company: str = ""
     address: str = ""
     country: str = ""
+    region: str = ""
     vat_number: str = ""
     locale: str = "en"
     ip: str | None = None
+    addons: tuple[changes.Extra, ...] = ()
 
 
 def place(*, actor: Actor | None, price: Price, wish: Wish, password: str = "") -> Order:
@@ -165,6 +177,7 @@ def _place(
         return known
     own = actor is not None and actor.organization_id == seller.id
     _on_sale(sold_by, price, public=not own)
+    check_addons(sold_by, price, wish.addons, public=not own)
     order = _order(seller, price, wish)
     if wish.pays_by not in selectors.ways(sold_by) and not (own and wish.pays_by == Order.Payment.INVOICE):
         raise Invalid("pays_by", _("Choose one of the ways to pay."), "pays_by")
@@ -175,12 +188,17 @@ def _place(
         order.domain = may_order(seller=seller, domain=wish.domain, buyer=buyer)
     if actor is None:
         order_buyers.check_password(order, password)
+    if buyer is None:
+        order_buyers.check_place(order, sold_by)
     order.save(force_insert=True)
+    rows = [OrderAddon(order=order, price=extra.price, quantity=extra.quantity) for extra in wish.addons]
+    OrderAddon.objects.bulk_create(rows)
     order.buyer = buyer or order_buyers.make(order=order, password=password)
     order.customer = order_buyers.customer(order=order, seller=sold_by, buyer=order.buyer)
-    _charge(order, sold_by)
+    _charge(order, sold_by, wish.addons)
     order.save()
-    audit.record(actor or order_buyers.acting(seller), "order.place", order, {"product": [None, str(price.product)]})
+    bought = {"product": [None, str(price.product)], "addons": [None, ", ".join(str(row) for row in rows) or None]}
+    audit.record(actor or order_buyers.acting(seller), "order.place", order, bought)
     order_mails.received(order)
     if _is_paid(order) or order.pays_by == Order.Payment.INVOICE:
         fulfilments.go_on(order, sold_by)
@@ -214,7 +232,8 @@ def _order(seller: Organization, price: Price, wish: Wish) -> Order:
         person=wish.person,
         company=wish.company,
         address=wish.address,
-        country=wish.country,
+        country=texts.country(wish.country),
+        region=texts.region(wish.region, texts.country(wish.country)),
         vat_number=wish.vat_number,
         locale=wish.locale,
         ip=wish.ip,
@@ -232,6 +251,24 @@ def _on_sale(seller: Seller, price: Price, *, public: bool) -> None:
         raise Invalid("price", _("This price is not on sale any more. Choose again."), "price")
 
 
+def check_addons(seller: Seller, price: Price, addons: Sequence[changes.Extra], *, public: bool = True) -> None:
+    """Refuse add-ons that can't be had with a price: not on sale, of another currency or cycle, too many, or twice."""
+    if not addons:
+        return
+    offered = selectors.offers(seller.organization, sellers.today(seller), public=public, kinds=selectors.ADDED)
+    on_sale = {row.pk for offer in offered for row in offer.prices}
+    for extra in addons:
+        if extra.price.pk not in on_sale:
+            raise Invalid("price", _("This add-on is not on sale any more. Choose again."), "addons")
+        try:
+            changes.check_price(seller.organization_id, price.currency, extra.price, extra.quantity)
+            changes.check_addon(extra.price, price.months)
+        except Invalid as error:
+            raise Invalid(error.code, f"{extra.price.product}: {error.message}", "addons") from error
+    if len({extra.price.product_id for extra in addons}) < len(addons):
+        raise Invalid("twice", _("Give each add-on once, and how many you want of it."), "addons")
+
+
 def _not_too_many(order: Order) -> None:
     waiting = (Order.Status.PLACED, Order.Status.UNPAID, Order.Status.REVIEW)
     rows = Order.objects.filter(seller=order.seller, status__in=waiting)
@@ -243,13 +280,18 @@ def _not_too_many(order: Order) -> None:
         )
 
 
-def _charge(order: Order, seller: Seller) -> None:
+def _charge(order: Order, seller: Seller, addons: Sequence[changes.Extra]) -> None:
     """Begin the subscription, and issue the invoice of what is to be paid today; a trial has none."""
     if order.customer is None:
         raise ValueError("An order is charged to a customer.")
     actor, today = order_buyers.acting(order.seller), sellers.today(seller)
     order.subscription = subscriptions.start(
-        actor=actor, customer=order.customer, price=order.price, starts_on=today, label=order.domain
+        actor=actor,
+        customer=order.customer,
+        price=order.price,
+        starts_on=today,
+        label=order.domain,
+        addons=addons,
     )
     made = Charge.objects.filter(component__subscription=order.subscription)
     order.invoice = invoices.collect(actor=actor, customer=order.customer, until=today, charges=made)

@@ -5,6 +5,7 @@ Every verb locks the subscription's row, so that a run and a person never charge
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import date, timedelta
 
@@ -38,14 +39,18 @@ def start(
     starts_on: date | None = None,
     label: str = "",
     trial: bool = True,
+    addons: Sequence[changes.Extra] = (),
 ) -> Subscription:
-    """Sell `quantity` of a price to a customer again and again, from today or the day `starts_on`.
+    """Sell `quantity` of a price, with add-ons, to a customer again and again, from today or the day `starts_on`.
 
     With `trial` the product's trial days come first and cost nothing. What has begun by today is charged at once; a
     plan is given to its reseller. A day in the past is charged from that day on, as if it had been there.
     """
     policy.require(actor, "subscription.start", customer)
     changes.check_price(customer.seller_id, customer.currency, price, quantity)
+    for extra in addons:
+        changes.check_price(customer.seller_id, customer.currency, extra.price, extra.quantity)
+        changes.check_addon(extra.price, price.months)
     _check_hosting(customer, price.product, hosting)
     seller = sellers.of(customer.seller)
     today = sellers.today(seller)
@@ -68,6 +73,8 @@ def start(
         with _one_of_account():
             subscription.save(force_insert=True)
         changes.begin(subscription, price, quantity, first).save()
+        for extra in addons:
+            changes.begin(subscription, extra.price, extra.quantity, first, is_main=False).save()
         charges.keep(advance(subscription, seller, today))
         subscription.save(update_fields=["status", "billed_until"])
         _follow_plan(actor, subscription, price.product)

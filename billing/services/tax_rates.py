@@ -43,7 +43,7 @@ def create(
     rate = TaxRate(
         seller=organization,
         country=texts.country(country),
-        region=texts.region(region),
+        region=texts.region(region, texts.country(country)),
         category=category,
         percent=_percent(percent),
         valid_from=valid_from,

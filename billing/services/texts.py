@@ -12,7 +12,7 @@ from stdnum import bic as bic_number
 from stdnum import iban as iban_number
 from stdnum.exceptions import ValidationError
 
-from billing import countries
+from billing import countries, regions
 from billing.pricing import money
 from billing.tax import numbers
 from panel.core.errors import Invalid
@@ -57,8 +57,17 @@ def country(code: str, field: str = "country") -> str:
     return code
 
 
-def region(code: str, field: str = "region") -> str:
-    """Return the code of a part of a country in capital letters, such as TX, or nothing."""
+def region(code: str, of_country: str = "", field: str = "region") -> str:
+    """Return the code of a part of a country in capital letters, such as TX, or nothing. States of the United States
+    and provinces of Canada may be given by name.
+    """
+    if code.strip() and of_country in regions.NAMES:
+        found = regions.code(of_country, code)
+        if not found:
+            text = _("There is no such region of %(country)s; give its two letters, such as %(example)s.")
+            said = {"country": countries.name(of_country), "example": next(reversed(regions.NAMES[of_country]))}
+            raise Invalid("region", text % said, field)
+        return found
     code = code.strip().upper()
     if code and not _REGION.fullmatch(code):
         raise Invalid("region", _("A region is a short code of letters and digits, such as TX."), field)

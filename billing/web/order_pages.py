@@ -17,17 +17,16 @@ from django.views.decorators.cache import never_cache
 from django.views.generic.base import View
 
 from accounts.models import Organization
-from billing.formats import money
 from billing.gateways.stripe import origins
-from billing.models import Order, Price, Product, Seller
+from billing.models import Order, Product, Seller
 from billing.selectors import orders as selectors
-from billing.selectors import sellers
-from billing.services import order_buyers, order_estimates, orders, payments
+from billing.selectors import sellers, tax_rates
+from billing.services import order_buyers, order_estimates, orders, payments, texts
 from billing.web import order_progress
-from billing.web.order_forms import WATCHED, OrderForm
+from billing.web.order_forms import OrderForm
 from panel.core.actors import Actor
 from panel.core.error_pages import too_many
-from panel.core.errors import DomainError
+from panel.core.errors import DomainError, Invalid
 from panel.core.web import refuse
 
 
@@ -80,7 +79,9 @@ class ShopPage(Shop):
 
 
 class OrderPage(Shop):
-    """One product: period, domain, who orders, how it is paid; sent, it becomes an order, once."""
+    """One product: period, domain, add-ons, who orders, how it is paid; sent, it becomes an order, once. Without
+    scripts a button works out the sum.
+    """
 
     http_method_names = ["get", "post"]
     counts = "order"
@@ -97,18 +98,22 @@ class OrderPage(Shop):
         """Place the order and lead on to its page, which asks for the money."""
         offer = self.offer(pk)
         form = self.form(offer, request.POST)
+        form.full_clean()
+        if "look" in request.POST:
+            again = self.form(offer, initial=request.POST.dict())
+            return self.show("billing/order_form.html", **self.shown(offer, again, self.summed(form)))
         if self.is_stranger_here() or not form.is_valid():
             return self.page(offer, form, status=400)
         data = form.cleaned_data
         try:
             order = orders.place(
                 actor=self.actor,
-                price=next(row for row in offer.prices if row.pk == data["price"]),
+                price=data["row"],
                 wish=self.wish(data),
                 password=data.get("password", ""),
             )
         except DomainError as error:
-            refuse(form, error)
+            refuse(form, _for_buyers(error))
             return self.page(offer, form, status=error.status)
         return HttpResponseRedirect(reverse("billing:order_watch", args=[selectors.token(order)]))
 
@@ -122,8 +127,8 @@ class OrderPage(Shop):
 
     def wish(self, data: dict[str, Any]) -> orders.Wish:
         """Return what was typed, or what is known of who is signed in, as the service takes it."""
-        texts = ("domain", "company", "address", "country", "vat_number", "email", "person")
-        values = {name: data.get(name, "") for name in texts}
+        typed = ("domain", "company", "address", "country", "region", "vat_number", "email", "person")
+        values = {name: data.get(name, "") for name in typed}
         user = self.request.user
         if self.is_client() and user.is_authenticated:
             values |= {"email": user.email, "person": user.name or user.email}
@@ -132,6 +137,7 @@ class OrderPage(Shop):
             pays_by=data["pays_by"],
             locale=get_language() or "en",
             ip=get_adapter().get_client_ip(self.request),
+            addons=data["extras"],
             **values,
         )
 
@@ -140,53 +146,56 @@ class OrderPage(Shop):
         brand = self.request.brand  # type: ignore[attr-defined]
         return OrderForm(
             *sent,
-            prices=[(price, self.words(price)) for price in offer.prices],
+            offer=offer,
+            addons=selectors.addons(self.organization, sellers.today(self.seller), offer),
             ways=selectors.ways(self.seller),
             wants_domain=offer.product.kind == Product.Kind.PACKAGE,
             wants_country=self.seller.is_taxed,
+            wants_region=tax_rates.by_region(self.organization) if self.seller.is_taxed else [],
             wants_terms=bool(brand.terms_url),
             is_known=self.is_client(),
             **options,
         )
 
-    @staticmethod
-    def words(price: Price) -> str:
-        """Return a price as one chooses it."""
-        text = _("%(amount)s per %(cycle)s") % {
-            "amount": money(price.amount, price.currency),
-            "cycle": price.get_months_display(),
-        }
-        if price.setup:
-            text += _(", setup %(amount)s") % {"amount": money(price.setup, price.currency)}
-        return text
-
     def page(self, offer: selectors.Offer, form: OrderForm, status: int = 200) -> HttpResponse:
         """Render form and summary."""
-        values = form.data if form.is_bound else form.initial
-        return self.show(
-            "billing/order_form.html",
-            status=status,
-            offer=offer,
-            product=offer.product,
-            form=form,
-            summary=self.summary(offer, values),
-            signed_in=self.is_client(),
-            stranger_here=self.is_stranger_here(),
-            sign_in_url=f"{reverse('account_login')}?next={self.request.path}",
-        )
+        return self.show("billing/order_form.html", status=status, **self.shown(offer, form, self.summed(form)))
 
-    def summary(self, offer: selectors.Offer, values: Any) -> order_estimates.Estimate:
-        """Return what the chosen price costs who fills in the form, by the functions that will charge it."""
-        price = next((row for row in offer.prices if row.pk == values.get("price")), offer.prices[0])
+    def shown(self, offer: selectors.Offer, form: OrderForm, summed: dict[str, Any]) -> dict[str, Any]:
+        """Return what the page shows."""
+        return {
+            "offer": offer,
+            "product": offer.product,
+            "form": form,
+            "signed_in": self.is_client(),
+            "stranger_here": self.is_stranger_here(),
+            "sign_in_url": f"{reverse('account_login')}?next={self.request.path}",
+            **summed,
+        }
+
+    def summed(self, form: OrderForm) -> dict[str, Any]:
+        """Return as `summary` what is chosen costs who fills in the form, by the functions that will charge it, and as
+        `problems` why it can't be told, or can't be had.
+        """
+        values = form.cleaned_data if form.is_bound else form.initial
+        prices = {row.pk: row for row in form.offer.prices}
         customer = order_buyers.known(self.organization, self.actor) if self.is_client() and self.actor else None
-        return order_estimates.of(
-            seller=self.seller,
-            price=price,
-            customer=customer,
-            country=str(values.get("country", ""))[:2],
-            vat_number="",
-            is_business=bool(values.get("company") or values.get("vat_number")),
-        )
+        watched = [field for field in form if field.name in ("region", *form.addons)]
+        problems = [f"{field.label}: {text}" for field in watched for text in form.errors.get(field.name, [])]
+        try:
+            summary = order_estimates.of(
+                seller=self.seller,
+                price=prices.get(str(values.get("price")), form.offer.prices[0]),
+                customer=customer,
+                addons=values.get("extras", ()),
+                country=str(values.get("country", "")),
+                region=texts.region(str(values.get("region", "")), str(values.get("country", ""))),
+                vat_number="",
+                is_business=bool(values.get("company") or values.get("vat_number")),
+            )
+        except DomainError as error:
+            return {"summary": None, "problems": [*problems, _for_buyers(error).message]}
+        return {"summary": summary, "problems": problems}
 
 
 class SummaryPart(OrderPage):
@@ -198,21 +207,16 @@ class SummaryPart(OrderPage):
     def post(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Answer with the summary alone."""
         offer = self.offer(pk)
-        values = {name: request.POST.get(name, "")[:300] for name in WATCHED}
-        problem = ""
-        if values["domain"] and offer.product.kind == Product.Kind.PACKAGE:
+        form = self.form(offer, request.POST)
+        form.full_clean()
+        domain, problem = request.POST.get("domain", "")[:300], ""
+        if domain and offer.product.kind == Product.Kind.PACKAGE:
             try:
-                orders.may_order(seller=self.organization, domain=values["domain"])
+                orders.may_order(seller=self.organization, domain=domain)
             except DomainError as error:
                 problem = error.message
-        summary = self.summary(offer, values)
-        return self.show(
-            "billing/order_summary.html",
-            summary=summary,
-            product=offer.product,
-            domain=values["domain"],
-            problem=problem,
-        )
+        summed = self.summed(form)
+        return self.show("billing/order_summary.html", product=offer.product, domain=domain, problem=problem, **summed)
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -276,3 +280,11 @@ class PayPage(WatchPage):
                 problem=error.message,
             )
         return HttpResponseRedirect(payment.checkout_url or back)
+
+
+def _for_buyers(error: DomainError) -> DomainError:
+    """Return a refusal as buyers may read it: a rate of tax that is not set is the seller's affair."""
+    if error.code != "no_tax_rate":
+        return error
+    text = _("Nothing can be ordered from this country yet: its tax is not known here. Ask us for an offer.")
+    return Invalid(error.code, text, "country")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,15 +11,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from billing.models import Order, Price
+from billing.models import Order, OrderAddon, Price
 from panel.core.scoping import everything
 from tests.billing import factories
 from tests.cast import HOST_A, Cast
 from tests.provisioning import factories as ground
 
 URL = "/api/v1/orders"
-BUDGET = 7
-"""Queries of a list: five to find out who asks, and the orders."""
+BUDGET = 10
+"""Queries of a list: five to find out who asks, the orders, their add-ons, and what those are."""
 
 
 @pytest.fixture
@@ -74,13 +75,47 @@ def test_a_token_needs_its_scope(price: Price, cast: Cast):
         ({"status": "live"}, "status"),
         ({"seller": "org_other"}, "seller"),
         ({"ip": "203.0.113.1"}, "ip"),
+        ({"country": "US", "region": "Bavaria"}, "region"),
+        ({"addons": "all"}, "addons"),
+        ({"addons": [{"price": "prc_none"}]}, None),
+        ({"addons": [{"price": "DISK", "quantity": 0}]}, "addons.0.quantity"),
+        ({"addons": [{"price": "DISK", "quantity": -1}]}, "addons.0.quantity"),
+        ({"addons": [{"price": "DISK", "quantity": 10**30}]}, "addons.0.quantity"),
+        ({"addons": [{"price": "DISK", "quantity": "٣"}]}, "addons.0.quantity"),
+        ({"addons": [{"price": "DISK"}, {"price": "DISK"}]}, "addons"),
+        ({"addons": [{"price": "DISK"}] * 51}, "addons"),
+        ({"addons": [{"price": "DISK", "amount": "0"}]}, "addons.0.amount"),
     ],
 )
 def test_hostile_bodies_are_refused_with_the_field(price: Price, cast: Cast, values: dict[str, Any], field: str | None):
-    answer = post(cast.reseller_a.program(), URL, body(price, **values))
+    disk = factories.price(cast.reseller_a.organization, "Disk", "3")
+    sent = json.loads(json.dumps(body(price, **values)).replace("DISK", disk.pk))
+    answer = post(cast.reseller_a.program(), URL, sent)
     assert answer.status_code in (400, 404, 409), answer.content
     if field:
         assert field in answer.json()["errors"], answer.json()
+    with everything("test"):
+        assert not Order.objects.exists()
+
+
+def test_a_shop_orders_add_ons_and_reads_them_again(price: Price, cast: Cast):
+    program = cast.reseller_a.program()
+    disk = factories.price(cast.reseller_a.organization, "Disk", "3")
+    sent = body(price, addons=[{"price": disk.pk, "quantity": 4}], country="US", region="texas")
+    answer = post(program, URL, sent)
+    assert answer.status_code == 201, answer.content
+    made = answer.json()
+    assert made["addons"] == [{"product": disk.product_id, "price": disk.pk, "quantity": 4}]
+    assert made["region"] == "TX"
+    invoice = program.get(f"/api/v1/invoices/{made['invoice']}").json()
+    assert invoice["gross"] == "22.00"
+
+
+def test_another_seller_s_add_on_does_not_exist(price: Price, cast: Cast):
+    factories.seller(cast.reseller_b.organization)
+    foreign = factories.price(cast.reseller_b.organization, "Disk", "3")
+    answer = post(cast.reseller_a.program(), URL, body(price, addons=[{"price": foreign.pk}]))
+    assert answer.status_code == 404
     with everything("test"):
         assert not Order.objects.exists()
 
@@ -108,9 +143,12 @@ def test_a_list_takes_as_many_queries_for_many_orders_as_for_one(price: Price, c
     program = cast.reseller_a.program()
     buyer = cast.client_a.organization
     program.get(URL)  # notes that the token was used
+    disk = factories.price(cast.reseller_a.organization, "Disk", "3")
     counts = []
     for number in range(3):
-        factories.order(cast.reseller_a.organization, buyer, price, key=f"n{number}")
+        made = factories.order(cast.reseller_a.organization, buyer, price, key=f"n{number}")
+        with everything("test"):
+            OrderAddon.objects.create(order=made, price=disk, quantity=2)
         with CaptureQueriesContext(connection) as seen:
             assert len(program.get(URL).json()["items"]) == number + 1
         counts.append(len(seen))

@@ -38,8 +38,8 @@ class Market:
     server: Server
 
     def wish(self, **values: str) -> orders.Wish:
-        given = {"key": "form:1", "email": "new@buyers.example", "person": "Nia New", "pays_by": "transfer"}
-        return orders.Wish(**{**given, "domain": "nia.example", **values})
+        given: dict[str, Any] = {"key": "form:1", "email": "new@buyers.example", "person": "Nia New"}
+        return orders.Wish(**{**given, "pays_by": "transfer", "domain": "nia.example", **values})
 
     def place(self, **values: str) -> Any:
         return orders.place(actor=None, price=self.price, wish=self.wish(**values), password=PASSWORD)
