@@ -36,8 +36,8 @@ class MeterListPage(ListPage):
     def actions(self) -> list[Action]:
         found = [
             Action(_("Reported use"), reverse("billing:use_list"), "list-details"),
-            Action(_("Price feeds"), reverse("billing:feed_list"), "chart-bar"),
-            Action(_("Calculator"), reverse("billing:calculator"), "cash"),
+            Action(_("Price feeds"), reverse("billing:feed_list"), "chart-line"),
+            Action(_("Calculator"), reverse("billing:calculator"), "calculator"),
         ]
         if self.may("meter.create"):
             found.append(Action(_("New meter"), reverse("billing:meter_create"), "plus", "primary"))

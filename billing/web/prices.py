@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.selectors import organizations
-from billing.models import Price
+from billing.models import Price, Product
 from billing.selectors import prices as selectors
 from billing.selectors import products, sellers
 from billing.services import prices
 from billing.web.catalogue_tables import PriceFilter, PriceTable
 from billing.web.product_forms import PriceEndForm, PriceForm
-from billing.web.products import trail
+from billing.web.products import calculator, meters, trail
 from panel.core.impact import Impact, ImpactFormPage
 from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage
 
@@ -62,6 +62,9 @@ class PriceCreatePage(ImpactFormPage):
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
         return trail(self.object)
+
+    def actions(self) -> list[Action]:
+        return [calculator(), meters()] if self.object.kind == Product.Kind.METERED else []
 
     def form_options(self) -> dict[str, Any]:
         return {"kind": self.object.kind}

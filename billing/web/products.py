@@ -57,6 +57,16 @@ def trail(product: Product) -> list[tuple[str, str]]:
     ]
 
 
+def meters() -> Action:
+    """Return the way to what is counted, for what is sold by use."""
+    return Action(_("Meters"), reverse("billing:meter_list"), "gauge")
+
+
+def calculator() -> Action:
+    """Return the way to what use would cost."""
+    return Action(_("Calculator"), reverse("billing:calculator"), "calculator")
+
+
 class ProductListPage(ListPage):
     """What the organization sells."""
 
@@ -71,7 +81,7 @@ class ProductListPage(ListPage):
 
     def actions(self) -> list[Action]:
         found = [
-            Action(_("Meters"), reverse("billing:meter_list"), "gauge"),
+            meters(),
             Action(_("Price list"), reverse("billing:price_list"), "list-details"),
         ]
         if self.may("product.create"):
@@ -124,6 +134,9 @@ class ProductCreatePage(FormPage):
             (_("New product"), reverse("billing:product_kinds")),
         ]
 
+    def actions(self) -> list[Action]:
+        return [meters()] if self.kwargs["kind"] == Product.Kind.METERED else []
+
     def form_options(self) -> dict[str, Any]:
         return {
             "kind": self.kwargs["kind"],
@@ -153,7 +166,7 @@ class ProductPage(ListsPage):
         return [(_("Products"), reverse("billing:product_list"))]
 
     def actions(self) -> list[Action]:
-        found = []
+        found = [calculator()] if self.object.kind == Product.Kind.METERED and self.may("rate.create") else []
         if self.object.archived_at is None and self.may("product.remove"):
             found.append(
                 Action(_("Archive"), reverse("billing:product_archive", args=[self.object.pk]), "trash", "danger")

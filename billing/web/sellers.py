@@ -32,7 +32,7 @@ class SellerPage(FormPage):
         if self.may("seller.change_bank"):
             found.append(Action(_("Bank account"), reverse("billing:seller_bank"), "building-store"))
         if self.may("hook.view"):
-            found.append(Action(_("Webhooks"), reverse("billing:hook_list"), "plug"))
+            found.append(Action(_("Webhooks"), reverse("billing:hook_list"), "webhook"))
         return found
 
     def initial(self) -> dict[str, Any]:

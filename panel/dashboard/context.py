@@ -78,10 +78,19 @@ NAVIGATION = [
             Item(_("Products"), "billing:product_list", "package", "product.view", SELLERS, "sells"),
             Item(_("Orders"), "billing:order_list", "shopping-cart", "order.view", SELLERS, "sells"),
             Item(_("Payments"), "billing:payment_list", "cash", "receipt.view", SELLERS, "sells"),
+            Item(_("Webhooks"), "billing:hook_list", "webhook", "hook.view", SELLERS, "sells"),
             Item(_("Billing settings"), "billing:seller", "settings", "seller.change", SELLERS, "sells"),
             Item(_("Your invoices"), "billing:bill_list", "receipt", "invoice.view", when="buys"),
             Item(_("Your subscriptions"), "billing:purchase_list", "refresh", "subscription.view", when="buys"),
             Item(_("Your cards"), "billing:cards", "credit-card", "payment.pay", when="buys"),
+        ],
+    ),
+    Section(
+        _("Billing by use"),
+        [
+            Item(_("Meters"), "billing:meter_list", "gauge", "meter.view", SELLERS, "sells"),
+            Item(_("Price feeds"), "billing:feed_list", "chart-line", "feed.view", SELLERS, "sells"),
+            Item(_("Calculator"), "billing:calculator", "calculator", "rate.create", SELLERS, "sells"),
         ],
     ),
     Section(

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from billing.models import Invoice, Receivable
 from billing.selectors import reports
-from panel.core.scoping import everything
+from billing.services import meters
+from panel.core.scoping import everything, tenant
 from tests.billing import factories
 from tests.cast import Cast, Person
 
@@ -66,6 +67,39 @@ def test_a_reseller_who_has_not_begun_is_led_to_the_beginning(cast: Cast):
     page = read(cast.reseller_b)
     assert reverse("billing:start") not in page
     assert reverse("billing:report_profit") in page
+
+
+METERING = ("meter_list", "feed_list", "calculator", "hook_list")
+
+
+def test_a_seller_finds_what_is_billed_by_use_and_its_webhooks_in_the_menu(cast: Cast):
+    for person in (cast.reseller_a, cast.provider):
+        factories.seller(person.organization)
+        page = read(person)
+        for route in METERING:
+            assert f'<a class="nav-link" href="{reverse(f"billing:{route}")}">' in page
+    for other in (cast.reseller_b, cast.client_a):
+        page = read(other)
+        for route in METERING:
+            assert reverse(f"billing:{route}") not in page
+
+
+def test_who_prices_what_is_sold_by_use_is_led_to_meters_and_the_calculator(cast: Cast):
+    own = cast.reseller_a
+    with tenant(own.actor.path):
+        meter = meters.create(actor=own.actor, organization=own.organization, name="Packets", unit="packets")
+    metered = factories.price(own.organization, "Packets", kind="metered", meter=meter, months=0).product
+    addon = factories.price(cast.reseller_a.organization, "Support").product
+    ways = {
+        reverse("billing:price_create", args=[metered.pk]): ("meter_list", "calculator"),
+        reverse("billing:product", args=[metered.pk]): ("calculator",),
+        reverse("billing:product_create", args=["metered"]): ("meter_list",),
+        reverse("billing:price_create", args=[addon.pk]): (),
+    }
+    for url, routes in ways.items():
+        actions = read(cast.reseller_a, url).partition("page-actions")[2].partition("</div>")[0]
+        found = [route for route in ("meter_list", "calculator") if reverse(f"billing:{route}") in actions]
+        assert tuple(found) == routes, url
 
 
 def test_a_provider_sees_income_and_what_is_owed(cast: Cast):
