@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.api.fields import Exact
 from billing.api.reports import MONTH, MOST_LINES, MonthsQuery, ReportEndpoint, amount_text
 from billing.models import InvoiceTax, LedgerEntry, Receivable
 from billing.pricing.money import PLACES
@@ -56,7 +57,7 @@ class TaxedQuery(InCurrency, MonthsQuery):
 
     country = serializers.CharField(max_length=2, required=False, allow_blank=True, help_text="Empty: not known.")
     code = serializers.CharField(max_length=2, help_text="UNCL 5305.")
-    percent = serializers.DecimalField(max_digits=7, decimal_places=4)
+    percent = Exact(help_text="As the row has it.")
 
 
 class Booking(Document):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.http import Http404
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from billing import countries, formats
 from billing.pricing.money import PLACES
+from billing.pricing.rules import NUMBER
 from billing.selectors import ageing, recurring, reports, tax_reports
 from billing.web import behind_tables as tables
 from billing.web.report_tables import month_name
@@ -132,10 +133,10 @@ class TaxedPage(BehindPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the papers and their sums."""
-        try:
-            percent = Decimal(self.chosen("percent", "0"))
-        except InvalidOperation as error:
-            raise Http404 from error
+        told = self.chosen("percent", "0")
+        if not NUMBER.fullmatch(told):
+            raise Http404
+        percent = Decimal(told)
         country, code = self.chosen("country"), self.chosen("code")
         rows = tax_reports.behind(self.actor, self.whole, self.currency, country, code, percent)
         base, tax = tax_reports.sums_of(rows)
