@@ -6,6 +6,7 @@ from billing.api import behind, feeds, meters, orders, rates, reports
 
 app_name = "billing_api"
 urlpatterns = [
+    path("", include("billing.api.dunning_urls")),
     path("", include("billing.api.hook_urls")),
     path("", include("billing.api.invoice_urls")),
     path("", include("billing.api.payment_urls")),

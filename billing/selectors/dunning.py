@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -30,13 +30,14 @@ class Outlook:
     """What dunning has done for an invoice, and what it will do and when, if nobody pays.
 
     Nothing comes before `paused_until`. Where it `waits`, a person has suspended or closed the buyer, or it buys from
-    somebody else now: only reminders come.
+    somebody else now: only reminders come. `holds` is what the customer does not get now.
     """
 
     taken: list[DunningStep]
     ahead: list[Planned]
     paused_until: date | None = None
     waits: bool = False
+    holds: list[Hold] = field(default_factory=list)
 
     @property
     def last(self) -> DunningStep | None:
@@ -56,24 +57,23 @@ def unpaid() -> QuerySet[Receivable]:
     last = pauses.filter(customer=OuterRef("customer")).order_by("-until").values("until")[:1]
     off = Hold._base_manager.filter(customer=OuterRef("customer"), stage=Stage.SITES, state__in=STANDING)
     rows = Receivable.objects.filter(settled_at__isnull=True, invoice__kind=Invoice.Kind.INVOICE)
-    rows = rows.select_related("invoice__customer__buyer", "customer__buyer")
+    rows = rows.select_related("invoice__customer__buyer", "customer__buyer", "seller")
     rows = rows.prefetch_related("invoice__dunning_steps")
     return rows.annotate(has_card=Exists(card), pause_ends=Subquery(last), is_off=Exists(off))
 
 
 def overdue(actor: Actor, today: date) -> QuerySet[Receivable]:
-    """Return what should have been paid to the actor's organization by now, the longest due first."""
-    return parties.sold_by(unpaid(), actor).filter(due_on__lt=today).prefetch_related("customer__holds")
+    """Return what should have been paid to the actor's organization by now, the longest due first. Each knows whether
+    its customer `is_held` back, and whether it `is_paused`.
+    """
+    held = Hold._base_manager.filter(customer=OuterRef("customer")).exclude(state=State.LIFTED)
+    rows = parties.sold_by(unpaid(), actor).filter(due_on__lt=today).prefetch_related("customer__holds")
+    return rows.annotate(is_held=Exists(held), is_paused=Q(pause_ends__gt=today))
 
 
 def of_customer(customer: Customer) -> QuerySet[Receivable]:
     """Return what a customer has still to pay, the longest due first."""
     return unpaid().filter(customer=customer).prefetch_related("customer__holds")
-
-
-def of_invoice(invoice: Invoice) -> Receivable | None:
-    """Return what is open of an invoice, or None."""
-    return unpaid().filter(invoice=invoice).first()
 
 
 def held(actor: Actor) -> QuerySet[Hold]:
@@ -161,7 +161,13 @@ def outlook(receivable: Receivable, seller: Seller, now: datetime) -> Outlook:
         now=now,
         midnight=lambda day: sellers.midnight(seller, day),
     )
-    return Outlook(done, ahead, pause, waits=possible != whole.holds)
+    return Outlook(done, ahead, pause, possible != whole.holds, standing(receivable))
+
+
+def of_paper(invoice: Invoice, seller: Seller, now: datetime) -> Outlook:
+    """Return what was done for any paper, and what comes while something is open of it."""
+    receivable = unpaid().filter(invoice=invoice).prefetch_related("customer__holds").first()
+    return Outlook(effective(invoice), []) if receivable is None else outlook(receivable, seller, now)
 
 
 def effective(invoice: Invoice) -> list[DunningStep]:

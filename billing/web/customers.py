@@ -86,6 +86,9 @@ class CustomerPage(Page):
         pk = [self.object.pk]
         if self.object.vat_number and self.may("customer.check_vat"):
             found.append(Action(_("Check the VAT number"), reverse("billing:customer_check_vat", args=pk), "refresh"))
+        if self.may("dunning.view"):
+            url = reverse("billing:customer_dunning", args=pk)
+            found.append(Action(_("Reminders and holds"), url, "hourglass"))
         if self.may("customer.set_terms"):
             found.append(Action(_("Terms"), reverse("billing:customer_terms", args=pk), "adjustments"))
         if self.may("customer.change"):

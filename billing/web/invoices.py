@@ -18,6 +18,7 @@ from billing.selectors import invoices as selectors
 from billing.selectors import ledger, sellers
 from billing.services import documents, drafts, paper_mail
 from billing.web import invoice_tables as tables
+from billing.web import timelines
 from panel.core.lists import ListsPage
 from panel.core.web import Action, ActionPage, Empty, ListPage, Page
 
@@ -149,6 +150,7 @@ class InvoicePage(OfInvoice, ListsPage):
             corrections=list(invoice.corrections.filter(status=Invoice.Status.ISSUED)),
             allocations=list(invoice.allocations.select_related("payment", "credit_note").order_by("id")),
             is_seller=self.is_seller(),
+            timeline=timelines.of_invoice(self.actor, invoice),
             **kwargs,
         )
 

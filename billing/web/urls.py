@@ -6,6 +6,7 @@ from billing.web import behind, reports, start
 
 app_name = "billing"
 urlpatterns = [
+    path("", include("billing.web.dunning_urls")),
     path("", include("billing.web.hook_urls")),
     path("", include("billing.web.invoice_urls")),
     path("", include("billing.web.metering_urls")),

@@ -73,6 +73,7 @@ NAVIGATION = [
             Item(_("Start billing"), "billing:start", "cash", "seller.change", SELLERS, "to_start"),
             Item(_("Reports"), "billing:report_profit", "chart-bar", "report.view", SELLERS, "sells"),
             Item(_("Invoices"), "billing:invoice_list", "file-invoice", "invoice.view", SELLERS, "sells"),
+            Item(_("Overdue"), "billing:overdue_list", "hourglass", "dunning.view", SELLERS, "sells"),
             Item(_("Subscriptions"), "billing:subscription_list", "refresh", "ledger.view", SELLERS, "sells"),
             Item(_("Customers"), "billing:customer_list", "users", "seller.view", SELLERS, "sells"),
             Item(_("Products"), "billing:product_list", "package", "product.view", SELLERS, "sells"),

@@ -118,10 +118,11 @@ def of_provider(actor: Actor, own: Organization) -> list[Figure]:
     url = _report_of(month.first)
     name = date_format(month.first, "YEAR_MONTH_FORMAT")
     late = _("%(sum)s overdue") % {"sum": formats.money(overdue, seller.currency)} if overdue else ""
+    to_owed = reverse("billing:overdue_list" if overdue else "billing:report_owed")
     return [
         Figure(_("Income in %(month)s") % {"month": name}, formats.money(month.profit.income, seller.currency), url),
         Figure(_("Cash in %(month)s") % {"month": name}, formats.money(month.cash, seller.currency), url),
-        Figure(_("Owed to you"), formats.money(owed, seller.currency), reverse("billing:report_owed"), late),
+        Figure(_("Owed to you"), formats.money(owed, seller.currency), to_owed, late),
     ]
 
 

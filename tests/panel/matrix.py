@@ -607,6 +607,24 @@ BILLING_PAPERS = [
     Row("billing_api:ledger_balances", "GET", "", SELLERS_LOOK),
 ]
 
+# What follows when nobody pays is the seller's to see and to steer; the buyer reads what comes, and what is held back.
+BILLING_DUNNING = [
+    Row("billing:overdue_list", "GET", "", SELLERS_LOOK),
+    Row("billing:customer_dunning", "GET", "customer_of_reseller_a", OF_SELLER_A),
+    Row("billing:customer_wait", "GET POST", "customer_of_reseller_a", SELLER_A),
+    Row("billing:invoice_wait", "GET POST", "bill_of_reseller_a", SELLER_A),
+    Row("billing:dunning_resume", "GET POST", "pause_of_reseller_a", SELLER_A),
+    Row("billing:hold_lift", "GET POST", "hold_of_client_a", SELLER_A),
+    Row("billing_api:overdue", "GET", "", SELLERS_LOOK),
+    Row("billing_api:invoice_dunning", "GET", "invoice_of_client_a", PARTIES),
+    Row("billing_api:dunning_pauses", "GET", "", SELLERS_LOOK),
+    Row("billing_api:dunning_pauses", "POST", "", SELLERS),
+    Row("billing_api:dunning_pause", "GET", "pause_of_reseller_a", OF_SELLER_A),
+    Row("billing_api:dunning_pause", "DELETE", "pause_of_reseller_a", SELLER_A),
+    Row("billing_api:holds", "GET", "", PEOPLE),
+    Row("billing_api:hold_lift", "POST", "hold_of_client_a", SELLER_A),
+]
+
 OF_ADDON = "pk=subscription_of_client_a component=addon_of_client_a"
 # A subscription is its two parties' affair: the buyer changes and ends it, too, within what is on sale.
 PARTY_WORK = PARTIES - {"readonly_a"}
@@ -705,6 +723,7 @@ ROWS = [
     *BILLING_METERING,
     *BILLING_SELLING,
     *BILLING_PAPERS,
+    *BILLING_DUNNING,
     *BILLING_HOOKS,
     *BILLING_SUBSCRIPTIONS,
     *BILLING_PAYMENTS,

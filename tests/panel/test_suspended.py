@@ -17,6 +17,7 @@ OPEN = {
     "billing:bill_list": "GET",
     "billing:invoice": "GET",
     "billing:invoice_pdf": "GET",
+    "billing_api:invoice_dunning": "GET",
     "billing:invoice_pay": "GET POST",
     "billing:invoice_pay_credit": "GET POST",
     "billing:pay_all": "GET POST",

@@ -47,6 +47,7 @@ WRITTEN = {
     "provisioning.SiteName": ["hostname"],
     "billing.Charge": ["text"],
     "billing.Customer": ["name"],
+    "billing.DunningPause": ["reason"],
     "billing.InvoiceLine": ["text"],
     "billing.InvoiceTax": ["reason"],
     "billing.Meter": ["name", "unit"],

@@ -12,11 +12,12 @@ from pytest_django import DjangoDbBlocker
 
 from accounts.models import ApiToken, Device, OldHost, OutgoingMail, Session, User
 from accounts.services import invitations, plans, tokens
-from billing.models import BankEntry, Gateway, HookDelivery, PaymentMethod
+from billing.models import BankEntry, Gateway, Hold, HookDelivery, Invoice, PaymentMethod
 from billing.services import (
     addons,
     customers,
     drafts,
+    dunning_pauses,
     hook_deliveries,
     hooks,
     invoices,
@@ -184,6 +185,7 @@ def make() -> World:
         add_papers(world)
         add_payments(world)
         add_hooks(world)
+        add_dunning(world)
         add_subscription(world)
     return world
 
@@ -234,6 +236,19 @@ def add_subscription(world: World) -> None:
     added = addons.add(actor=actor, subscription=made, price=extra)
     world.add("subscription_of_client_a", made.id, OF_PARTIES)
     world.add("addon_of_client_a", added.id, OF_PARTIES)
+
+
+def add_dunning(world: World) -> None:
+    """Add a promise of reseller A to wait with client A's invoice, and a hold for it."""
+    actor, seller = world.cast.reseller_a.actor, world.cast.reseller_a.organization
+    customer = customers.ensure(actor=actor, seller=seller, buyer=world.cast.client_a.organization)
+    invoice = Invoice.objects.get(pk=world.objects["invoice_of_client_a"][0])
+    until = timezone.localdate() + timedelta(days=9)
+    pause = dunning_pauses.hold_off(actor=actor, customer=customer, until=until, reason="Promised", invoice=invoice)
+    hold = Hold.objects.create(customer=customer, invoice=invoice, stage="sites", state="done", begun_at=timezone.now())
+    world.add("pause_of_reseller_a", pause.id, OF_SELLER)
+    world.add("hold_of_client_a", hold.id, OF_PARTIES)
+    world.add("bill_of_reseller_a", invoice.id, OF_SELLER)
 
 
 def add_hooks(world: World) -> None:

@@ -19,15 +19,22 @@ def page(request: Request, rows: QuerySet[Any]) -> tuple[list[Any], str | None]:
     rows = rows.order_by("-pk")
     cursor = request.query_params.get("cursor")
     if cursor is not None:
-        if not (cursor.isascii() and cursor.replace("_", "").isalnum() and len(cursor) <= 40):
-            raise Invalid("cursor", "Take the cursor from the `next` address of the page before.", "cursor")
-        rows = rows.filter(pk__lt=cursor)
+        rows = _after(rows, cursor)
     found = list(rows[: size + 1])
     if len(found) <= size:
         return found, None
     query = request.query_params.copy()
     query["cursor"] = str(found[size - 1].pk)
     return found[:size], request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+
+
+def _after(rows: QuerySet[Any], cursor: str) -> QuerySet[Any]:
+    try:
+        if cursor.isascii() and cursor.replace("_", "").isalnum() and len(cursor) <= 40:
+            return rows.filter(pk__lt=cursor)
+    except ValueError:  # a word, where rows have numbers
+        pass
+    raise Invalid("cursor", "Take the cursor from the `next` address of the page before.", "cursor")
 
 
 def limit(request: Request) -> int:

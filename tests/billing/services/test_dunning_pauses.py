@@ -40,9 +40,7 @@ def wait(debt: Debt, day: int, until: int, invoice: Invoice | None = None) -> Du
 def said(debt: Debt, invoice: Invoice, day: int) -> selectors.Outlook:
     """Return what is said on a day to come."""
     with everything("test"):
-        receivable = selectors.of_invoice(invoice)
-        assert receivable is not None
-        return selectors.outlook(receivable, sellers.of(debt.customer.seller), at(day))
+        return selectors.of_paper(invoice, sellers.of(debt.customer.seller), at(day))
 
 
 def lift(debt: Debt, stage: str) -> None:
