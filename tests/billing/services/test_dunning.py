@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from billing.models import DunningStep
-from billing.services import dunning, invoices
+from billing.services import dunning, holds, invoices
+from panel.core.models import AuditEntry
 from panel.core.scoping import everything
 from provisioning.models import Operation
 from tests.billing import debt as debts
@@ -141,3 +143,34 @@ def test_accounts_end_only_where_that_is_set_and_come_back_with_the_payment(grou
     debt.pay(invoice)
     debt.report(at(60, 8))
     assert (debt.buyer().status, debt.sites()) == ("active", ["active"])
+
+
+def test_nothing_ends_by_itself_unless_that_is_set(debt: Debt) -> None:
+    debt.invoice()
+    for day in (1, 5, 7, 8, 60, 120):
+        debt.run(at(day))
+        debt.report(at(day, 7))
+    assert debt.run(at(400))[-1] == "suspend"
+    assert debt.sites() == ["suspended"]
+
+
+def test_the_database_takes_a_step_once(debt: Debt) -> None:
+    invoice = debt.invoice()
+    with everything("test"):
+        DunningStep.objects.create(invoice=invoice, step="suspend", done_at=at(7))
+        with pytest.raises(IntegrityError), transaction.atomic():
+            DunningStep.objects.create(invoice=invoice, step="suspend", done_at=at(8))
+
+
+def test_what_is_paid_is_released_once(debt: Debt) -> None:
+    invoice = debt.invoice()
+    debt.run(*[at(day) for day in range(8)])
+    debt.report(at(7, 7))
+    debt.pay(invoice)
+    debt.report(at(7, 8))
+    with everything("test"):
+        for _twice in range(2):
+            holds.settled(invoice)
+        assert AuditEntry.objects.filter(action="hold.lift").count() == 1
+    debt.report(at(7, 9))
+    assert [kind for kind, _reader in mails()].count("payment_release") == 1

@@ -166,6 +166,20 @@ def test_the_seller_can_release_by_hand_and_is_not_overruled(debt: Debt) -> None
     assert debt.buyer().status == "suspended"
 
 
+@pytest.mark.parametrize("person", ["reseller_a", "provider"])
+def test_what_a_person_has_suspended_anew_stays_so_when_it_is_paid(debt: Debt, person: str) -> None:
+    invoice = debt.invoice()
+    suspended(debt)
+    with everything("test"):
+        actor = getattr(debt.ground.cast, person).actor
+        tenancy.unsuspend(actor=actor, organization=debt.buyer())
+        tenancy.suspend(actor=actor, organization=debt.buyer(), reason="Spam was sent.", accounts=True)
+    debt.pay(invoice)
+    debt.report(at(8))
+    assert (debt.buyer().status, debt.buyer().suspended_reason) == ("suspended", "Spam was sent.")
+    assert debt.sites() == ["suspended"]
+
+
 def test_who_stands_above_takes_a_suspension_over(debt: Debt) -> None:
     invoice = debt.invoice()
     suspended(debt)
