@@ -130,9 +130,8 @@ class OrderForm(forms.Form):
                 min_value=0,
                 max_value=MOST,
                 required=False,
-                widget=forms.NumberInput(attrs={"inputmode": "numeric", "class": "shop-many"}),
+                widget=forms.NumberInput(attrs={"inputmode": "numeric", "class": "shop-many", "placeholder": "0"}),
             )
-            self.initial.setdefault(name, 0)
 
     def addon_fields(self) -> list[forms.BoundField]:
         """Return the fields of add-ons."""
