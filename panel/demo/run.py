@@ -101,7 +101,7 @@ def _demo(stack: ExitStack, options: argparse.Namespace, progress: Progress) -> 
     import django
 
     django.setup()
-    from panel.demo import proofs, shopper, strangers, world
+    from panel.demo import earnings, proofs, shopper, strangers, world
 
     try:
         facts = known or _make(machine, progress, stub)
@@ -113,6 +113,7 @@ def _demo(stack: ExitStack, options: argparse.Namespace, progress: Progress) -> 
     stub.account.hook_url = f"{PANEL}{facts['business']['hook']}"
     found = proofs.run(live)
     found.append(shopper.prove(machine.address, facts["business"]["order"]["domain"]))
+    found.append(earnings.prove(PORT, **facts["business"]["earned"]))
     progress.say("reading what a stranger can under each brand")
     found += strangers.run()
     _show(found, facts)
@@ -228,7 +229,7 @@ def _answers() -> bool:
 
 
 def _make(machine: _Machine, progress: Progress, stub: Any) -> dict[str, Any]:
-    from panel.demo import business, shopper, world
+    from panel.demo import business, earnings, shopper, world
 
     logins, nodes, actors = world.make_people()
     progress.say(f"provider {world.PROVIDER}, reseller {world.RESELLER} with brand, client {world.CLIENT}")
@@ -248,14 +249,17 @@ def _make(machine: _Machine, progress: Progress, stub: Any) -> dict[str, Any]:
     )
     sold = business.make(actors, nodes)
     progress.say(f"{business.MONTHS_BACK + 1} months billed: the plan at 30, ten clients at 10")
+    earned = earnings.make(actors["provider"], nodes["provider"])
+    progress.say(f"reseller {earnings.RESELLER}: the plan at 30, ten clients at 5, then 10, then 25")
     stub.account.hook_url = f"{PANEL}{sold['hook']}"
     began = time.monotonic()
     order = shopper.buy(PORT, f"{world.BRAND_HOST}:{PORT}", sold["product"])
     progress.say(
         f"{order['domain']} ordered by a stranger and paid by card: live after {time.monotonic() - began:.2f} s"
     )
+    logins |= earned["logins"]
     for role, login in logins.items():
-        login["url"] = PANEL if role == "provider" else f"http://{world.BRAND_HOST}:{PORT}"
+        login["url"] = PANEL if role in ("provider", "earner") else f"http://{world.BRAND_HOST}:{PORT}"
     for login in below.values():
         login["url"] = f"http://{world.SUB_BRAND_HOST}:{PORT}"
     return {
@@ -267,7 +271,7 @@ def _make(machine: _Machine, progress: Progress, stub: Any) -> dict[str, Any]:
         "server": {"name": server.name, "address": machine.address, "transport": server.transport, "id": server.id},
         "clients": {"id": nodes["client"].id, "name": nodes["client"].name},
         "account": account,
-        "business": {**sold, "order": order},
+        "business": {**sold, "order": order, "earned": {name: earned[name] for name in ("token", "months")}},
     }
 
 

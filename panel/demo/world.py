@@ -81,7 +81,7 @@ def make_people() -> tuple[dict[str, Any], dict[str, Organization], dict[str, Ac
             "reseller": ("nora@northwind.example", "Nora Wind"),
             "client": ("lena@lenasbakery.example", "Lena Baker"),
         }
-        logins, actors = _make_owners(people, nodes)
+        logins, actors = make_owners(people, nodes)
     return logins, nodes, actors
 
 
@@ -109,7 +109,7 @@ def make_sub_reseller(reseller: Organization, on_live: Callable[[str, float], No
             "sub-reseller": ("sol@luna-web.example", "Sol Vega"),
             "sub-client": ("flo@cornerflorist.example", "Flo Marsh"),
         }
-        logins, actors = _make_owners(people, {"sub-reseller": sub, "sub-client": client})
+        logins, actors = make_owners(people, {"sub-reseller": sub, "sub-client": client})
         seller = actors["sub-reseller"]
         package = packages.create(actor=seller, organization=sub, name="Bloom", disk_bytes=GB, features=list(FEATURES))
         began = time.monotonic()
@@ -251,7 +251,7 @@ def settle(operation: Operation, seconds: float = 60) -> None:
     wait(str(operation), done, seconds)
 
 
-def _make_owners(
+def make_owners(
     people: dict[str, tuple[str, str]], nodes: dict[str, Organization]
 ) -> tuple[dict[str, Any], dict[str, Actor]]:
     """Make the owner of each organization, given by address and name; returns sign-ins and actors, by role."""
