@@ -33,10 +33,6 @@ class BehindPage(ReportPage):
         """The report."""
         return [(_("Reports"), reverse(f"billing:{self.report}"))]
 
-    def chosen(self, name: str, usual: str = "") -> str:
-        """Return what the address says of the figure."""
-        return self.request.GET.get(name, usual)
-
     @property
     def currency(self) -> str:
         """The currency of the figure."""

@@ -87,6 +87,13 @@ class ReportPage(ListsPage):
             return self.render_to_response(self.frame(), status=400)
         return super().get(request, *args, **kwargs)
 
+    def chosen(self, name: str, usual: str = "") -> str:
+        """Return what the address says beside the months. Http404 for a text that no row can hold."""
+        found = self.request.GET.get(name, usual)
+        if "\0" in found:
+            raise Http404
+        return found
+
     def frame(self, **kwargs: Any) -> dict[str, Any]:
         """Return what every report shows: tabs and months."""
         names = {
@@ -224,10 +231,11 @@ class DocumentsPage(ReportPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the lines and their sum. Http404 for a side or currency that there is not."""
         query = self.request.GET
-        side, currency = query.get("side", "sales"), query.get("currency", self.seller.currency)
+        side, currency = self.chosen("side", "sales"), self.chosen("currency", self.seller.currency)
         if side not in ("sales", "purchases") or currency not in PLACES:
             raise Http404
-        chosen = {"customer": query.get("customer", ""), "product": query.get("product")}
+        product = self.chosen("product") if "product" in query else None
+        chosen = {"customer": self.chosen("customer"), "product": product}
         rows = reports.documents(self.actor, side, self.whole, currency, **chosen)  # type: ignore[arg-type]
         table = tables.PurchasedLineTable if side == "purchases" else tables.SoldLineTable
         lines = self.table(table, rows, nothing_in_months(), per_page=25)

@@ -191,6 +191,8 @@ def test_nobody_reads_what_others_figures_are_made_of(cast: Cast, clock: time_ma
         ("report_bookings", {"currency": "XXX"}),
         ("report_documents", {"currency": "XXX"}),
         ("report_receivables", {"part": "soon"}),
+        ("report_documents", {"product": "\0"}),
+        ("report_receivables", {"customer": "\0"}),
         ("report_taxed", {"percent": "much"}),
         ("report_taxed", {"percent": "1e999999999"}),
         ("report_subscriptions", {"currency": ""}),
