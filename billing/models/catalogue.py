@@ -16,7 +16,10 @@ from panel.core.scoping import TenantManager
 
 
 class Meter(models.Model):
-    """What is counted for a seller's rules: measured by the panel itself (`source`), or fed by API."""
+    """What is counted for a seller's rules: measured by the panel itself (`source`), or fed by API.
+
+    `event_count` and `last_at` are kept with each batch of events: there are too many of these to count them.
+    """
 
     class Source(models.TextChoices):
         """Where its figures come from."""
@@ -30,6 +33,8 @@ class Meter(models.Model):
     name = fields.NameField(rule=names.label, max_length=60)
     unit = models.CharField(_("unit"), max_length=20)
     source = models.CharField(max_length=10, choices=Source, default=Source.API)
+    event_count = models.PositiveBigIntegerField(default=0, editable=False)
+    last_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantManager("organization__path")

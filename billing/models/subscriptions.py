@@ -73,7 +73,8 @@ class Subscription(PartyRow):
 class Component(PartyRow):
     """A product within a subscription from a day to another (None: on and on), at the price that was agreed.
 
-    A change of product, quantity or price ends one component and begins another on the same day.
+    A change of product, quantity or price ends one component and begins another on the same day. `rated_until` is the
+    last end of a period whose use was charged for, of what goes by use; None: none yet.
     """
 
     id = IdField(prefix="cmp")
@@ -85,6 +86,7 @@ class Component(PartyRow):
     amount = MoneyField()
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
+    rated_until = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     party = "subscription"

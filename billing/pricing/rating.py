@@ -41,15 +41,16 @@ class Unpriced(RuleInvalid):
     """There is use that the rule has no price for: never 0."""
 
 
-def rate(rule: Rule, usage: Usage) -> Rating:
+def rate(rule: Rule, usage: Usage, most: int = MOST_SEGMENTS) -> Rating:
     """Return what `usage` costs by `rule`; raises Unpriced for use above the last tier, or before a feed's first price.
 
     An event that goes on beyond the period counts with its part in it: what was counted until its end, less what was
-    counted until its start, so that neither a minimum nor a rounding is taken twice.
+    counted until its start, so that neither a minimum nor a rounding is taken twice. Raises RuleInvalid for more than
+    `most` segments at a price in time, or windows.
     """
     steps: list[Step] = []
     pools: dict[tuple[str, ...], list[Member]] = {}
-    free = 0
+    free, windows, left = 0, 0, Fraction(most)
     for event in usage.events:
         parts = _within(rule, usage, event)
         if parts is None or not _has(event, rule.filter):
@@ -58,12 +59,19 @@ def rate(rule: Rule, usage: Usage) -> Rating:
             free += event.repeat
             continue
         for window, start, end in _windows(rule, usage, event, *parts):
+            windows += 1
+            if windows > most:
+                raise RuleInvalid("events", f"they lie in more than {most} windows; rate a shorter period.")
             name = (window, *(event.dimensions.get(part, "") for part in rule.pool_by))
             pools.setdefault(name, []).append((event, start, end))
     if free:
         steps.append({"step": "zero_if", "events": free})
     total, counted = Fraction(0), Fraction(0)
     for name in sorted(pools):
+        if rule.feed:
+            left -= _segments(rule, pools[name])
+            if left < 0:
+                raise RuleInvalid("events", f"they have more than {most} segments; rate a shorter period.")
         amount, quantity, told = _feed(rule, usage, pools[name]) if rule.feed else _pool(rule, usage, pools[name])
         total, counted = total + amount, counted + quantity
         title: Step = {"step": "pool", "window": name[0], "quantity": text(quantity)}
@@ -74,16 +82,16 @@ def rate(rule: Rule, usage: Usage) -> Rating:
     return Rating(total, rule.currency, counted, tuple(steps))
 
 
-def rate_part(rule: Rule, usage: Usage, start: datetime) -> Rating:
+def rate_part(rule: Rule, usage: Usage, start: datetime, most: int = MOST_SEGMENTS) -> Rating:
     """Return what the use from `start` on costs, where `usage` begins with the window that `start` lies in.
 
     It is what all of it costs less what came before, so that the parts of a window sum to the window however it is cut:
     an allowance is given, and a tier gone through, once. Raises Unpriced.
     """
-    whole = rate(rule, usage)
+    whole = rate(rule, usage, most)
     if start <= usage.start:
         return whole
-    before = rate(rule, replace(usage, end=start))
+    before = rate(rule, replace(usage, end=start), most)
     exact = whole.exact - before.exact
     earlier = {"step": "before", "until": start.isoformat(), "amount": text(before.exact)}
     told = (*whole.explanation[:-1], earlier, {"step": "sum", "amount": text(exact)})
@@ -231,6 +239,12 @@ def _tiers(rule: Rule, quantity: Fraction) -> Iterator[tuple[Fraction, Fraction]
         below = max(below, top)
 
 
+def _segments(rule: Rule, members: list[Member]) -> Fraction:
+    """Return how many segments events have, begun ones in part."""
+    counts = ((_counted(rule, start) if start else 0, _counted(rule, end)) for _event, start, end in members)
+    return sum(((last - first) / rule.segment + 1 for first, last in counts), Fraction(0))
+
+
 def _feed(rule: Rule, usage: Usage, members: list[Member]) -> tuple[Fraction, Fraction, list[Step]]:
     """Price each segment of each event at the price in force at the segment's start, which it keeps."""
     amount, quantity = Fraction(0), Fraction(0)
@@ -238,8 +252,6 @@ def _feed(rule: Rule, usage: Usage, members: list[Member]) -> tuple[Fraction, Fr
     for event, start, end in members:
         first, last = _counted(rule, start) if start else Fraction(0), _counted(rule, end)
         quantity += (last - first) * event.repeat
-        if len(steps) + (last - first) / rule.segment > MOST_SEGMENTS:
-            raise RuleInvalid("events", f"they have more than {MOST_SEGMENTS} segments; rate a shorter period.")
         position = first
         while position < last:
             number = floor(position / rule.segment)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Organization
 from billing.models import Component, Customer, Meter, MeterEvent, PriceFeed, PricePoint, Subscription
@@ -17,9 +17,8 @@ from panel.core.actors import Actor
 
 
 def listed(actor: Actor) -> QuerySet[Meter]:
-    """Return the meters of the actor's organization, with the number of their events and when the last one came."""
-    counted = {"event_count": Count("events"), "last_at": Max("events__received_at")}
-    return Meter.objects.filter(organization=actor.organization_id).annotate(**counted)
+    """Return the meters of the actor's organization."""
+    return Meter.objects.filter(organization=actor.organization_id)
 
 
 def events(actor: Actor) -> QuerySet[MeterEvent]:

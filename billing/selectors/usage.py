@@ -19,6 +19,8 @@ from provisioning.models import UsageDay
 
 GB = 10**9
 DAY = timedelta(days=1)
+LATE = timedelta(days=185)
+"""Use is taken when it is told by so long after it began."""
 CARRIED_DAYS = 3
 """A day without a reading has the size of the last one before, if that is no older than this."""
 
@@ -37,10 +39,13 @@ class Scope:
         """Return the instant at which a day of the seller begins."""
         return datetime.combine(day, time(), ZoneInfo(self.zone))
 
-    def document(self, rule: Rule, start: date, end: date) -> Usage:
-        """Return what was used from `start` until before `end`, with the feeds that `rule` reads."""
+    def document(self, rule: Rule, start: date, end: date, told_by: date) -> Usage:
+        """Return what was used from `start` until before `end`, with the feeds that `rule` reads: what was told before
+        the day `told_by`, or what was measured, whenever that was.
+        """
         first, last = self.midnight(start), self.midnight(end)
-        found = self._reported(first, last) if self.meter.source == Meter.Source.API else self._measured(start, end)
+        is_told = self.meter.source == Meter.Source.API
+        found = self._reported(first, last, self.midnight(told_by)) if is_told else self._measured(start, end)
         since = self.subscription.customer.since
         return Usage(first, last, since, tuple(found), feeds_of(self.meter.organization, rule, first, last), self.zone)
 
@@ -50,9 +55,11 @@ class Scope:
             customer=self.subscription.customer_id, meter=self.meter, subscription=self.subscription
         )
 
-    def _reported(self, first: datetime, last: datetime) -> list[Event]:
-        rows = self.events().filter(Q(at__gte=first) | Q(ends_at__gt=first), at__lt=last).order_by("at", "id")
-        return [as_event(row) for row in rows.iterator()]
+    def _reported(self, first: datetime, last: datetime, told_by: datetime) -> list[Event]:
+        """What went on when it was told has begun no longer than LATE before, so that no older event is looked at."""
+        rows = self.events().filter(at__gte=first - LATE - DAY, at__lt=last, received_at__lt=told_by)
+        rows = rows.filter(Q(at__gte=first) | Q(ends_at__gt=first))
+        return [as_event(row) for row in rows.order_by("at", "id").iterator()]
 
     def _measured(self, start: date, end: date) -> list[Event]:
         """A day (UTC) counts for the seller's day of the same date."""

@@ -32,19 +32,24 @@ def collect_many(
 ) -> list[Invoice]:
     """Issue a paper dated `on` to each customer, of its `wanted` charges that are on none yet, numbered in the order of
     the customers' ids. For the run: it asks for no permission. All of them, or none when one can't be issued.
+
+    Where a later paper has a number already, theirs are dated as that one: numbers follow days.
     """
-    moment = datetime.combine(on, time(), ZoneInfo(seller.time_zone))
     issued: list[Invoice] = []
     papers: list[_Paper] = []
     with transaction.atomic():
         rows = Customer.objects.select_for_update(of=("self",), no_key=True).select_related("seller", "buyer")
         customers = list(rows.filter(pk__in=list(wanted)).order_by("id"))
+        notes_on = numbers.earliest_day(seller.organization, seller.credit_series, on)
+        on = numbers.earliest_day(seller.organization, seller.series, on)
+        moment = datetime.combine(on, time(), ZoneInfo(seller.time_zone))
         waiting = _waiting(charge for ids in wanted.values() for charge in ids)
         for customer in customers:
             charges = waiting.get(customer.pk, [])
             if sum((charge.amount for charge in charges), Decimal(0)) < 0:
                 until = max(charge.due_on for charge in charges)
-                note = invoices.collect(actor=actor, customer=customer, until=until, now=moment, charges=charges)
+                then = datetime.combine(notes_on, time(), moment.tzinfo)
+                note = invoices.collect(actor=actor, customer=customer, until=until, now=then, charges=charges)
                 issued += [note] if note else []
             elif charges:
                 papers.append(_paper(seller, customer, charges, moment))

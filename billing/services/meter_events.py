@@ -5,6 +5,7 @@ Events are never changed or taken back. Late ones are taken, also for periods th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -13,6 +14,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,6 +22,7 @@ from accounts.models import Organization
 from billing.models import Component, Customer, Meter, MeterEvent, Subscription
 from billing.selectors import meters as selectors
 from billing.selectors import sellers
+from billing.selectors.usage import LATE
 from panel.core import policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid
@@ -72,7 +75,6 @@ def record(*, actor: Actor, organization: Organization, events: Sequence[Reporte
     names = [(event.source, event.event_id) for event in events]
     with transaction.atomic():
         told = selectors.known(organization.pk, names)
-        before = len(told.keys() & set(names))
         rows = [
             _row(organization, event, _again(event, told) or _subscription(event, counting, zone, f"events.{position}"))
             for position, event in enumerate(events)
@@ -84,7 +86,10 @@ def record(*, actor: Actor, organization: Organization, events: Sequence[Reporte
             if any(getattr(there, name) != getattr(row, name) for name in SAME):
                 message = _("Another event of this source and id says something else.")
                 raise Conflict(message, field=f"events.{position}.id")
-    return len(kept.keys() & set(names)) - before
+        own = {(row.source, row.event_id): row for row in reversed(rows)}
+        new = [row for name, row in own.items() if name not in told and kept[name].received_at == row.received_at]
+        _count(new)
+    return len(new)
 
 
 def _check(event: Reported, organization: Organization, place: str) -> None:
@@ -136,7 +141,10 @@ def _again(event: Reported, told: Mapping[tuple[str, str], MeterEvent]) -> Subsc
 
 
 def _subscription(event: Reported, counting: list[Component], zone: ZoneInfo, place: str) -> Subscription:
-    """Return whose use it is; raises Invalid when nobody's, or anybody's of several."""
+    """Return whose use it is; raises Invalid when nobody's, or anybody's of several, and for use of long ago."""
+    if event.begins < timezone.now() - LATE:
+        message = _("Report use within %(days)s days after it began. Charge what is older as an item.")
+        raise Invalid("late", message % {"days": LATE.days}, f"{place}.{'start' if event.start else 'at'}")
     day = event.begins.astimezone(zone).date()
     found = {
         component.subscription_id: component.subscription
@@ -163,6 +171,13 @@ def _counts_on(component: Component, day: date) -> bool:
     subscription = component.subscription
     stop = min(filter(None, (component.ends_on, subscription.cancel_on, subscription.ended_on)), default=None)
     return component.starts_on <= day and (stop is None or day < stop)
+
+
+def _count(rows: Sequence[MeterEvent]) -> None:
+    """Add new events to the figures of their meters, which are locked in one order."""
+    for meter_id, count in sorted(Counter(row.meter_id for row in rows).items()):
+        last = max(row.received_at for row in rows if row.meter_id == meter_id)
+        Meter.objects.filter(pk=meter_id).update(event_count=F("event_count") + count, last_at=last)
 
 
 def _row(organization: Organization, event: Reported, subscription: Subscription) -> MeterEvent:

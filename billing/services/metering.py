@@ -1,80 +1,94 @@
-"""What the use of a metered product comes to, as charges that nothing has kept yet. It reads, and writes nothing.
+"""What the use of a metered product comes to, as charges. All but `keep` reads, and writes nothing.
 
-Use is charged when a period is over. What becomes known later is another part, due when the next period ends: all that
-is known now, less what was charged before. So parts and periods sum to what the whole use costs, however they are cut.
+Use is charged when a period is over, as far as it was told before that day. What is told later is another part, due
+when the next period ends: all that is known then, less what was charged before. So parts and periods sum to what the
+whole use costs, however they are cut, and nothing follows from when a run came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from billing.models import Charge, Component, Meter, MeterEvent, Price
+from billing.models import Charge, Component, Meter, Price
 from billing.pricing import calendar, rating, rules
 from billing.pricing.money import rounded
 from billing.selectors import sellers
-from billing.selectors.usage import Scope
+from billing.selectors.usage import LATE, Scope
 from billing.services import charges as charging
 from panel.core.errors import Invalid
 
 MARGIN = timedelta(hours=1)
-"""So long before a charge was kept its use may have been read at the earliest."""
+"""What was told so long before the end of a period may not have been there yet when that was charged."""
 MEASURED_AGAIN = timedelta(days=92)
 """Measured days are looked at again for so long; later they are forgotten by and by."""
+LONGEST = timedelta(days=31)
+"""A period by use has no more days."""
 MOST_STEPS = 200
+MOST_SEGMENTS = 1_000_000
+"""So many segments at a price in time are charged at once."""
 TEXT = 300
 
 
 @dataclass
 class _Span:
-    """Days of a component that are charged at once, with the charges that were made for them."""
+    """Days of a component that are charged at once, with the charges that were made for them.
+
+    Use from the day `counted` on counts against their allowance and tiers.
+    """
 
     start: date
     end: date
+    counted: date = date.min
     parts: list[Charge] = field(default_factory=list)
+
+
+def keep(component: Component, until: date) -> list[Charge]:
+    """Keep what `charges` returns, and how far that goes; the caller has locked the subscription. For the run."""
+    made = charges(component, until)
+    charging.keep(made)
+    component.rated_until = max(_borders(component, until), default=component.rated_until)
+    component.save(update_fields=["rated_until"])
+    return made
+
+
+def is_due(component: Component, until: date) -> bool:
+    """Tell whether a period of a component was over by a day whose use was not charged, or whose late use."""
+    return bool(_borders(component, until))
 
 
 def charges(component: Component, until: date) -> list[Charge]:
     """Return charges for the use of all periods that were over by `until` and were not charged yet, oldest first, and
     for use of earlier ones that became known since. `due_on` is the end of a period.
 
-    Raises Invalid (`unpriced`) for use that the price's rule has no price for, and for a rule that is none.
+    Each end of a period is gone through for itself, with what was told before that day: so runs that come late charge
+    what timely ones would have. Raises Invalid (`unpriced`) for use that the price's rule has no price for, and for a
+    rule that is none.
     """
-    product, subscription = component.product, component.subscription
+    product = component.product
     if not charging.is_metered(component) or product.meter is None:
         return []
     rule = rule_of(component.price)
-    zone = sellers.of(subscription.customer.seller).time_zone
-    months = component.price.months or subscription.months or 1
-    scope = Scope(subscription, product.meter, zone, subscription.anchor, months)
-    spans = list(_spans(component, scope, until))
-    came = _came(scope, spans, until)
-    made = []
-    for span in spans:
-        due_on = _due_on(scope, span, came.get(span.start)) if span.parts else span.end
-        if due_on is not None and due_on <= until:
-            charge = _charge(component, scope, rule, span, due_on)
-            made += [charge] if charge else []
+    scope = _scope(component, product.meter)
+    borders, since = _borders(component, until), component.rated_until
+    spans = _spans(component, scope, rule, until, since)
+    made: list[Charge] = []
+    for border in borders:
+        is_last = border == borders[-1]
+        touched = _touched(scope, spans, since, border, is_last=is_last)
+        for span in sorted(touched, key=lambda span: span.start):
+            charge = _charge(component, scope, rule, span, border)
+            if charge:
+                span.parts.append(charge)
+                made.append(charge)
+        since = border
     return made
-
-
-def came_late(component: Component, since: date, until: date, zone: ZoneInfo) -> bool:
-    """Tell whether use of a charged component may have become known from the day `since` until before `until`.
-
-    When measured days became known isn't kept: they may have, as long as they are looked at again.
-    """
-    meter, ended = component.product.meter, component.ends_on
-    if meter is None or meter.source != Meter.Source.API:
-        return ended is not None and until - ended < MEASURED_AGAIN
-    known = (datetime.combine(since, time(), zone) - MARGIN, datetime.combine(until, time(), zone))
-    rows = MeterEvent.objects.filter(subscription=component.subscription_id, meter=meter)
-    return rows.filter(received_at__gte=known[0], received_at__lt=known[1]).exists()
 
 
 def rule_of(price: Price) -> rules.Rule:
@@ -93,23 +107,67 @@ def parsed(document: object, currency: str) -> rules.Rule:
     return rule
 
 
-def _spans(component: Component, scope: Scope, until: date) -> Iterator[_Span]:
-    """Cut the days of a component at the ends of periods, as far as they were over by `until`.
+def _scope(component: Component, meter: Meter) -> Scope:
+    subscription = component.subscription
+    zone = sellers.of(subscription.customer.seller).time_zone
+    return Scope(subscription, meter, zone, subscription.anchor, _months(component))
+
+
+def _months(component: Component) -> int:
+    return component.price.months or component.subscription.months or 1
+
+
+def _start(component: Component) -> date:
+    return max(component.starts_on, charging.first_day(component.subscription))
+
+
+def _stop(component: Component) -> date | None:
+    subscription = component.subscription
+    return min(filter(None, (component.ends_on, subscription.cancel_on, subscription.ended_on)), default=None)
+
+
+def _borders(component: Component, until: date) -> list[date]:
+    """Return the ends of periods, and of the component, on which use is charged: after the last one that was, by
+    `until`. What has ended has some more, as long as use of it may be told.
+    """
+    start, stop = _start(component), _stop(component)
+    day = max(component.rated_until or start, start)
+    found = []
+    while stop is None or (start < stop and day < stop + LATE):
+        end = calendar.period_at(component.subscription.anchor, _months(component), day)[1]
+        day = stop if stop is not None and day < stop < end else end
+        if day > until:
+            break
+        found.append(day)
+    return found
+
+
+def _spans(component: Component, scope: Scope, rule: rules.Rule, until: date, since: date | None) -> list[_Span]:
+    """Return the days of a component, cut at the ends of periods, as far as they were over by `until` and use of them
+    may have become known after the day `since`.
 
     What was charged stays cut as it was, whatever became of anchor and end since.
     """
-    subscription = component.subscription
-    charged: dict[tuple[date, date], list[Charge]] = {}
+    oldest = (since or component.starts_on) - LATE - LONGEST
     rows = component.charges.filter(kind=Charge.Kind.USAGE).order_by("starts_on", "part")
-    for row in rows:
+    before = rows.filter(ends_on__lte=oldest).aggregate(end=Max("ends_on"))["end"]
+    start = max(_start(component), before or _start(component))
+    charged: dict[tuple[date, date], list[Charge]] = {}
+    for row in rows.filter(ends_on__gt=oldest):
         charged.setdefault((row.starts_on, row.ends_on), []).append(row)
-    stop = min(filter(None, (component.ends_on, subscription.cancel_on, subscription.ended_on)), default=None)
-    start = max(component.starts_on, charging.first_day(subscription))
+    found: list[_Span] = []
     for (first, last), parts in charged.items():
-        yield from _cut(scope, start, first)
-        yield _Span(first, last, parts)
+        found += [*_cut(scope, start, first), _Span(first, last, parts=parts)]
         start = last
-    yield from (span for span in _cut(scope, start, stop or until, ends=stop is not None) if span.end <= until)
+    stop = _stop(component)
+    if since is not None:
+        found += _cut(scope, start, min(since, stop or since))
+        start = max(start, since)
+    found += _cut(scope, start, stop or until, ends=stop is not None)
+    found = [span for span in found if oldest < span.end <= until]
+    for span in found:
+        span.counted = _counted_from(component, scope, rule, span)
+    return found
 
 
 def _cut(scope: Scope, start: date, stop: date, *, ends: bool = True) -> Iterator[_Span]:
@@ -124,46 +182,36 @@ def _cut(scope: Scope, start: date, stop: date, *, ends: bool = True) -> Iterato
         start = end
 
 
-def _due_on(scope: Scope, span: _Span, came: date | None) -> date | None:
-    """Return when a later part of a span is due whose use became known on a day: at the first end of a period after
-    that, and after the last part was due. None when none did.
+def _touched(scope: Scope, spans: Sequence[_Span], since: date | None, border: date, *, is_last: bool) -> list[_Span]:
+    """Return the spans that something may be charged for at a border: those that end there, and earlier ones of which
+    use became known since the border before. When measured days became known isn't kept: at the last border they may.
     """
-    if came is None:
-        return None
-    return calendar.period_at(scope.anchor, scope.months, max(came, *(part.due_on for part in span.parts)))[1]
-
-
-def _came(scope: Scope, spans: Iterable[_Span], until: date) -> dict[date, date]:
-    """Return, by first days of charged spans, since when use of theirs may have become known that is not charged."""
-    charged = [span for span in spans if span.parts]
-    if not charged:
-        return {}
+    early = [span for span in spans if span.end < border]
+    found = [span for span in spans if span.end == border]
+    if since is None or not early:
+        return found
     if scope.meter.source != Meter.Source.API:
-        newest, last = max(span.end for span in charged), until - timedelta(days=1)
-        known = calendar.period_at(scope.anchor, scope.months, last)[0]
-        return {span.start: known for span in charged if newest - span.end < MEASURED_AGAIN}
-    since = min(span.parts[-1].created_at for span in charged) - MARGIN
-    rows = scope.events().filter(received_at__gte=since, at__lt=scope.midnight(max(span.end for span in charged)))
-    found: dict[date, date] = {}
-    for row in rows.order_by("received_at", "id").values_list("at", "ends_at", "received_at").iterator():
-        for span in charged:
-            if span.start not in found and _touches(scope, span, row):
-                found[span.start] = row[2].astimezone(ZoneInfo(scope.zone)).date()
+        return found + [span for span in early if is_last and border - span.end < MEASURED_AGAIN]
+    told = scope.events().filter(
+        received_at__gte=scope.midnight(since) - MARGIN,
+        received_at__lt=scope.midnight(border),
+        at__gte=scope.midnight(since) - LATE - timedelta(days=1),
+        at__lt=scope.midnight(max(span.end for span in early)),
+    )
+    left = early
+    for at, ends_at in told.values_list("at", "ends_at").iterator():
+        until = ends_at or at
+        hit = [span for span in left if at < scope.midnight(span.end) and until >= scope.midnight(span.counted)]
+        found += hit
+        left = [span for span in left if span not in hit]
     return found
 
 
-def _touches(scope: Scope, span: _Span, row: tuple[datetime, datetime | None, datetime]) -> bool:
-    at, ends_at, received_at = row
-    inside = at < scope.midnight(span.end) and (ends_at or at) >= scope.midnight(span.start)
-    return inside and received_at >= span.parts[-1].created_at - MARGIN
-
-
 def _charge(component: Component, scope: Scope, rule: rules.Rule, span: _Span, due_on: date) -> Charge | None:
-    """Return what is still to be charged for a span; None when that is nothing."""
-    first = _counted_from(component, scope, rule, span)
-    usage = scope.document(rule, first, span.end)
+    """Return what is still to be charged for a span by what was told before `due_on`; None when that is nothing."""
+    usage = scope.document(rule, span.counted, span.end, due_on)
     try:
-        found = rating.rate_part(rule, usage, scope.midnight(span.start))
+        found = rating.rate_part(rule, usage, scope.midnight(span.start), MOST_SEGMENTS)
     except rules.RuleInvalid as error:
         shown = {"what": component.product, "reason": error.message}
         raise Invalid("unpriced", _("The use of %(what)s can't be charged: %(reason)s") % shown, "rule") from error
@@ -178,13 +226,13 @@ def _charge(component: Component, scope: Scope, rule: rules.Rule, span: _Span, d
         ends_on=span.end,
         part=max((part.part for part in span.parts), default=-1) + 1,
         due_on=due_on,
-        text=_text(component, scope, found, late=bool(span.parts)),
+        text=_text(component, scope, found, late=span.end < due_on),
         quantity=Decimal(1 if amount >= 0 else -1),
         unit_price=abs(amount),
         amount=amount,
         currency=component.price.currency,
         tax_category=component.product.tax_category,
-        explanation=_explanation(found, span, first),
+        explanation=_explanation(found, span),
     )
 
 
@@ -214,9 +262,9 @@ def _text(component: Component, scope: Scope, found: rating.Rating, *, late: boo
     return (_("Reported late: %(text)s") % {"text": text} if late else text)[:TEXT]
 
 
-def _explanation(found: rating.Rating, span: _Span, first: date) -> list[rating.Step]:
+def _explanation(found: rating.Rating, span: _Span) -> list[rating.Step]:
     """Return how a charge came about: what was counted, each step as far as they can be read, and earlier parts."""
-    steps: list[rating.Step] = [{"step": "use", "from": first.isoformat(), "until": span.end.isoformat()}]
+    steps: list[rating.Step] = [{"step": "use", "from": span.counted.isoformat(), "until": span.end.isoformat()}]
     steps += found.explanation[:-1][:MOST_STEPS]
     if len(found.explanation) - 1 > MOST_STEPS:
         steps.append({"step": "more", "count": len(found.explanation) - 1 - MOST_STEPS})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import transaction
 from stdnum.iso7064 import mod_97_10
 
 from accounts.models import Organization
-from billing.models import SeriesCounter
+from billing.models import Invoice, SeriesCounter
 from panel.core.scoping import everything
 
 
@@ -21,6 +23,25 @@ def next_numbers(seller: Organization, series: str, year: int, count: int) -> in
     The counter stays locked until the transaction ends, and goes back with it: who takes a number and fails leaves no
     gap. Raises RuntimeError outside of a transaction.
     """
+    counter = _locked(seller, series, year)
+    counter.last += count
+    with everything("numbers of papers"):
+        counter.save(update_fields=["last"])
+    return counter.last - count + 1
+
+
+def earliest_day(seller: Organization, series: str, on: date) -> date:
+    """Return the day that a paper of a series may have which was due on a day: that, or the newest paper's if it is
+    later, so that numbers follow days. The series' counter stays locked until the transaction ends.
+    """
+    counter = _locked(seller, series, on.year)
+    with everything("numbers of papers"):
+        papers = Invoice.objects.filter(seller=seller, series=series, year=on.year, number=counter.last)
+        newest = papers.values_list("issued_on", flat=True).first()
+    return max(on, newest or on)
+
+
+def _locked(seller: Organization, series: str, year: int) -> SeriesCounter:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("A number is taken in the transaction of the paper that has it.")
     with everything("numbers of papers"):
@@ -30,9 +51,7 @@ def next_numbers(seller: Organization, series: str, year: int, count: int) -> in
             new = SeriesCounter(seller=seller, series=series, year=year)
             SeriesCounter.objects.bulk_create([new], ignore_conflicts=True)
             counter = counters.select_for_update().get()
-        counter.last += count
-        counter.save(update_fields=["last"])
-    return counter.last - count + 1
+    return counter
 
 
 def label(series: str, year: int, number: int) -> str:

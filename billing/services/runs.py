@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from django.db import DatabaseError, OperationalError, transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import Organization
 from billing.models import Charge, Component, Customer, Invoice, Product, Seller, Subscription
-from billing.pricing import calendar
 from billing.pricing.money import rounded
 from billing.pricing.rules import RuleInvalid
 from billing.selectors import sellers
@@ -38,7 +37,7 @@ ACTOR = Actor.system("billing run")
 BATCH = 200
 """So many subscriptions, and customers, share a transaction; when it fails, each gets one of its own."""
 LATE = timedelta(days=400)
-"""So long after its end a metered component is still asked for use that was told late."""
+"""So long after its end a metered component is still looked at: for use that was told late, and runs that come late."""
 FAILURES = (DatabaseError, DomainError, RuleInvalid, ArithmeticError, ValueError, LookupError, TypeError)
 """What a row that can't be billed raises; anything else ends the run."""
 
@@ -136,38 +135,15 @@ def _due(seller: Seller, today: date) -> QuerySet[Subscription]:
 
 
 def _metered(seller: Seller, today: date) -> list[str]:
-    """Return the components that go by use and have a period behind them whose use was not charged, or came late."""
+    """Return the components that go by use and have a period behind them whose use was not charged; one query."""
     rows = Component.objects.filter(
         product__kind=Product.Kind.METERED,
         subscription__customer__seller=seller.organization_id,
         subscription__parked_at=None,
         starts_on__lt=today,
     )
-    rows = rows.filter(Q(ends_on=None) | Q(ends_on__gte=today - LATE)).select_related(
-        "subscription", "price", "product__meter"
-    )
-    use = Q(charges__kind=Charge.Kind.USAGE)
-    told = rows.annotate(
-        told_until=Max("charges__ends_on", filter=use), told_on=Max("charges__due_on", filter=use)
-    ).order_by("id")
-    zone = ZoneInfo(seller.time_zone)
-    return [row.pk for row in told if _has_use_to_tell(row, row.told_until, row.told_on, today, zone)]
-
-
-def _has_use_to_tell(
-    component: Component, told_until: date | None, told_on: date | None, today: date, zone: ZoneInfo
-) -> bool:
-    """Tell whether a period was over by today that was not charged, or use of an ended component came late: it is due
-    at the first border of periods after it came.
-    """
-    months = component.price.months or component.subscription.months
-    border = calendar.period_at(component.subscription.anchor, months, today)[0]
-    over = component.ends_on if component.ends_on is not None and component.ends_on <= today else border
-    if over <= component.starts_on:
-        return False
-    if told_until is None or told_on is None or told_until < over:
-        return True
-    return told_on < border and metering.came_late(component, told_on, border, zone)
+    rows = rows.filter(Q(ends_on=None) | Q(ends_on__gte=today - LATE)).select_related("subscription", "price")
+    return [row.pk for row in rows.order_by("id").iterator(chunk_size=1000) if metering.is_due(row, today)]
 
 
 def _open_charges(seller: Seller) -> QuerySet[Charge]:
@@ -237,9 +213,7 @@ def _measure_one(component_id: str, today: date, report: Report) -> None:
     subscriptions.locked(Subscription.objects.get(components=component_id))
     parents = [f"subscription__{name}" for name in selectors.WITH]
     component = Component.objects.select_related("product__meter", "price", *parents).get(pk=component_id)
-    made = metering.charges(component, today)
-    charges.keep(made)
-    report.charges += len(made)
+    report.charges += len(metering.keep(component, today))
 
 
 def _invoice(seller: Seller, today: date, now: datetime, report: Report, *, list_papers: bool) -> None:

@@ -91,14 +91,17 @@ def start(
 def advance(subscription: Subscription, seller: Seller, day: date) -> list[Charge]:
     """Return what a day's run charges a subscription, and set its state and `billed_until`, which the caller saves.
 
-    Periods are charged the seller's `days_ahead` before they begin, but none before a trial is over.
+    Periods are charged the seller's `days_ahead` before they begin, but none before a trial is over. A state never goes
+    back, whatever the clock does.
     """
     made: list[Charge] = []
     if subscription.trial_until is None or subscription.trial_until <= day:
         until = day + timedelta(days=seller.days_ahead)
         made = charges.due(subscription, until)
         subscription.billed_until = charges.reach(subscription, until)
-    subscription.status = status_on(subscription, day)
+    now = status_on(subscription, day)
+    if Subscription.Status.values.index(now) > Subscription.Status.values.index(subscription.status):
+        subscription.status = now
     return made
 
 

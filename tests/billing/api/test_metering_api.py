@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -46,6 +47,12 @@ class Stage:
         """Return a use as a program tells it."""
         usual = {"source": "probe", "id": str(number), "meter": self.meter.pk, "customer": self.customer.pk}
         return {**usual, "at": "2026-01-05T10:00:00Z", "quantity": "3", **values}
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    with time_machine.travel("2026-02-03T12:00:00+00:00"):
+        yield
 
 
 @pytest.fixture

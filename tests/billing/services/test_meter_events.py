@@ -11,7 +11,8 @@ import pytest
 import time_machine
 from django.db import IntegrityError, transaction
 
-from billing.models import MeterEvent, Subscription
+from billing.models import Meter, MeterEvent, Subscription
+from billing.selectors import usage
 from billing.services import meter_events, meters
 from billing.services.meter_events import Reported
 from panel.core.actors import Actor
@@ -97,6 +98,8 @@ def test_another_content_under_the_same_name_is_a_conflict_and_nothing_is_taken(
         ({"at": None, "quantity": None, "start": NOW, "end": NOW - timedelta(1)}, "end"),
         ({"dimensions": {str(n): "x" for n in range(21)}}, "dimensions"),
         ({"at": datetime(2025, 12, 31, tzinfo=UTC)}, "subscription"),
+        ({"at": NOW - usage.LATE - timedelta(minutes=1)}, "at"),
+        ({"at": None, "quantity": None, "start": NOW - usage.LATE - timedelta(days=1), "end": NOW}, "start"),
     ],
     ids=str,
 )
@@ -107,6 +110,26 @@ def test_what_nobody_could_charge_is_refused_with_its_field(
         record(cast, event, replace(event, **{"event_id": "2", **change}))
     assert refused.value.field == f"events.1.{field}"
     assert kept() == 0
+
+
+def test_use_is_taken_for_half_a_year_and_what_was_told_is_told_again_for_ever(cast: Cast, event: Reported):
+    old = replace(event, event_id="old", at=datetime(2026, 1, 2, tzinfo=UTC))
+    with time_machine.travel(old.begins + usage.LATE, tick=False):
+        assert record(cast, old) == 1
+    with time_machine.travel(old.begins + usage.LATE + timedelta(seconds=1), tick=False):
+        assert record(cast, old) == 0
+        with pytest.raises(Invalid, match="Charge what is older as an item"):
+            record(cast, replace(old, event_id="older"))
+
+
+def test_a_meter_knows_how_much_it_was_told(cast: Cast, event: Reported):
+    record(cast, event, event, replace(event, event_id="2"))
+    with time_machine.travel(NOW + timedelta(hours=1), tick=False):
+        record(cast, event, replace(event, event_id="3"))
+        record(cast, event)
+    with everything("test"):
+        meter = Meter.objects.get()
+        assert (meter.event_count, meter.last_at) == (kept(), NOW + timedelta(hours=1))
 
 
 def test_a_customer_with_two_subscriptions_by_one_meter_has_to_be_told_apart(cast: Cast, event: Reported):

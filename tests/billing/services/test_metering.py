@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Organization
 from billing.models import Charge, Component, Customer, Meter, PriceFeed, PricePoint, Subscription
 from billing.pricing import rules
+from billing.pricing.calendar import add_months
 from billing.services import meter_events, metering, meters
 from billing.services.meter_events import Reported
 from panel.core.errors import Invalid
@@ -52,20 +55,22 @@ class Sale:
             self.component: Component = self.subscription.components.get()
         self.told = 0
 
-    def use(self, quantity: int | str, at: datetime, **values: Any) -> None:
-        """Report a use."""
+    def use(self, quantity: int | str, at: datetime, told: datetime | None = None, **values: Any) -> None:
+        """Report a use, when it happens unless it is `told` later."""
         self.told += 1
         event = Reported("probe", str(self.told), self.meter, self.customer, None, at, Decimal(quantity), **values)
-        with everything("test"):
+        self.report(event, told or at)
+
+    def report(self, event: Reported, told: datetime) -> None:
+        """Report an event at an instant."""
+        with everything("test"), time_machine.travel(told, tick=False):
             meter_events.record(actor=SYSTEM, organization=self.seller, events=[event])
 
     def charge(self, until: date, component: Component | None = None) -> list[Charge]:
         """Charge what is due, and return it."""
         with everything("test"):
             component = Component.objects.get(pk=(component or self.component).pk)
-            made = metering.charges(component, until)
-            Charge.objects.bulk_create(made)
-        return made
+            return metering.keep(component, until)
 
 
 def at(month: int, day: int, hour: int = 12) -> datetime:
@@ -115,11 +120,10 @@ def test_catching_up_charges_what_timely_runs_would_have(sale: Sale):
     assert timely == late == [(date(2026, 1, 1), Decimal("0.80")), (date(2026, 2, 1), Decimal("29.50"))]
 
 
-def test_late_use_is_another_part_of_the_next_invoice(sale: Sale, april: Any):
+def test_late_use_is_another_part_of_the_next_invoice(sale: Sale):
     sale.use(1500, at(3, 5))
     assert [row.amount for row in sale.charge(date(2026, 4, 1))] == [Decimal("2.00")]
-    april.shift(3600 * 24)
-    sale.use(1000, at(3, 31, 23))
+    sale.use(1000, at(3, 31, 23), told=at(4, 11))
     sale.use(600, at(4, 2))
     assert sale.charge(date(2026, 4, 30)) == []
     made = sale.charge(date(2026, 5, 1))
@@ -130,6 +134,36 @@ def test_late_use_is_another_part_of_the_next_invoice(sale: Sale, april: Any):
     assert made[0].text == "Reported late: Traffic: 2500 packets"
     assert made[0].explanation[-1] == {"step": "charged_before", "amount": "2"}
     assert sale.charge(date(2026, 6, 1)) == []
+
+
+def test_late_use_of_a_window_that_others_share_is_charged_in_all_of_it(sale: Sale):
+    with everything("test"):
+        Component.objects.update(ends_on=date(2026, 3, 16))
+        first = sale.component
+        second = Component.objects.create(
+            subscription=sale.subscription, product=first.product, price=first.price, amount=0,
+            starts_on=date(2026, 3, 16),
+        )  # fmt: skip
+    sale.use(500, at(3, 20))
+    sale.use(500, at(3, 3), told=at(4, 2))
+    made = [row for until in (date(2026, 4, 1), date(2026, 5, 1)) for row in sale.charge(until, second)]
+    assert [(row.starts_on, row.part, row.due_on, row.amount) for row in made] == [
+        (date(2026, 3, 16), 0, date(2026, 5, 1), Decimal("1.00"))
+    ]
+
+
+def test_what_a_run_asks_and_reads_does_not_grow_with_age(sale: Sale):
+    counted, read = [], []
+    for number in range(1, 25):
+        border = add_months(SOLD, number)
+        sale.use(600, datetime(border.year, border.month, 1, tzinfo=UTC) - timedelta(days=3))
+        sale.use(1, datetime(border.year, border.month, 1, tzinfo=UTC) - timedelta(days=40)) if number > 2 else None
+        with CaptureQueriesContext(connection) as queries:
+            sale.charge(border)
+        counted.append(len(queries))
+        read.append(sum("billing_meterevent" in query["sql"] for query in queries))
+    assert set(counted[11:]) == {counted[11]}, counted
+    assert set(read[11:]) == {read[11]}, read
 
 
 def test_the_end_of_a_component_ends_its_last_period_and_later_use_is_refused(sale: Sale):
@@ -164,11 +198,15 @@ def test_a_moved_anchor_charges_no_day_twice_and_leaves_none_out(sale: Sale):
     for month in (1, 2, 3):
         sale.use(1500, at(month, 20))
     made = sale.charge(date(2026, 2, 1))
+    sale.use(1000, at(1, 25), told=at(3, 2))
     with everything("test"):
         Subscription.objects.update(anchor=date(2026, 3, 15))
     made += sale.charge(date(2026, 4, 9))
-    spans = [(row.starts_on, row.ends_on) for row in made]
-    assert spans == [(date(2026, 1, 1), date(2026, 2, 1)), (date(2026, 2, 15), date(2026, 3, 15))]
+    assert [(row.starts_on, row.ends_on, row.part, row.amount) for row in made] == [
+        (date(2026, 1, 1), date(2026, 2, 1), 0, 2),
+        (date(2026, 1, 1), date(2026, 2, 1), 1, 2),
+        (date(2026, 2, 15), date(2026, 3, 15), 0, 2),
+    ]
     made += sale.charge(date(2026, 4, 15))
     assert (made[-1].starts_on, made[-1].ends_on) == (date(2026, 3, 15), date(2026, 4, 15))
 
@@ -215,8 +253,7 @@ def test_what_runs_across_periods_is_charged_in_each_and_sums_to_itself(cast: Ca
     event = Reported(
         "probe", "i-1", sale.meter, sale.customer, start=at(1, 31, 22), end=datetime(2026, 2, 1, 3, tzinfo=UTC)
     )
-    with everything("test"):
-        meter_events.record(actor=SYSTEM, organization=sale.seller, events=[event])
+    sale.report(event, told=at(2, 1))
     assert [row.amount for row in sale.charge(date(2026, 4, 9))] == [Decimal("0.72"), Decimal("1.08")]
 
 
@@ -228,8 +265,8 @@ def test_a_price_in_time_is_read_from_the_sellers_feed(cast: Cast, april: Any):
                         ("spot", "On demand"))  # fmt: skip
         rows = [(spot, at(3, 1), "0.10"), (spot, at(3, 2, 13), "0.90"), (capped, at(1, 1), "0.50")]
         PricePoint.objects.bulk_create(PricePoint(feed=f, instant=i, price=Decimal(p)) for f, i, p in rows)
-        event = Reported("probe", "i-1", sale.meter, sale.customer, start=at(3, 2), end=at(3, 2, 15))
-        meter_events.record(actor=SYSTEM, organization=sale.seller, events=[event])
+    event = Reported("probe", "i-1", sale.meter, sale.customer, start=at(3, 2), end=at(3, 2, 15))
+    sale.report(event, told=at(3, 3))
     assert [row.amount for row in sale.charge(date(2026, 4, 1))] == [Decimal("1.10")]
 
 

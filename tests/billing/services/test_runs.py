@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -16,8 +16,8 @@ from django.db import OperationalError, transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from billing.models import Charge, Customer, Invoice, Seller, Subscription
-from billing.services import invoice_lines, meter_events, meters, runs, subscriptions
+from billing.models import Charge, Customer, Invoice, PriceFeed, PricePoint, Seller, Subscription
+from billing.services import charges, invoice_lines, invoices, meter_events, meters, runs, subscriptions
 from billing.services.meter_events import Reported
 from panel.core.scoping import everything
 from tests.billing import factories, market
@@ -39,7 +39,7 @@ DEALS = st.lists(
         months=st.sampled_from(market.CYCLES),
         quantity=st.integers(1, 3),
         trial=st.sampled_from([0, 0, 14, 30]),
-        cancelled=st.none() | st.integers(30, 120),
+        cancelled=st.none() | st.integers(1, 64),
     ),
     min_size=1,
     max_size=3,
@@ -229,10 +229,32 @@ def test_credits_that_no_invoice_takes_wait_for_the_next(cast: Cast):
     assert Invoice.objects.get().gross == 6
 
 
-def metered(seller: Seller, ends_on: date | None = None) -> Subscription:
-    """Let a seller have a customer from FIRST on who pays 1 for each packet, and ends on a day."""
+EACH: dict[str, Any] = {"measure": "count", "tiers": [{"up_to": None, "amount": "1"}]}
+
+
+def test_a_state_never_goes_back(cast: Cast):
+    seller = open_market(cast.reseller_a.organization, [Deal(20, 1000, cancelled=20)], days_ahead=45)
+    for number in (30, 10):
+        bill(seller, number)
+        assert Subscription.objects.get().status == "active"
+
+
+def test_numbers_follow_days_whatever_was_issued_during_a_pause(cast: Cast):
+    seller = open_market(cast.reseller_a.organization, [Deal(0, 1000), Deal(10, 500), Deal(10, 700)], days_ahead=0)
+    first = Customer.objects.order_by("id")[0]
+    charges.item(actor=SYSTEM, customer=first, text="Moving", amount=Decimal(3), on=market.FIRST + timedelta(days=5))
+    with time_machine.travel(market.day(5), tick=False):
+        assert invoices.collect(actor=SYSTEM, customer=first, until=market.FIRST + timedelta(days=5), now=market.day(5))
+    bill(seller, 40)
+    papers = list(Invoice.objects.order_by("number").values_list("number", "issued_on"))
+    assert [number for number, _day in papers] == [1, 2, 3, 4, 5]
+    days = ["2026-01-06", "2026-01-06", "2026-01-11", "2026-01-11", "2026-02-01"]
+    assert [str(day) for _number, day in papers] == days
+
+
+def metered(seller: Seller, ends_on: date | None = None, rule: dict[str, Any] = EACH) -> Subscription:
+    """Let a seller have a customer from FIRST on who pays 1 for each packet, or by a rule, and ends on a day."""
     meter = meters.create(actor=SYSTEM, organization=seller.organization, name="Packets", unit="packets")
-    rule = {"measure": "count", "tiers": [{"up_to": None, "amount": "1"}]}
     price = factories.price(seller.organization, "Traffic", "0", kind="metered", meter=meter, rule=rule)
     customer = factories.customer(seller.organization, market.clients(seller.organization, 1)[0])
     made = factories.subscription(customer, price, market.FIRST, cancel_on=ends_on)
@@ -248,31 +270,87 @@ def use(subscription: Subscription, name: str, number: int, quantity: int) -> No
     meter_events.record(actor=SYSTEM, organization=product.organization, events=[event])
 
 
-def used(cast: Cast, days: list[int]) -> list[tuple[object, ...]]:
-    """Return what runs on these days charge for use of the first 20 days, of which some is told on the 30th."""
+Told = list[tuple[int, int, int]]
+"""The day of use, the day on which it is told, and how much it is."""
+USED_LAST = 130
+
+
+def used(cast: Cast, days: list[int], told: Told, ends_on: date | None = None) -> list[tuple[object, ...]]:
+    """Return what runs on these days charge for use that was told meanwhile."""
     with taken_back():
         seller = open_market(cast.reseller_a.organization, [], days_ahead=0)
-        subscription = metered(seller, date(2026, 1, 21))
-        for number in range(100):
+        subscription = metered(seller, ends_on)
+        busy = sorted({*days, *(row[1] for row in told)})
+        for number in busy:
             with time_machine.travel(market.day(number), tick=False):
-                if number in (5, 30):
-                    use(subscription, str(number), 5, number)
+                for position, (used_on, told_on, quantity) in enumerate(told):
+                    if told_on == number:
+                        use(subscription, str(position), used_on, quantity)
                 if number in days:
                     assert bill(seller, number).is_clean
-        assert bill(seller, 100).charges == 0
-        rows = Charge.objects.filter(kind="usage").order_by("due_on", "part")
-        return list(rows.values_list("part", "due_on", "amount", "line__invoice__issued_on"))
+        assert bill(seller, max(days)).charges == 0
+        rows = Charge.objects.filter(kind="usage").order_by("due_on", "starts_on", "part")
+        return list(rows.values_list("starts_on", "part", "due_on", "amount", "line__invoice__issued_on"))
 
 
 def test_late_use_of_what_has_ended_is_charged_alike_whenever_runs_come(cast: Cast):
+    told, ended = [(5, 5, 5), (5, 30, 30)], date(2026, 1, 21)
     daily = [
-        (0, date(2026, 1, 21), 5, date(2026, 1, 21)),
-        (1, date(2026, 2, 1), 30, date(2026, 2, 1)),
+        (market.FIRST, 0, ended, 5, ended),
+        (market.FIRST, 1, date(2026, 2, 1), 30, date(2026, 2, 1)),
     ]
-    assert used(cast, list(range(100))) == daily
-    assert used(cast, [25, 40]) == daily
-    assert used(cast, [20, 99]) == daily
-    assert used(cast, [99]) == [(0, date(2026, 1, 21), 35, date(2026, 1, 21))]
+    for days in (list(range(100)), [25, 40], [20, 99], [99]):
+        assert used(cast, days, told, ended) == daily
+
+
+def test_late_use_of_two_months_of_a_pause_comes_as_daily_runs_charge_it(cast: Cast):
+    told = [(5, 5, 5), (5, 40, 30), (6, 70, 7), (35, 70, 11)]
+    daily = used(cast, list(range(100)), told)
+    assert [(str(row[0]), row[1], str(row[2]), row[3]) for row in daily] == [
+        ("2026-01-01", 0, "2026-02-01", 5),
+        ("2026-01-01", 1, "2026-03-01", 30),
+        ("2026-01-01", 2, "2026-04-01", 7),
+        ("2026-02-01", 0, "2026-04-01", 11),
+    ]
+    assert used(cast, [32, 99], told) == daily
+    assert used(cast, [99], told) == daily
+
+
+USES = st.lists(
+    st.tuples(st.integers(0, 89), st.integers(0, 60), st.integers(1, 900)).map(
+        lambda row: (row[0], row[0] + row[1], row[2])
+    ),
+    max_size=6,
+)
+
+
+@SOME
+@given(USES, st.lists(st.integers(0, USED_LAST - 1), max_size=4), st.none() | st.integers(1, 90))
+def test_use_is_charged_alike_whenever_runs_come(cast: Cast, told: Told, days: list[int], end: int | None):
+    ends_on = None if end is None else market.FIRST + timedelta(days=end)
+    told = [row for row in told if end is None or row[0] < end]
+    borders = [(market.FIRST + timedelta(days=number)).day == 1 for number in range(USED_LAST)]
+    timely = [number for number, is_border in enumerate(borders) if is_border or number == end]
+    assert used(cast, [*sorted(days), USED_LAST], told, ends_on) == used(cast, [*timely, USED_LAST], told, ends_on)
+
+
+def test_more_segments_than_can_be_charged_park_with_a_reason(cast: Cast):
+    seller = open_market(cast.reseller_a.organization, [Deal(0, 1000)], days_ahead=0)
+    rule = {"measure": "duration", "per": "3600", "feed": "Spot", "segment": "1"}
+    subscription = metered(seller, rule=rule)
+    feed = PriceFeed.objects.create(organization=seller.organization, name="Spot", currency="USD")
+    PricePoint.objects.create(feed=feed, instant=market.day(-1), price=Decimal("0.1"))
+    product = subscription.components.get().product
+    assert product.meter is not None
+    span = (market.day(0), market.day(13))
+    event = Reported("probe", "1", product.meter, None, subscription, start=span[0], end=span[1])
+    with time_machine.travel(span[1], tick=False):
+        meter_events.record(actor=SYSTEM, organization=seller.organization, events=[event])
+    report = bill(seller, 31)
+    assert [row for row, _reason in report.parked] == [subscription.pk]
+    assert report.invoices == 2
+    subscription.refresh_from_db()
+    assert "more than 1000000 segments; rate a shorter period" in subscription.parked_reason
 
 
 def test_use_is_charged_by_what_holds_once_the_subscription_is_locked(cast: Cast, monkeypatch: pytest.MonkeyPatch):

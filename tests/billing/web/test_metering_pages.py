@@ -31,7 +31,7 @@ def meter(cast: Cast) -> Meter:
         price = factories.price(seller, "Traffic", "0", rule=RULE, kind="metered", meter=made)
         customer = factories.customer(seller, cast.client_a.organization)
         factories.subscription(customer, price, date(2026, 1, 1))
-        used = Reported("probe", "1", made, customer, at=datetime(2026, 1, 5, tzinfo=UTC), quantity=Decimal(7))
+        used = Reported("probe", "1", made, customer, at=timezone.now(), quantity=Decimal(7))
         meter_events.record(actor=SYSTEM, organization=seller, events=[used])
     return made
 
