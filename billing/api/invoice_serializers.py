@@ -120,7 +120,9 @@ class DraftChange(StrictSerializer):
     """A draft's own values; what is left out stays."""
 
     note = serializers.CharField(required=False, max_length=500, allow_blank=True)
-    due_on = serializers.DateField(required=False, help_text="The earliest due date.")
+    due_on = serializers.DateField(
+        required=False, allow_null=True, help_text="The earliest due date; null: your usual days after the issue."
+    )
 
 
 class DraftCreate(DraftChange):

@@ -66,7 +66,9 @@ class InvoiceItem(Endpoint):
     def patch(self, request: Request, pk: str) -> Response:
         """What is issued is never changed."""
         invoice = self.find(selectors.visible(self.actor), pk)
-        return Response(_whole(self, drafts.change(actor=self.actor, invoice=invoice, **self.read(shapes.DraftChange))))
+        values = self.read(shapes.DraftChange)
+        usual = values.get("due_on", invoice) is None
+        return Response(_whole(self, drafts.change(actor=self.actor, invoice=invoice, due_as_usual=usual, **values)))
 
     @describe("invoices_discard", "Throw a draft away", status=204)
     def delete(self, request: Request, pk: str) -> Response:

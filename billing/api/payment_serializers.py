@@ -201,6 +201,7 @@ class BookedSerializer(StrictSerializer):
     """How many bookings were booked as payments."""
 
     booked = serializers.IntegerField(read_only=True)
+    failed = serializers.IntegerField(read_only=True, help_text="So many carry one but could not be booked: still open.")
 
 
 class MatchSerializer(StrictSerializer):

@@ -226,8 +226,8 @@ class EntriesBook(ApiView):
 
     @extend_schema(operation_id="bank_entries_book", request=None, responses=formats.BookedSerializer)
     def post(self, request: Request) -> Response:
-        """Book all that carry an invoice's reference or number."""
-        return Response(formats.BookedSerializer({"booked": statements.match_sure(actor=self.actor)}).data)
+        """Book all that carry an invoice's reference or number; what can't be booked stays open."""
+        return Response(formats.BookedSerializer(statements.match_sure(actor=self.actor)).data)
 
 
 class OneEntry(ApiView):

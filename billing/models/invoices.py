@@ -20,7 +20,8 @@ class Invoice(models.Model):
     """A paper of a seller to a customer. A draft has no number; one that is issued is never changed or deleted, which
     the database itself refuses. What is still open of it is its `Receivable`.
 
-    `seller_party` and `buyer_party` are name, address and tax numbers as they were at issue. Amounts of a credit note
+    A draft that is `due_as_usual` gets the seller's usual days to pay when it is issued. `seller_party` and
+    `buyer_party` are name, address and tax numbers as they were at issue. Amounts of a credit note
     are below zero, what they add to what is owed; its paper shows them without the sign.
     """
 
@@ -52,6 +53,7 @@ class Invoice(models.Model):
     issued_on = models.DateField(null=True, blank=True)
     issued_at = models.DateTimeField(null=True, blank=True)
     due_on = models.DateField()
+    due_as_usual = models.BooleanField(default=False)
     currency = CurrencyField()
     tax_mode = models.CharField(max_length=10, choices=Seller.TaxMode)
     seller_party = models.JSONField(default=dict)
@@ -122,7 +124,7 @@ class Invoice(models.Model):
 class InvoiceLine(PartyRow):
     """One line: `amount` is what the price says (with tax in a tax-inclusive invoice), `net` always without it.
 
-    `credits` is the line that a line of a credit note takes back, in part or whole.
+    `credits` is the line that this one takes back, in part or whole: on a credit note, or because it was not used.
     """
 
     id = IdField(prefix="inl")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from billing.fields import MoneyField
 from billing.models import Customer, Document, Invoice, InvoiceLine, Receivable
@@ -46,10 +46,14 @@ def lines(invoice: Invoice) -> list[InvoiceLine]:
 
 
 def left(invoice: Invoice) -> dict[str, Decimal]:
-    """Return what of each line of a paper was not credited yet, by the line's id."""
+    """Return what of each line of a paper was not credited yet, by the line's id.
+
+    What was taken back on an invoice counts no more once that line is credited itself.
+    """
     found = dict(invoice.lines.values_list("id", "amount"))
-    for line, amount in InvoiceLine.objects.filter(credits__invoice=invoice).values_list("credits_id", "amount"):
-        found[str(line)] += amount
+    rows = InvoiceLine.objects.filter(Q(credits__invoice=invoice) | Q(credits__credits__invoice=invoice))
+    for line, of, amount in rows.values_list("credits_id", "credits__credits_id", "amount"):
+        found[str(line if line in found else of)] += amount
     return found
 
 

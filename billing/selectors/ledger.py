@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db.models import QuerySet, Sum
 
 from billing.models import LedgerEntry
+from billing.selectors import parties
 from panel.core.actors import Actor
 
 ZERO = Decimal(0)
@@ -36,8 +37,8 @@ class Balance:
 
 def entries(actor: Actor) -> QuerySet[LedgerEntry]:
     """Return the entries of the actor's own books, the newest first."""
-    rows = LedgerEntry.objects.filter(seller=actor.organization_id).select_related("customer", "invoice")
-    return rows.order_by("-on", "-id")
+    rows = LedgerEntry.objects.select_related("customer", "invoice")
+    return parties.sold_by(rows, actor).order_by("-on", "-id")
 
 
 def trial_balance(rows: QuerySet[LedgerEntry], until: date | None = None) -> list[Balance]:

@@ -20,14 +20,12 @@ def received(actor: Actor) -> QuerySet[Payment]:
 
 def paid(actor: Actor) -> QuerySet[Payment]:
     """Return what the actor's organization has paid, or tried to."""
-    rows = Payment.objects.select_related(*_PAYMENTS)
-    return rows.filter(customer__buyer=actor.organization_id)
+    return parties.bought_by(Payment.objects.select_related(*_PAYMENTS), actor, through="customer")
 
 
 def visible(actor: Actor) -> QuerySet[Payment]:
     """Return the payments of which the actor's organization is seller or buyer."""
-    rows = Payment.objects.select_related(*_PAYMENTS)
-    return rows.filter(customer__in=parties.of_party(Customer.objects.all(), actor))
+    return parties.of_party(Payment.objects.select_related(*_PAYMENTS), actor, through="customer")
 
 
 def with_parts(rows: QuerySet[Payment]) -> QuerySet[Payment]:
@@ -42,7 +40,7 @@ def with_parts(rows: QuerySet[Payment]) -> QuerySet[Payment]:
 def cards(actor: Actor) -> QuerySet[PaymentMethod]:
     """Return the cards that the actor's organization has saved, the newest first."""
     rows = PaymentMethod.objects.select_related("customer__buyer", "customer__seller")
-    return rows.filter(customer__buyer=actor.organization_id, removed_at__isnull=True).order_by("-id")
+    return parties.bought_by(rows, actor, through="customer").filter(removed_at__isnull=True).order_by("-id")
 
 
 def entries(actor: Actor) -> QuerySet[BankEntry]:
@@ -73,6 +71,5 @@ def invoices_of(payment: Payment) -> QuerySet[Invoice]:
 
 def open_in(actor: Actor, currency: str) -> QuerySet[Receivable]:
     """Return what customers owe the actor's organization in a currency, the oldest first."""
-    rows = Receivable.objects.select_related("invoice", "customer")
-    rows = rows.filter(seller=actor.organization_id, currency=currency, settled_at__isnull=True)
-    return rows.order_by("due_on", "id")
+    rows = parties.sold_by(Receivable.objects.select_related("invoice", "customer"), actor)
+    return rows.filter(currency=currency, settled_at__isnull=True).order_by("due_on", "id")

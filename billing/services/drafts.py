@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from billing.models import Customer, Invoice, InvoiceLine, InvoiceTax, TaxRate
+from billing.models import Customer, Invoice, InvoiceLine, InvoiceTax, Seller, TaxRate
 from billing.pricing.money import rounded
 from billing.selectors import sellers
-from billing.services import invoice_lines, settlements
+from billing.services import invoice_lines, invoices, settlements
 from panel.core import audit, policy
 from panel.core.actors import Actor
-from panel.core.errors import Conflict, Invalid, clean_or_invalid
+from panel.core.errors import Invalid, clean_or_invalid
 
 MOST_LINES = 200
 MOST = Decimal(10**12)
+CHANGED = ("note", "due_on", "due_as_usual")
 
 
 def create(*, actor: Actor, customer: Customer, note: str = "", due_on: date | None = None) -> Invoice:
-    """Begin an invoice to a customer. It has no number, and the customer does not see it before it is issued."""
+    """Begin an invoice to a customer. It has no number, and the customer does not see it before it is issued.
+
+    Without a due date it is due the seller's usual days after its issue.
+    """
     policy.require(actor, "invoice.create", customer)
     with settlements.locked(customer.pk) as customer:
         seller = sellers.of(customer.seller)
@@ -31,7 +35,8 @@ def create(*, actor: Actor, customer: Customer, note: str = "", due_on: date | N
             customer=customer,
             currency=customer.currency,
             tax_mode=seller.tax_mode,
-            due_on=due_on or sellers.today(seller),
+            due_on=due_on or _usual(seller),
+            due_as_usual=due_on is None,
             note=note.strip(),
         )
         clean_or_invalid(invoice, exclude=["seller_party", "buyer_party"])
@@ -40,17 +45,22 @@ def create(*, actor: Actor, customer: Customer, note: str = "", due_on: date | N
     return invoice
 
 
-def change(*, actor: Actor, invoice: Invoice, note: str | None = None, due_on: date | None = None) -> Invoice:
-    """Change a draft's note and earliest due date; what is left out stays."""
+def change(
+    *, actor: Actor, invoice: Invoice, note: str | None = None, due_on: date | None = None, due_as_usual: bool = False
+) -> Invoice:
+    """Change a draft's note and earliest due date; what is left out stays. `due_as_usual` takes the date away again."""
     policy.require(actor, "invoice.change", invoice)
-    with settlements.locked(invoice.customer_id):
-        invoice = _draft(invoice)
-        before = {"note": invoice.note, "due_on": invoice.due_on}
+    with settlements.locked(invoice.customer_id) as customer:
+        invoice = invoices.draft(invoice)
+        before = {field: getattr(invoice, field) for field in CHANGED}
         invoice.note = invoice.note if note is None else note.strip()
-        invoice.due_on = due_on or invoice.due_on
+        if due_as_usual:
+            due_on = _usual(sellers.of(customer.seller))
+        if due_on is not None:
+            invoice.due_on, invoice.due_as_usual = due_on, due_as_usual
         clean_or_invalid(invoice, exclude=["seller_party", "buyer_party"])
-        invoice.save(update_fields=["note", "due_on"])
-        after = {"note": invoice.note, "due_on": invoice.due_on}
+        invoice.save(update_fields=CHANGED)
+        after = {field: getattr(invoice, field) for field in CHANGED}
         audit.record(actor, "invoice.change", invoice, audit.difference(before, after))
     return invoice
 
@@ -78,7 +88,7 @@ def add_line(
     if (starts_on is None) != (ends_on is None) or (starts_on and ends_on and ends_on <= starts_on):
         raise Invalid("period", _("Give both days of the period, the last one after the first."), "ends_on")
     with settlements.locked(invoice.customer_id) as customer:
-        invoice = _draft(invoice)
+        invoice = invoices.draft(invoice)
         if invoice.lines.count() >= MOST_LINES:
             message = _("An invoice has at most %(most)s lines. Write another one.")
             raise Invalid("too_many", message % {"most": MOST_LINES}, "text")
@@ -109,7 +119,7 @@ def remove_line(*, actor: Actor, invoice: Invoice, line: InvoiceLine) -> None:
     """Take a line off a draft."""
     policy.require(actor, "invoice.change", invoice)
     with settlements.locked(invoice.customer_id) as customer:
-        invoice = _draft(invoice)
+        invoice = invoices.draft(invoice)
         invoice.lines.filter(pk=line.pk).delete()
         _reckon(invoice, customer)
         audit.record(actor, "invoice.change", invoice, {"line": [line.text, ""]})
@@ -119,11 +129,16 @@ def discard(*, actor: Actor, invoice: Invoice) -> None:
     """Throw a draft away."""
     policy.require(actor, "invoice.remove", invoice)
     with settlements.locked(invoice.customer_id):
-        invoice = _draft(invoice)
+        invoice = invoices.draft(invoice)
         audit.record(actor, "invoice.remove", invoice)
         invoice.taxes.all().delete()
         invoice.lines.all().delete()
         invoice.delete()
+
+
+def _usual(seller: Seller) -> date:
+    """Return when an invoice of today would be due."""
+    return sellers.today(seller) + timedelta(days=seller.due_days)
 
 
 def _reckon(invoice: Invoice, customer: Customer) -> None:
@@ -135,12 +150,3 @@ def _reckon(invoice: Invoice, customer: Customer) -> None:
     invoice.taxes.all().delete()
     InvoiceTax.objects.bulk_create(taxes)
     invoice.save(update_fields=["net", "tax", "gross"])
-
-
-def _draft(invoice: Invoice) -> Invoice:
-    found = Invoice.objects.select_for_update(of=("self",)).filter(pk=invoice.pk).first()
-    if found is None:
-        raise Conflict(_("This draft is gone."), code="gone")
-    if found.status != Invoice.Status.DRAFT:
-        raise Conflict(_("This invoice is issued, and stays as it is. Correct it by a credit note."), code="issued")
-    return found

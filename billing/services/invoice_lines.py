@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
+from django.db.models import Q
+
 from billing.models import Charge, Customer, Invoice, InvoiceLine, InvoiceTax, Seller
 from billing.pricing import totals
 from billing.services import taxes
@@ -30,6 +32,30 @@ def of_charges(invoice: Invoice, charges: Iterable[Charge]) -> list[InvoiceLine]
         )
         for position, charge in enumerate(charges, start=1)
     ]
+
+
+def take_back(lines: Sequence[InvoiceLine]) -> None:
+    """Let lines of what was not used name the line that they take back, so that nobody credits it once more: the newest
+    of the same component that covers their days and has as much left. Those of before that have none name none.
+    """
+    wanted = [(line, line.charge) for line in lines if line.charge and line.charge.kind == Charge.Kind.CREDIT]
+    if not wanted:
+        return
+    rows = InvoiceLine.objects.select_related("charge", "invoice").filter(
+        charge__component__in={charge.component_id for _line, charge in wanted},
+        amount__gt=0,
+        invoice__kind=Invoice.Kind.INVOICE,
+        invoice__status=Invoice.Status.ISSUED,
+    )
+    sold = list(rows.order_by("-id"))
+    left = {row.pk: row.amount for row in sold}
+    for row in InvoiceLine.objects.filter(Q(credits__in=sold) | Q(credits__credits__in=sold)).select_related("credits"):
+        line = row.credits_id if row.credits_id in left else row.credits and row.credits.credits_id
+        left[str(line)] += row.amount
+    for line, charge in wanted:
+        line.credits = next((row for row in sold if _covers(row, line, charge) and left[row.pk] >= -line.amount), None)
+        if line.credits is not None:
+            left[line.credits.pk] += line.amount
 
 
 def reckon(
@@ -78,3 +104,11 @@ def keep_sums(
         )
         for tax in sums.taxes
     ]
+
+
+def _covers(row: InvoiceLine, line: InvoiceLine, charge: Charge) -> bool:
+    """Tell whether a line was charged for the days that another takes back, by prices of the same sort."""
+    sold = row.charge
+    if sold is None or sold.component_id != charge.component_id or row.invoice.tax_mode != line.invoice.tax_mode:
+        return False
+    return sold.starts_on <= charge.starts_on and charge.ends_on <= sold.ends_on

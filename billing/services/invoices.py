@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.models import Charge, Customer, Invoice, InvoiceLine, InvoiceTax, LedgerEntry, Order, Receivable, Seller
+from billing.selectors import invoices as selectors
 from billing.selectors import sellers
 from billing.services import happenings, invoice_lines, ledger, numbers, settlements
 from panel.core import audit, policy
@@ -39,8 +40,8 @@ def collect(
 ) -> Invoice | None:
     """Issue one paper of all charges of a customer that are due by `until` and on none yet; None without any.
 
-    A sum below zero becomes a credit note to the customer's newest invoice; where there is none, the charges wait.
-    `charges` narrows them down to some. `now` is the moment of issue.
+    A sum below zero becomes a credit note to the invoice that it takes back, or to the customer's newest; where there
+    is none, the charges wait. `charges` narrows them down to some. `now` is the moment of issue.
     """
     policy.require(actor, "invoice.issue", customer)
     with settlements.locked(customer.pk) as customer:
@@ -50,15 +51,18 @@ def collect(
         waiting = list(rows)
         if not waiting:
             return None
-        kind, corrects = Kind.INVOICE, None
-        if sum(charge.amount for charge in waiting) < 0:
-            kind, corrects = Kind.CREDIT_NOTE, _newest(customer, waiting)
-            if corrects is None:
-                return None
         seller = sellers.of(customer.seller)
-        invoice = new(seller, customer, now, kind=kind, corrects=corrects)
+        invoice = new(seller, customer, now)
         lines = invoice_lines.of_charges(invoice, waiting)
-        taxes = invoice_lines.reckon(invoice, lines, seller, customer, day_of(invoice))
+        invoice_lines.take_back(lines)
+        if sum(charge.amount for charge in waiting) < 0:
+            invoice.kind = Kind.CREDIT_NOTE
+            invoice.corrects = next(
+                (line.credits.invoice for line in lines if line.credits), _newest(customer, waiting)
+            )
+            if invoice.corrects is None:
+                return None
+        taxes = _reckon(invoice, lines, seller, customer)
         invoice.save(force_insert=True)
         InvoiceLine.objects.bulk_create(lines)
         InvoiceTax.objects.bulk_create(taxes)
@@ -73,14 +77,14 @@ def issue(*, actor: Actor, invoice: Invoice, now: datetime | None = None) -> Inv
     """
     policy.require(actor, "invoice.issue", invoice)
     with settlements.locked(invoice.customer_id) as customer:
-        invoice = Invoice.objects.select_for_update(of=("self",)).get(pk=invoice.pk)
-        _must_be_draft(invoice)
+        invoice = draft(invoice)
         lines = list(invoice.lines.all())
         if not lines:
             raise Invalid("no_lines", _("An invoice needs at least one line. Add one first."))
         seller = sellers.of(customer.seller)
         fresh = new(seller, customer, now)
-        invoice.issued_at, invoice.due_on = fresh.issued_at, max(invoice.due_on, day_of(fresh))
+        invoice.due_on = fresh.due_on if invoice.due_as_usual else max(invoice.due_on, day_of(fresh))
+        invoice.issued_at = fresh.issued_at
         invoice.issued_on, invoice.tax_mode = fresh.issued_on, fresh.tax_mode
         invoice.seller_party, invoice.buyer_party = fresh.seller_party, fresh.buyer_party
         taxes = invoice_lines.reckon(invoice, lines, seller, customer, day_of(invoice))
@@ -143,11 +147,9 @@ def credit(
         seller = sellers.of(customer.seller)
         note = new(seller, customer, now, kind=Kind.CREDIT_NOTE, corrects=invoice, note=reason.strip()[:500])
         note.tax_mode, note.currency = invoice.tax_mode, invoice.currency
-        rows, taxes = _credit_lines(note, invoice, wanted)
-        left = invoice.gross + sum((row.gross for row in invoice.corrections.filter(status="issued")), ZERO)
-        if -note.gross > left:
-            message = _("No more can be credited than is left of the invoice: %(left)s %(currency)s.")
-            raise Invalid("too_much", message % {"left": left, "currency": invoice.currency}, "lines")
+        credited = [line for line in invoice.lines.all() if line.pk in wanted]
+        rows = [_credit_line(note, line, at, wanted[line.pk]) for at, line in enumerate(credited, start=1)]
+        taxes = _take_back(note, invoice, rows)
         note.save(force_insert=True)
         InvoiceLine.objects.bulk_create(rows)
         InvoiceTax.objects.bulk_create(taxes)
@@ -197,6 +199,16 @@ def new(seller: Seller, customer: Customer, now: datetime | None, **values: Any)
         buyer_party=buyer,
         **values,
     )
+
+
+def draft(invoice: Invoice) -> Invoice:
+    """Return a draft as it is now, locked; raises Conflict for one that is gone, or was issued."""
+    found = Invoice.objects.select_for_update(of=("self",)).filter(pk=invoice.pk).first()
+    if found is None:
+        raise Conflict(_("This draft is gone."), code="gone")
+    if found.status != Invoice.Status.DRAFT:
+        raise Conflict(_("This invoice is issued, and stays as it is. Correct it by a credit note."), code="issued")
+    return found
 
 
 def _issue(actor: Actor, invoice: Invoice, seller: Seller, customer: Customer) -> None:
@@ -278,9 +290,7 @@ def _newest(customer: Customer, charges: list[Charge]) -> Invoice | None:
 
 def _credited(invoice: Invoice, lines: Mapping[str, Decimal] | None) -> dict[str, Decimal]:
     """Return line → amount to credit; raises Invalid for what is not a line's, has another sign or exceeds it."""
-    left = {line.pk: line.amount for line in invoice.lines.all()}
-    for done in InvoiceLine.objects.filter(credits__invoice=invoice):
-        left[str(done.credits_id)] += done.amount
+    left = selectors.left(invoice)
     if lines is None:
         wanted = {pk: amount for pk, amount in left.items() if amount}
     else:
@@ -294,21 +304,34 @@ def _credited(invoice: Invoice, lines: Mapping[str, Decimal] | None) -> dict[str
     return wanted
 
 
-def _credit_lines(
-    note: Invoice, invoice: Invoice, wanted: Mapping[str, Decimal]
-) -> tuple[list[InvoiceLine], list[InvoiceTax]]:
-    """Return lines and taxes of a credit note: what all credits so far come to, less what earlier ones came to."""
-    of = list(invoice.lines.all())
-    earlier = dict.fromkeys((line.pk for line in of), ZERO)
-    for done in InvoiceLine.objects.filter(credits__invoice=invoice):
-        earlier[str(done.credits_id)] -= done.amount
-    before = invoice_lines.summed(of, invoice, [earlier[line.pk] for line in of])
-    after = invoice_lines.summed(of, invoice, [earlier[line.pk] + wanted.get(line.pk, ZERO) for line in of])
-    rows: list[InvoiceLine] = []
+def _reckon(invoice: Invoice, lines: Sequence[InvoiceLine], seller: Seller, customer: Customer) -> list[InvoiceTax]:
+    """Give a paper of charges its sums; return its taxes, not yet kept.
+
+    What takes back nothing but lines of one invoice, each once, has the tax of that, as a credit note by hand has.
+    """
+    taken = {line.credits_id for line in lines if line.credits and line.credits.invoice == invoice.corrects}
+    if invoice.corrects is not None and len(taken) == len(lines):
+        return _take_back(invoice, invoice.corrects, lines)
+    return invoice_lines.reckon(invoice, lines, seller, customer, day_of(invoice))
+
+
+def _take_back(note: Invoice, invoice: Invoice, rows: Sequence[InvoiceLine]) -> list[InvoiceTax]:
+    """Give a credit note its sums; return its taxes, not yet kept. `rows` take back lines of `invoice`, each once.
+
+    Its sums are what all credits so far come to, less what earlier ones came to.
+    """
+    of, left = list(invoice.lines.all()), selectors.left(invoice)
+    taking = {str(row.credits_id): row for row in rows}
+    earlier = [line.amount - left[line.pk] for line in of]
+    later = [
+        done - (taking[line.pk].amount if line.pk in taking else ZERO) for line, done in zip(of, earlier, strict=True)
+    ]
+    before, after = invoice_lines.summed(of, invoice, earlier), invoice_lines.summed(of, invoice, later)
     moved = dict.fromkeys((_tax_of(line) for line in of), ZERO)
     for line, then, now in zip(of, before.nets, after.nets, strict=True):
-        if line.pk in wanted:
-            rows.append(_credit_line(note, line, len(rows) + 1, wanted[line.pk], now - then))
+        if line.pk in taking:
+            row = taking[line.pk]
+            row.net, row.tax_code, row.tax_percent = then - now, line.tax_code, line.tax_percent
         else:
             moved[_tax_of(line)] += now - then
     for row in rows:  # a cent that the largest remainder moves between lines goes with the first one of its rate
@@ -329,14 +352,14 @@ def _credit_lines(
     ]
     note.net, note.tax = sum((tax.base for tax in taxes), ZERO), sum((tax.tax for tax in taxes), ZERO)
     note.gross = note.net + note.tax
-    return rows, taxes
+    return taxes
 
 
 def _tax_of(line: InvoiceLine) -> tuple[str, Decimal]:
     return line.tax_code, line.tax_percent.normalize()
 
 
-def _credit_line(note: Invoice, line: InvoiceLine, position: int, amount: Decimal, net: Decimal) -> InvoiceLine:
+def _credit_line(note: Invoice, line: InvoiceLine, position: int, amount: Decimal) -> InvoiceLine:
     whole = amount == line.amount
     return InvoiceLine(
         invoice=note,
@@ -349,13 +372,5 @@ def _credit_line(note: Invoice, line: InvoiceLine, position: int, amount: Decima
         unit=line.unit if whole else "",
         unit_price=line.unit_price if whole else amount,
         amount=-amount,
-        net=-net,
         tax_category=line.tax_category,
-        tax_code=line.tax_code,
-        tax_percent=line.tax_percent,
     )
-
-
-def _must_be_draft(invoice: Invoice) -> None:
-    if invoice.status != Invoice.Status.DRAFT:
-        raise Conflict(_("This invoice is issued, and stays as it is. Correct it by a credit note."), code="issued")

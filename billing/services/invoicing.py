@@ -53,6 +53,7 @@ def collect_many(
                 issued += [note] if note else []
             elif charges:
                 papers.append(_paper(seller, customer, charges, moment))
+        invoice_lines.take_back([line for paper in papers for line in paper.lines])
         _keep(actor, seller, papers, on)
     return issued + [paper.invoice for paper in papers]
 

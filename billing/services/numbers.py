@@ -62,7 +62,13 @@ def label(series: str, year: int, number: int) -> str:
 def reference(series: str, year: int, number: int) -> str:
     """Return the creditor reference (ISO 11649) that a payment names: `RF`, check digits, series, year and number.
 
-    Banks check it while it is typed, so that a payment finds its invoice.
+    Banks check it while it is typed, so that a payment finds its invoice. It has no hyphens: series of one seller
+    differ without them, too, which services.sellers sees to.
     """
-    body = "".join(char for char in series.upper() if char.isascii() and char.isalnum()) + f"{year}{number:05d}"
+    body = f"{plain(series)}{year}{number:05d}"
     return f"RF{mod_97_10.calc_check_digits(body + 'RF')}{body}"
+
+
+def plain(series: str) -> str:
+    """Return what stands in a reference for a series: its letters and digits."""
+    return "".join(char for char in series.upper() if char.isascii() and char.isalnum())

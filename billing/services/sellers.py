@@ -10,9 +10,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
-from billing.models import Seller
+from billing.models import Seller, SeriesCounter
 from billing.selectors import sellers as selectors
-from billing.services import texts
+from billing.services import numbers, texts
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Invalid, clean_or_invalid, integrity_as_conflict
@@ -71,6 +71,8 @@ def _change(actor: Actor, action: str, organization: Organization, values: dict[
         _normalise(seller)
         clean_or_invalid(seller)
         _check(seller)
+        if seller.series != before.get("series", seller.series):
+            _check_references(seller)
         with integrity_as_conflict(_("These settings can't be kept together.")):
             seller.save()
         audit.record(actor, action, seller, audit.difference(before, {f: getattr(seller, f) for f in values}))
@@ -101,6 +103,18 @@ def _check(seller: Seller) -> None:
         first, last = getattr(seller, earlier), getattr(seller, later)
         if last is not None and (first is None or last <= first):
             raise Invalid("order", text, later)
+
+
+def _check_references(seller: Seller) -> None:
+    """Refuse a series whose payment references, which have no hyphens, would be those of one that was used before."""
+    plain = numbers.plain(seller.series)
+    used = SeriesCounter.objects.filter(seller=seller.organization_id).exclude(series=seller.series)
+    for series in used.values_list("series", flat=True):
+        if numbers.plain(series) == plain:
+            text = _(
+                "Without hyphens this is %(series)s, which you have used, so that payment references would be alike."
+            )
+            raise Invalid("series", f"{text % {'series': series}} {_('Choose another one.')}", "series")
 
 
 @functools.cache

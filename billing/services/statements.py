@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import structlog
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from stdnum import iso11649
@@ -20,7 +22,7 @@ from billing.selectors import sellers
 from billing.services import payments, settlements
 from panel.core import audit, policy
 from panel.core.actors import Actor
-from panel.core.errors import Conflict, Invalid
+from panel.core.errors import Conflict, DomainError, Invalid
 
 UNREADABLE = {
     "size": gettext_lazy("The file is larger than 10 MB. Ask the bank for a shorter period."),
@@ -31,7 +33,11 @@ UNREADABLE = {
 }
 CREDITOR_REFERENCE = re.compile(r"RF[0-9]{2}[0-9A-Z]{1,21}")
 MOST_SUGGESTED = 5
+TOGETHER = 200
+"""So many entries are looked up in one query."""
 Status = BankEntry.Status
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,14 @@ class Report:
     new: int
     known: int
     left_out: int
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What booking by reference came to: `failed` ones stay open."""
+
+    booked: int
+    failed: int
 
 
 @dataclass(frozen=True)
@@ -107,16 +121,38 @@ def match(*, actor: Actor, entry: BankEntry, customer: Customer, invoice: Invoic
     return payment
 
 
-def match_sure(*, actor: Actor) -> int:
-    """Book all open entries that carry an invoice's reference or number; returns how many."""
+def sure(*, actor: Actor, most: int | None = None) -> list[tuple[BankEntry, Suggestion]]:
+    """Return the open entries that carry the reference or number of one invoice, the oldest first, with whose they are;
+    no more than `most`.
+    """
     policy.require(actor, "receipt.match")
-    count = 0
-    for entry in BankEntry.objects.filter(organization=actor.organization_id, status=Status.OPEN).order_by("id"):
-        found = next((option for option in suggestions(entry) if option.sure), None)
-        if found is not None:
-            match(actor=actor, entry=entry, customer=found.customer, invoice=found.invoice)
-            count += 1
-    return count
+    waiting = BankEntry.objects.filter(organization=actor.organization_id, status=Status.OPEN).order_by("id")
+    found: list[tuple[BankEntry, Suggestion]] = []
+    entries = list(waiting)
+    for start in range(0, len(entries), TOGETHER):
+        for entry, named in _carried(entries[start : start + TOGETHER]):
+            if len(named) == 1:
+                found.append((entry, Suggestion(named[0].customer, named[0], sure=True)))
+        if most is not None and len(found) >= most:
+            return found[:most]
+    return found
+
+
+def match_sure(*, actor: Actor, most: int | None = None) -> Booked:
+    """Book open entries that carry an invoice's reference or number, all of them or the oldest `most`.
+
+    One that can't be booked stays open and holds up no other.
+    """
+    policy.require(actor, "receipt.match")
+    booked = failed = 0
+    for entry, option in sure(actor=actor, most=most):
+        try:
+            match(actor=actor, entry=entry, customer=option.customer, invoice=option.invoice)
+            booked += 1
+        except DomainError as error:
+            log.warning("statements.not_booked", entry=entry.pk, code=error.code)
+            failed += 1
+    return Booked(booked, failed)
 
 
 def ignore(*, actor: Actor, entry: BankEntry) -> BankEntry:
@@ -135,37 +171,47 @@ def ignore(*, actor: Actor, entry: BankEntry) -> BankEntry:
 
 def suggestions(entry: BankEntry) -> list[Suggestion]:
     """Return whose money an open entry may be: by the invoice's reference or number, else by amount and name."""
-    issued = Invoice.objects.select_related("customer__buyer", "customer__seller").filter(
-        seller=entry.organization_id,
-        kind=Invoice.Kind.INVOICE,
-        status=Invoice.Status.ISSUED,
-        currency=entry.currency,
-    )
-    plain = entry.remittance.upper().replace(" ", "")
-    references = {text for text in _references(plain) if iso11649.is_valid(text)}
-    by_reference = list(issued.filter(reference__in=references)[:MOST_SUGGESTED]) if references else []
-    named = by_reference or _named(issued, entry.remittance)
+    ((_entry, named),) = _carried([entry])
     if len(named) == 1:
         return [Suggestion(named[0].customer, named[0], sure=True)]
     if named:
-        return [Suggestion(invoice.customer, invoice, sure=False) for invoice in named]
+        return [Suggestion(invoice.customer, invoice, sure=False) for invoice in named[:MOST_SUGGESTED]]
     return _by_amount(entry)
 
 
-def _references(text: str) -> set[str]:
-    """Return all that may be a creditor reference (ISO 11649), of each length: text may follow without a space."""
-    found = set()
+def _carried(entries: Sequence[BankEntry]) -> list[tuple[BankEntry, list[Invoice]]]:
+    """Return entries of one seller, each with the invoices whose reference, or else whose number, it carries."""
+    references = {entry.pk: _references(entry.remittance) for entry in entries}
+    words = {entry.pk: _words(entry.remittance) for entry in entries}
+    carry = Q(reference__in={text for found in references.values() for text in found})
+    carry |= Q(label__in={text for found in words.values() for text in found})
+    issued = Invoice.objects.select_related("customer__buyer", "customer__seller").filter(
+        carry,
+        seller__in={entry.organization_id for entry in entries},
+        kind=Invoice.Kind.INVOICE,
+        status=Invoice.Status.ISSUED,
+    )
+    known, matched = list(issued.order_by("-id")), []
+    for entry in entries:
+        own = [invoice for invoice in known if invoice.currency == entry.currency]
+        by_reference = [invoice for invoice in own if invoice.reference in references[entry.pk]]
+        matched.append((entry, by_reference or [invoice for invoice in own if invoice.label in words[entry.pk]]))
+    return matched
+
+
+def _references(remittance: str) -> set[str]:
+    """Return the creditor references (ISO 11649) in a remittance, of any length: text may follow without a space."""
+    text, found = remittance.upper().replace(" ", ""), set()
     for start in re.finditer("RF", text):
         longest = CREDITOR_REFERENCE.match(text, start.start())
         if longest is not None:
             found |= {longest[0][:end] for end in range(5, len(longest[0]) + 1)}
-    return found
+    return {reference for reference in found if iso11649.is_valid(reference)}
 
 
-def _named(issued: Any, remittance: str) -> list[Invoice]:
-    """Return the invoices whose number stands in a remittance, as a word of its own."""
-    words = {word.strip(".,;:()").upper() for word in remittance.split()} - {""}
-    return list(issued.filter(label__in=words)[:MOST_SUGGESTED]) if words else []
+def _words(remittance: str) -> set[str]:
+    """Return what may be the number of an invoice: each word of a remittance."""
+    return {word.strip(".,;:()").upper() for word in remittance.split()} - {""}
 
 
 def _by_amount(entry: BankEntry) -> list[Suggestion]:

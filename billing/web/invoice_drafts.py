@@ -63,10 +63,10 @@ class InvoiceChangePage(_OfDraft, FormPage):
     form_class = DraftForm
 
     def initial(self) -> dict[str, Any]:
-        return {"note": self.object.note, "due_on": self.object.due_on}
+        return {"note": self.object.note, "due_on": None if self.object.due_as_usual else self.object.due_on}
 
     def act(self, data: dict[str, Any]) -> str:
-        drafts.change(actor=self.actor, invoice=self.object, **data)
+        drafts.change(actor=self.actor, invoice=self.object, due_as_usual=data["due_on"] is None, **data)
         return self.url("invoice")
 
 

@@ -93,7 +93,8 @@ class InvoiceTable(tables.Table):
 
     def render_due_on(self, record: Invoice) -> str:
         """Only an invoice is due."""
-        return date_format(record.due_on) if record.kind == Invoice.Kind.INVOICE else "\N{EN DASH}"
+        undated = record.status == Invoice.Status.DRAFT and record.due_as_usual
+        return date_format(record.due_on) if record.kind == Invoice.Kind.INVOICE and not undated else "\N{EN DASH}"
 
     def value_standing(self, record: Invoice) -> str:
         """Export the words of its state."""

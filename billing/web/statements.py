@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.forms import Form
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -21,6 +22,8 @@ from billing.web.payment_tables import EntryFilter, EntryTable
 from panel.core.errors import Invalid
 from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage
 
+MOST = 200
+"""So many transfers are shown, and booked, at once."""
 Status = BankEntry.Status
 
 
@@ -85,24 +88,36 @@ class BookPage(ActionPage):
     def breadcrumbs(self) -> list[tuple[str, str]]:
         return crumbs()
 
+    @cached_property
+    def found(self) -> list[tuple[BankEntry, statements.Suggestion]]:
+        """What can be booked: one more than is shown, if there is more."""
+        return statements.sure(actor=self.actor, most=MOST + 1)
+
     def get_question(self) -> str:
-        if not self.consequences():
+        if not self.found:
             return _("No open booking carries the reference or number of an invoice. Match them one by one.")
+        if len(self.found) > MOST:
+            text = _("Book these %(most)s transfers? More carry the reference of an invoice: come back for them then.")
+            return text % {"most": MOST}
         return _("Book these transfers, which carry the reference or number of an invoice?")
 
     def consequences(self) -> list[str]:
-        found = []
-        for entry in selectors.entries(self.actor).filter(status=Status.OPEN).order_by("id")[:200]:
-            sure = next((option for option in statements.suggestions(entry) if option.sure), None)
-            if sure is not None:
-                amount = formats.money(entry.amount, entry.currency)
-                found.append(f"{entry.debtor}, {amount} → {sure.invoice}, {sure.customer.name}")
-        return found
+        return [
+            f"{entry.debtor}, {formats.money(entry.amount, entry.currency)} → {sure.invoice}, {sure.customer.name}"
+            for entry, sure in self.found[:MOST]
+        ]
 
     def act(self) -> str:
-        count = statements.match_sure(actor=self.actor)
-        text = ngettext("%(count)s transfer is booked.", "%(count)s transfers are booked.", count)
-        messages.success(self.request, text % {"count": count})
+        done = statements.match_sure(actor=self.actor, most=MOST)
+        text = ngettext("%(count)s transfer is booked.", "%(count)s transfers are booked.", done.booked)
+        messages.success(self.request, text % {"count": done.booked})
+        if done.failed:
+            text = ngettext(
+                "%(count)s could not be booked and stays open.",
+                "%(count)s could not be booked and stay open.",
+                done.failed,
+            )
+            messages.warning(self.request, text % {"count": done.failed})
         return reverse("billing:bank_list")
 
 

@@ -15,6 +15,8 @@ STATEMENTS = "tests/billing/services/test_statements.py"
 
 STAY = "tests/billing/services/test_papers_stay.py"
 INVOICES = "tests/billing/services/test_invoices.py"
+TAKEN_BACK = "tests/billing/services/test_taken_back.py"
+A_HISTORY = "tests/billing/services/test_settlement_histories.py::test_a_history"
 
 CHARGES = "tests/billing/services/test_charges.py"
 SUBSCRIPTIONS = "tests/billing/services/test_subscriptions.py"
@@ -257,8 +259,8 @@ GUARDS = [
     Guard(
         "parts of credit sum to the invoice",
         "billing/services/invoices.py",
-        "        earlier[str(done.credits_id)] -= done.amount\n    before",
-        "        pass\n    before",
+        "    earlier = [line.amount - left[line.pk] for line in of]\n",
+        "    earlier = [ZERO for _line in of]\n",
         f"{INVOICES}::test_parts_of_credit_sum_to_the_whole",
     ),
     Guard(
@@ -337,6 +339,83 @@ GUARDS = [
         "    _check_change(actor, subscription, price, on, today)\n    now",
         "    now",
         f"{SUBSCRIPTIONS}::test_a_buyer_sees_what_a_change_costs_of_what_it_is_offered_alone",
+    ),
+    Guard(
+        "one card is charged for an invoice at a time",
+        "billing/services/payments.py",
+        "    if waiting is not None:\n        ring(card_payments.CHARGE, waiting.pk)\n        return waiting\n",
+        "",
+        f"{PAYMENTS}::test_one_card_is_charged_for_an_invoice_at_a_time",
+    ),
+    Guard(
+        "the database holds one charge of an invoice",
+        "billing/migrations/0011_card_charges.py",
+        'fields=("invoice",),',
+        'fields=("invoice", "id"),',
+        f"{PAYMENTS}::test_the_database_holds_one_charge_of_an_invoice",
+    ),
+    Guard(
+        "a key that has paid pays no more",
+        "billing/services/payments.py",
+        "    return None if found.status == Status.PENDING else found\n",
+        "    return None\n",
+        f"{PAYMENTS}::test_the_same_key_is_the_same_payment_when_it_was_paid",
+    ),
+    Guard(
+        "what got no answer is looked up and not charged again",
+        "billing/services/card_payments.py",
+        "payment = rows.filter(pk=payment_id, created_at__gt=timezone.now() - KEY_LASTS).first()",
+        "payment = rows.filter(pk=payment_id).first()",
+        f"{PAYMENTS}::test_what_got_no_answer_is_looked_up_when_its_key_may_be_forgotten",
+    ),
+    Guard(
+        "no more is taken off an invoice than was paid",
+        "billing/services/settlements.py",
+        "        if amount <= 0 or amount > paid_by(invoice, payment):\n",
+        "        if amount <= 0:\n",
+        A_HISTORY,
+    ),
+    Guard(
+        "a cause moves money once",
+        "billing/services/settlements.py",
+        "        if amount <= 0 or Allocation.objects.filter(key=key).exists():\n",
+        "        if amount <= 0:\n",
+        A_HISTORY,
+    ),
+    Guard(
+        "a loss that is credited is nobody's credit",
+        "billing/services/settlements.py",
+        '    missing -= _find_again(receivable, missing, f"{LOSS}{key}")\n',
+        "",
+        A_HISTORY,
+    ),
+    Guard(
+        "what is disputed is not paid back as well",
+        "billing/services/refunds.py",
+        ' - Decimal(held.aggregate(sum=Sum("amount"))["sum"] or 0)\n',
+        "\n",
+        A_HISTORY,
+    ),
+    Guard(
+        "a dispute that is won gives back what it took",
+        "billing/services/disputes.py",
+        '        settlements.post(customer, f"{key}:back", Account.DISPUTED, Account.CREDIT, taken, payment=payment)\n',
+        "",
+        A_HISTORY,
+    ),
+    Guard(
+        "a refund that fails is credit again",
+        "billing/services/refunds.py",
+        "            settlements.post(customer, key, *sides, refund.amount, payment=payment, text=reason)\n",
+        "",
+        A_HISTORY,
+    ),
+    Guard(
+        "what was not used is taken back once",
+        "billing/services/invoice_lines.py",
+        "        if line.credits is not None:\n            left[line.credits.pk] += line.amount\n",
+        "        line.credits = None\n",
+        f"{TAKEN_BACK}::test_what_the_run_took_back_is_not_credited_again[exclusive]",
     ),
     Guard(
         "late use comes as timely runs charge it",

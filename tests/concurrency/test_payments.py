@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from pytest_django import Settings
 
-from billing.models import Allocation, GatewayEvent, LedgerEntry, Payment, Receivable, Refund
+from billing.models import Allocation, GatewayEvent, LedgerEntry, Payment, PaymentMethod, Receivable, Refund
 from billing.services import gateway_events, payments, refunds, settlements
 from panel.core.errors import Conflict
 from panel.core.scoping import everything
@@ -108,6 +108,26 @@ def test_an_invoice_is_never_paid_twice(till: Till) -> None:
     assert Payment.objects.count() == 6
     assert till.open(invoice) == 0
     assert settlements.credit_of(till.customer) == 80
+
+
+def test_an_invoice_is_charged_to_one_card_once_whatever_the_keys(till: Till) -> None:
+    invoice = till.invoice("100")
+    told = {"customer": till.customer, "gateway": till.gateway, "remote_customer": "cus_1"}
+    cards = [
+        PaymentMethod.objects.create(remote_id=f"pm_{number}", is_default=number == 0, **told) for number in range(2)
+    ]
+
+    def pay(number: int) -> str | None:
+        try:
+            made = payments.pay_saved(
+                actor=till.buyer.actor, invoice=invoice, method=cards[number % 2], key=f"k{number // 3}"
+            )
+        except Conflict:
+            return None
+        return made.pk
+
+    (made,) = set(together([partial(pay, number) for number in range(MANY)])) - {None}
+    assert Payment.objects.get().pk == made
 
 
 def test_no_more_is_paid_back_than_came(till: Till) -> None:

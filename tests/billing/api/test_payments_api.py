@@ -101,7 +101,7 @@ def test_statements(till: Till) -> None:
     text = statement(entry(reference=invoice.reference), entry("7.00", bank="B2")).decode()
     read = call(program, "/bank-entries", {"statement": text})
     assert read.json() == {"new": 2, "known": 0, "left_out": 0}
-    assert call(program, "/bank-entries/book", {}).json() == {"booked": 1}
+    assert call(program, "/bank-entries/book", {}).json() == {"booked": 1, "failed": 0}
     other, _booked = items(program, "/bank-entries")
     assert call(program, f"/bank-entries/{other['id']}/ignore", {}).json()["status"] == "ignored"
     assert call(program, f"/bank-entries/{other['id']}/ignore", {}).json()["status"] == "open"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import transaction
 
 from accounts.actors import for_membership
 from accounts.models import Membership
@@ -16,7 +17,7 @@ from billing.models import Charge, Customer, Seller, TaxRate
 from billing.selectors import customers as customer_selectors
 from billing.selectors import sellers as selectors
 from billing.selectors import tax_rates as rate_selectors
-from billing.services import customers, sellers, tax_rates, taxes
+from billing.services import customers, numbers, sellers, tax_rates, taxes
 from billing.tax import rates
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -290,3 +291,18 @@ def test_tax_is_looked_up_in_any_scope(cast: Cast) -> None:
     buyer = factories.customer(cast.reseller_a.organization, cast.client_a.organization, country="DE")
     with tenant(cast.client_a.actor.path):
         assert taxes.treatment(seller, buyer, "standard", TODAY).percent == 19
+
+
+def test_series_of_a_seller_differ_without_hyphens(cast: Cast) -> None:
+    """They make the references of payments, which have none: what was used before is not used by another name."""
+    own = {"actor": cast.reseller_a.actor, "organization": cast.reseller_a.organization}
+    sellers.change(series="A-B", **own)
+    sellers.change(series="AB", **own)
+    with transaction.atomic():
+        numbers.next_number(cast.reseller_a.organization, "AB", 2026)
+    sellers.change(series="ABC", **own)
+    with pytest.raises(Invalid, match="AB, which you have used") as refusal:
+        sellers.change(series="A-B", **own)
+    assert refusal.value.field == "series"
+    assert sellers.change(series="AB", **own).series == "AB"
+    sellers.change(actor=cast.reseller_b.actor, organization=cast.reseller_b.organization, series="A-B")

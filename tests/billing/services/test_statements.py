@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from billing import camt
 from billing.models import BankEntry, Payment
-from billing.services import settlements, statements
+from billing.services import payments, settlements, statements
 from panel.core.errors import Conflict, Invalid
 from panel.core.scoping import everything
 from tests.billing.till import Till
@@ -159,8 +160,8 @@ def test_a_transfer_with_the_reference_finds_its_invoice_once(till: Till) -> Non
     actor = till.seller.actor
     assert statements.read_in(actor=actor, statement=data) == statements.Report(1, 0, 0)
     assert statements.read_in(actor=actor, statement=data) == statements.Report(0, 1, 0)
-    assert statements.match_sure(actor=actor) == 1
-    assert statements.match_sure(actor=actor) == 0
+    assert statements.match_sure(actor=actor).booked == 1
+    assert statements.match_sure(actor=actor).booked == 0
     assert till.open(invoice) == 0
     assert till.books() == {"cash": 100, "revenue": -100}
     assert BankEntry.objects.get().payment == Payment.objects.get()
@@ -171,7 +172,7 @@ def test_structured_references_and_numbers_are_found_too(till: Till) -> None:
     first, second = till.invoice("10"), till.invoice("20")
     rows = [entry("10.00", reference=first.reference, bank="1"), entry("20.00", f"for {second.label},", bank="2")]
     statements.read_in(actor=till.seller.actor, statement=statement(*rows))
-    assert statements.match_sure(actor=till.seller.actor) == 2
+    assert statements.match_sure(actor=till.seller.actor).booked == 2
     assert till.open(first) == till.open(second) == 0
 
 
@@ -181,7 +182,7 @@ def test_a_wrong_check_digit_is_no_reference(till: Till) -> None:
     digits = f"{(int(invoice.reference[2:4]) + 1) % 100:02d}"
     wrong = f"RF{digits}{invoice.reference[4:]}"
     statements.read_in(actor=till.seller.actor, statement=statement(entry("1.00", wrong)))
-    assert statements.match_sure(actor=till.seller.actor) == 0
+    assert statements.match_sure(actor=till.seller.actor).booked == 0
 
 
 @pytest.mark.django_db
@@ -191,7 +192,7 @@ def test_amount_and_name_suggest_and_a_person_decides(till: Till) -> None:
     booked = BankEntry.objects.get()
     (option,) = statements.suggestions(booked)
     assert (option.invoice, option.sure) == (invoice, False)
-    assert statements.match_sure(actor=till.seller.actor) == 0
+    assert statements.match_sure(actor=till.seller.actor).booked == 0
     payment = statements.match(actor=till.seller.actor, entry=booked, customer=till.customer, invoice=invoice)
     again = statements.match(actor=till.seller.actor, entry=booked, customer=till.customer, invoice=invoice)
     assert payment == again
@@ -238,4 +239,37 @@ def test_another_sellers_reference_finds_nothing(till: Till) -> None:
     statements.read_in(
         actor=till.cast.reseller_b.actor, statement=statement(entry("1.00", reference=invoice.reference))
     )
-    assert statements.match_sure(actor=till.cast.reseller_b.actor) == 0
+    assert statements.match_sure(actor=till.cast.reseller_b.actor).booked == 0
+
+
+@pytest.mark.django_db
+def test_one_that_can_not_be_booked_holds_up_no_other(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = till.invoice("10"), till.invoice("20")
+    rows = [entry("10.00", bad.label, bank="1"), entry("20.00", good.label, bank="2")]
+    statements.read_in(actor=till.seller.actor, statement=statement(*rows))
+    record = payments.record
+
+    def fails(**asked: Any) -> Payment:
+        if asked["invoice"] == bad:
+            raise Conflict("No.")
+        return record(**asked)
+
+    monkeypatch.setattr(payments, "record", fails)
+    assert statements.match_sure(actor=till.seller.actor) == statements.Booked(1, 1)
+    assert (till.open(bad), till.open(good)) == (10, 0)
+    assert BankEntry.objects.get(reference="1").status == BankEntry.Status.OPEN
+
+
+@pytest.mark.django_db
+def test_as_many_are_booked_as_are_asked_for_in_few_queries(
+    till: Till, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setattr(statements, "TOGETHER", 3)
+    invoices = [till.invoice(f"{number + 1}") for number in range(5)]
+    strays = [entry("1.00", "Thank you", bank=f"stray {number}") for number in range(4)]
+    rows = [entry(f"{number + 1}.00", of.label, bank=f"{number}") for number, of in enumerate(invoices)]
+    statements.read_in(actor=till.seller.actor, statement=statement(*strays, *rows))
+    with django_assert_max_num_queries(4):
+        assert [option.invoice for _entry, option in statements.sure(actor=till.seller.actor)] == invoices
+    assert statements.match_sure(actor=till.seller.actor, most=4) == statements.Booked(4, 0)
+    assert [till.open(invoice) for invoice in invoices] == [0, 0, 0, 0, 5]
