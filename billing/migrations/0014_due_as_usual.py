@@ -14,7 +14,7 @@ def lay_aside(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0012_order_addons"),
+        ("billing", "0013_rated"),
     ]
 
     operations = [
