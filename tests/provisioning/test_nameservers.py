@@ -170,7 +170,9 @@ def test_shared_ones_are_the_affair_of_who_has_them(ground: Ground, settings: An
         found = selectors.overview(below)
         assert ([server.shared for server in found.servers], found.addable) == ([True, True], [])
         brands.set(actor=SYSTEM, organization=ground.cast.sub_reseller.organization, nameservers=shared)
-        provider = brands.set(actor=SYSTEM, organization=ground.cast.provider.organization, hostmaster="h@platform.test")
+        provider = brands.set(
+            actor=SYSTEM, organization=ground.cast.provider.organization, hostmaster="h@platform.test"
+        )
         at_top = {server.host: server for server in selectors.overview(provider).servers}
         assert not any(at_top[host].shared for host in shared)
         below.refresh_from_db()

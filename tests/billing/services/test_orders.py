@@ -37,11 +37,11 @@ class Market:
     price: Price
     server: Server
 
-    def wish(self, **values: str) -> orders.Wish:
+    def wish(self, **values: Any) -> orders.Wish:
         given: dict[str, Any] = {"key": "form:1", "email": "new@buyers.example", "person": "Nia New"}
         return orders.Wish(**{**given, "pays_by": "transfer", "domain": "nia.example", **values})
 
-    def place(self, **values: str) -> Any:
+    def place(self, **values: Any) -> Any:
         return orders.place(actor=None, price=self.price, wish=self.wish(**values), password=PASSWORD)
 
     def pay(self, order: Any) -> None:
