@@ -97,7 +97,7 @@ def _amount(amount: Decimal, currency: str) -> str:
 def _party(party: dict[str, str]) -> list[str]:
     lines = [line.strip() for line in party["address"].splitlines() if line.strip()]
     if party["country"]:
-        lines.append(countries.name(party["country"]))
+        lines.append(", ".join(filter(None, [party["region"], str(countries.name(party["country"]))])))
     if party["vat_number"]:
         lines.append(_("VAT number: %(number)s") % {"number": party["vat_number"]})
     if party.get("tax_number"):
@@ -144,7 +144,7 @@ def _line(invoice: Invoice, line: InvoiceLine) -> dict[str, Any]:
     if quantity < 0 and _shown(invoice, line.amount) >= 0:
         quantity, price = -quantity, -price
     cells = [
-        f"{formats.exact(quantity)} {line.unit}".strip(),
+        formats.exact(quantity),
         formats.price(price, invoice.currency),
         f"{formats.exact(line.tax_percent)} %",
         _amount(_shown(invoice, line.net), invoice.currency),
@@ -152,7 +152,7 @@ def _line(invoice: Invoice, line: InvoiceLine) -> dict[str, Any]:
     if _inclusive(invoice):
         cells.append(_amount(_shown(invoice, line.amount), invoice.currency))
     period = formats.period(line.starts_on, line.ends_on) if line.starts_on and line.ends_on else ""
-    return {"text": line.text, "period": period, "cells": cells}
+    return {"text": line.text, "period": period, "unit": line.unit, "cells": cells}
 
 
 def _sums(invoice: Invoice, taxes: Sequence[InvoiceTax]) -> Facts:

@@ -133,6 +133,44 @@ def test_forty_lines_and_long_names_stay_on_the_page(cast: Cast) -> None:
             assert page.crop(edge).getextrema() == (255, 255)
 
 
+def test_items_stand_above_figures_that_leave_them_no_room(cast: Cast) -> None:
+    """Huge amounts and long units take no more room than is there: the item gets a row of its own, whole."""
+    customer = books.customer(cast, tax_mode="inclusive")
+    charge(customer, "12345678901.99", text="word " * 56, unit="W" * 20, quantity=Decimal("123456789.123456"))
+    charge(customer, "12345678901.99", text="x" * 280, unit_price=Decimal("0.123456789012"))
+    invoice = issued(customer)
+    said = text(invoice)
+    assert "word word word word word word word word" in said
+    assert "12,345,678,901.99" in said
+    assert "W" * 20 in said
+    pages = pictures(invoice)
+    assert len(pages) == 1
+    assert pages[0].crop((0, 1500, 1190, 1565)).getextrema() == (255, 255)  # between the lines and the footer
+
+
+def test_a_small_invoice_has_items_beside_their_figures(customer: Customer) -> None:
+    """A name, its quantity and its amounts are one row, which the text has as one line."""
+    invoice = issued(customer, "10.01", text="Data out", quantity=Decimal("2448181.5"), unit="connection minutes")
+    row = next(line for line in text(invoice).splitlines() if line.startswith("Data out"))
+    assert row.split() == ["Data", "out", "2,448,181.5", "connection", "minutes", "10.01", "19", "%", "10.01"]
+
+
+def test_a_pro_forma_paper_asks_for_no_tax_to_be_deducted(customer: Customer) -> None:
+    """It has no number of the series, and says what it is."""
+    made = invoices.pro_forma(actor=SYSTEM, customer=customer, charges=[charge(customer, "10", text="Starter")])
+    said = text(made)
+    for part in ("Pro-forma invoice", "Starter", "11.90 EUR", "This is no invoice"):
+        assert part in said
+    assert "INV-2026" not in said
+
+
+def test_a_region_stands_before_its_country(customer: Customer) -> None:
+    """As buyers there write it."""
+    with everything("test"):
+        Customer.objects.update(country="US", region="TX")
+    assert "TX, United States" in text(issued(customer, "10"))
+
+
 def test_a_paper_has_the_brands_logo_and_colour(cast: Cast, customer: Customer) -> None:
     """The logo at the top left, in its own colour."""
     with everything("test"):
