@@ -25,7 +25,8 @@ from billing.selectors.dunning import Outlook
 from billing.web.columns import FigureColumn, MoneyColumn
 from panel.core.tables import TemplateColumn
 
-TITLE = {"a": {"class": "row-title"}}
+TITLE = {"a": {"class": "row-title"}, "td": {"class": "text-nowrap"}}
+DAY = {"td": {"class": "text-nowrap"}}
 NOTHING = "\N{EN DASH}"
 
 
@@ -65,7 +66,7 @@ class UnpaidTable(tables.Table):
         attrs=TITLE,
         verbose_name=_("Invoice"),
     )
-    due_on = tables.DateColumn(verbose_name=_("Due on"))
+    due_on = tables.DateColumn(verbose_name=_("Due on"), attrs=DAY)
     late = FigureColumn(accessor="due_on", verbose_name=_("Days overdue"), order_by="-due_on")
     open = MoneyColumn(verbose_name=_("Open"))
     last = tables.Column(accessor="pk", verbose_name=_("Last step"), orderable=False)

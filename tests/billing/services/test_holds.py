@@ -9,7 +9,8 @@ import pytest
 from accounts.selectors.organizations import standing
 from accounts.services import organizations
 from billing.models import Hold
-from panel.core.errors import Conflict
+from billing.services import holds
+from panel.core.errors import Conflict, Forbidden
 from panel.core.scoping import everything, tenant
 from provisioning.services import hosting_accounts, tenancy
 from tests.billing import debt as debts
@@ -187,6 +188,8 @@ def test_who_stands_above_takes_a_suspension_over(debt: Debt) -> None:
         tenancy.suspend(
             actor=debt.ground.cast.provider.actor, organization=debt.buyer(), reason="Police", accounts=True
         )
+        with pytest.raises(Forbidden):
+            tenancy.unsuspend(actor=holds.acting(debt.customer), organization=debt.buyer())
     debt.pay(invoice)
     debt.report(at(8))
     assert (debt.buyer().status, debt.buyer().suspended_reason) == ("suspended", "Police")
