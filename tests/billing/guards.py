@@ -12,6 +12,10 @@ EVENTS = "tests/billing/services/test_meter_events.py"
 PAYMENTS = "tests/billing/services/test_payments.py"
 REFUNDS = "tests/billing/services/test_refunds.py"
 STATEMENTS = "tests/billing/services/test_statements.py"
+STEPS = "tests/billing/pricing/test_dunning.py"
+DUNNING = "tests/billing/services/test_dunning.py"
+HOLDS = "tests/billing/services/test_holds.py"
+PAUSES = "tests/billing/services/test_dunning_pauses.py"
 
 STAY = "tests/billing/services/test_papers_stay.py"
 INVOICES = "tests/billing/services/test_invoices.py"
@@ -451,5 +455,138 @@ GUARDS = [
         "    return max(on, newest or on)\n",
         "    return on\n",
         f"{RUNS}::test_numbers_follow_days_whatever_was_issued_during_a_pause",
+    ),
+    Guard(
+        "dunning takes each step once",
+        "billing/migrations/0001_initial.py",
+        'fields=("invoice", "step"), name="dunning_step_once"',
+        'fields=("id",), name="dunning_step_once"',
+        f"{DUNNING}::test_the_database_takes_a_step_once",
+    ),
+    Guard(
+        "dunning sends one of the reminders that have become due",
+        f"{PRICING}/dunning.py",
+        "passed_over=day != come[-1] or not _is_worth_sending(bill, day, late)",
+        "passed_over=not _is_worth_sending(bill, day, late)",
+        f"{STEPS}::test_a_clock_that_jumps_a_week_sends_the_newest_reminder_and_waits_a_day",
+    ),
+    Guard(
+        "dunning takes nothing away without a mail and a full day",
+        f"{PRICING}/dunning.py",
+        "    if now - max([min(demands), *holds]) < A_DAY:\n        return None\n",
+        "",
+        f"{STEPS}::test_a_clock_that_jumps_a_week_sends_the_newest_reminder_and_waits_a_day",
+    ),
+    Guard(
+        "dunning asks for the money before it takes anything away",
+        f"{PRICING}/dunning.py",
+        "        return Step(DEMAND)\n",
+        "        return Step(name)\n",
+        f"{STEPS}::test_without_reminders_money_is_asked_for_before_anything_is_taken_away",
+    ),
+    Guard(
+        "dunning says what it will do",
+        f"{PRICING}/dunning.py",
+        "(now if on == today else midnight(on), midnight(on + A_DAY) - _A_SECOND)",
+        "(now if on == today else midnight(on),)",
+        f"{STEPS}::test_what_waits_for_an_hour_comes_that_day_also_where_clocks_go_forward",
+    ),
+    Guard(
+        "dunning forgets what is paid",
+        "billing/selectors/dunning.py",
+        "Receivable.objects.filter(settled_at__isnull=True, invoice__kind",
+        "Receivable.objects.filter(invoice__kind",
+        f"{DUNNING}::test_only_invoices_that_are_issued_and_unpaid",
+    ),
+    Guard(
+        "dunning ends nothing unless that is set",
+        "billing/models/sellers.py",
+        '_("terminate after days"), null=True, blank=True)',
+        '_("terminate after days"), null=True, blank=True, default=30)',
+        f"{DUNNING}::test_nothing_ends_by_itself_unless_that_is_set",
+    ),
+    Guard(
+        "dunning leaves clients of a reseller on unless that is set",
+        "billing/models/sellers.py",
+        '_("sites of clients off after days"), null=True, blank=True)',
+        '_("sites of clients off after days"), null=True, blank=True, default=30)',
+        f"{HOLDS}::test_sites_stay_on_where_nobody_asked_for_them_to_go",
+    ),
+    Guard(
+        "dunning announces what befalls a reseller's clients",
+        f"{PRICING}/dunning.py",
+        "    if announced and announced not in taken:\n        return Step(announced)\n",
+        "    announced = None\n",
+        f"{HOLDS}::test_its_clients_sites_only_after_a_notice_and_they_are_told_no_reason",
+    ),
+    Guard(
+        "dunning closes a reseller's panel before its clients' sites",
+        "billing/services/holds.py",
+        "accounts=sites, alone=not sites",
+        "accounts=True, alone=False",
+        f"{HOLDS}::test_then_its_panel_is_closed_and_its_clients_go_on",
+    ),
+    Guard(
+        "dunning holds back once",
+        "billing/services/holds.py",
+        "    if hold is not None and hold.state in selectors.STANDING:\n        return\n",
+        "",
+        f"{DUNNING}::test_another_invoice_keeps_the_hold_until_it_is_paid_too",
+    ),
+    Guard(
+        "dunning keeps a hold that another invoice asks for",
+        "billing/services/holds.py",
+        "    over = [hold for hold in standing if hold.stage not in asked]\n",
+        "    over = standing\n",
+        f"{DUNNING}::test_another_invoice_keeps_the_hold_until_it_is_paid_too",
+    ),
+    Guard(
+        "dunning releases once",
+        "billing/services/holds.py",
+        "state__in=selectors.STANDING))\n    over = [",
+        "state__in=State.values))\n    over = [",
+        f"{DUNNING}::test_what_is_paid_is_released_once",
+    ),
+    Guard(
+        "dunning lifts nothing that a person has suspended",
+        "billing/services/holds.py",
+        "    ours = buyer.suspended_for == customer.pk and buyer.status == Organization.Status.SUSPENDED\n",
+        "    ours = buyer.status == Organization.Status.SUSPENDED\n",
+        f"{HOLDS}::test_what_a_person_has_suspended_anew_stays_so_when_it_is_paid[reseller_a]",
+    ),
+    Guard(
+        "dunning lifts nothing that was suspended from above",
+        "accounts/services/organizations.py",
+        "        if not by.path.startswith(actor.path):\n",
+        "        if False:\n",
+        f"{HOLDS}::test_who_stands_above_takes_a_suspension_over",
+    ),
+    Guard(
+        "dunning waits while a person has suspended",
+        "billing/selectors/dunning.py",
+        "    ours = buyer.status == Organization.Status.ACTIVE or buyer.suspended_for == customer.pk\n",
+        "    ours = True\n",
+        f"{HOLDS}::test_a_hold_waits_until_the_person_has_released",
+    ),
+    Guard(
+        "dunning lets servers have the last word",
+        "billing/services/holds.py",
+        "        elif over:\n            _lifted(hold, now)\n",
+        "        else:\n            _lifted(hold, now)\n",
+        f"{DUNNING}::test_it_is_lifted_once_the_server_says_so",
+    ),
+    Guard(
+        "dunning does nothing before the day that was promised",
+        "billing/services/dunning.py",
+        "    if bill is None or selectors.paused_until(receivable, today) is not None:\n",
+        "    if bill is None:\n",
+        f"{PAUSES}::test_nothing_comes_before_the_day_and_then_one_step_at_a_time",
+    ),
+    Guard(
+        "dunning ends nobody who was released by hand",
+        "billing/selectors/dunning.py",
+        '    is_released = was_suspended and not vars(receivable)["is_off"]\n',
+        "    is_released = False\n",
+        f"{PAUSES}::test_a_hold_is_lifted_by_hand_for_good_though_nobody_has_paid",
     ),
 ]
