@@ -373,6 +373,13 @@ GUARDS = [
         f"{PAYMENTS}::test_what_got_no_answer_is_looked_up_when_its_key_may_be_forgotten",
     ),
     Guard(
+        "what got no answer is looked up and not paid back again",
+        "billing/services/refunds.py",
+        "refund = rows.filter(pk=refund_id, created_at__gt=since).first()",
+        "refund = rows.filter(pk=refund_id).first() if since else None",
+        f"{REFUNDS}::test_what_got_no_answer_is_looked_up_when_its_key_may_be_forgotten",
+    ),
+    Guard(
         "no more is taken off an invoice than was paid",
         "billing/services/settlements.py",
         "        if amount <= 0 or amount > paid_by(invoice, payment):\n",

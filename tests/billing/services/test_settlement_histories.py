@@ -258,7 +258,7 @@ PAID = [("charge", 0, 1)]
 @example(A_LOSS)
 @example([*PAID, ("refund", 0, 30), ("answer", 0, 2), ("answer", 0, 1), ("pay", 0, 1), ("credit", 0, 2)])
 @example([*PAID, ("keep", 0, 40), ("keep", 0, 61), ("allocate", 0, 10), ("allocate", 0, 20), ("issue", 0, 50)])
-@example([*PAID, ("dispute", 0, 60), ("refund", 0, 41), ("refund_there", 0, 50), ("decide", 0, 2), ("credit", 0, 2)])
+@example([*PAID, ("dispute", 0, 60), ("pay", 0, 1), ("record", 0, 50), ("refund", 0, 41), ("refund_there", 0, 41)])
 @example([*PAID, ("credit", 0, 2), ("dispute", 0, 80), ("issue", 0, 30), ("decide", 0, 1), ("decide", 0, 2)])
 def test_a_history(cast: Cast, steps: list[Step]) -> None:
     run(cast, steps)
