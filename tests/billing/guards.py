@@ -202,7 +202,7 @@ GUARDS = [
         "billing/services/settlements.py",
         "        part = min(amount, receivable.open, credit_of(customer)) if receivable is not None else ZERO\n",
         "        part = min(amount, credit_of(customer)) if receivable is not None else ZERO\n",
-        f"{PAYMENTS}::test_what_was_paid_twice_is_credit_and_pays_the_next_invoice",
+        f"{STATEMENTS}::test_more_than_is_open_becomes_credit",
     ),
     Guard(
         "nobody pays from credit that is not there",
