@@ -48,7 +48,7 @@ def matching(
         rows = rows.filter(object_id=object_id)
     if since:
         rows = rows.filter(id__gte=ids.first("aud", _midnight(since)))
-    if until:
+    if until and until < date.max:
         rows = rows.filter(id__lt=ids.first("aud", _midnight(until + timedelta(days=1))))
     return rows
 

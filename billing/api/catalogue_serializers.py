@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from billing.api.fields import Figure
 from billing.fields import SCALE
 from billing.models import Price, Product, TaxRate
 from billing.pricing import money
+from panel.core.api.fields import Flag, Number
 from panel.core.api.serializers import StrictSerializer
 
 CURRENCIES = sorted(money.PLACES)
 
 
-def money_field(**options: object) -> serializers.DecimalField:
+def money_field(**options: object) -> Figure:
     """An amount of money, as a decimal string."""
-    return serializers.DecimalField(max_digits=14, decimal_places=SCALE, min_value=0, **options)  # type: ignore[arg-type]
+    return Figure(max_digits=14, decimal_places=SCALE, min_value=0, **options)  # type: ignore[arg-type]
 
 
 class ProductSerializer(StrictSerializer):
@@ -41,8 +43,8 @@ class ProductChangeSerializer(StrictSerializer):
     name = serializers.CharField(max_length=80, required=False)
     description = serializers.CharField(max_length=1000, allow_blank=True, required=False)
     tax_category = serializers.ChoiceField(choices=TaxRate.Category.choices, required=False)
-    trial_days = serializers.IntegerField(min_value=0, max_value=365, required=False)
-    is_public = serializers.BooleanField(required=False)
+    trial_days = Number(min_value=0, max_value=365, required=False)
+    is_public = Flag(required=False, help_text="Whether it is on the order page.")
 
 
 class ProductCreateSerializer(ProductChangeSerializer):

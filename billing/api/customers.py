@@ -41,7 +41,7 @@ class Customers(ApiView):
         """Make a customer of an organization right below you; one that is there already stays as it is."""
         values = self.read(CustomerCreateSerializer)
         own = organizations.of_actor(self.actor)
-        buyer = self.find(organizations.listed(), values["organization"])
+        buyer = self.find(organizations.listed(), values["organization"], "organization")
         made = customers.ensure(actor=self.actor, seller=own, buyer=buyer, currency=values.get("currency", ""))
         return self.created(CustomerSerializer(made).data, reverse("billing_api:customer", args=[made.pk]))
 

@@ -13,6 +13,7 @@ from billing.models import HookDelivery
 from billing.selectors import hooks as selectors
 from billing.services import hook_deliveries, hooks
 from panel.core.api.endpoints import Document, Endpoint, Nothing, describe, page_of
+from panel.core.api.fields import Flag
 from panel.core.api.serializers import StrictSerializer
 
 
@@ -45,7 +46,7 @@ class WebhookChange(WebhookCreate):
     """What is to be different."""
 
     url = serializers.CharField(max_length=500, required=False)
-    is_active = serializers.BooleanField(required=False)
+    is_active = Flag(required=False)
 
 
 class WebhookMessage(Document):

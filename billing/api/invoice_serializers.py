@@ -8,6 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from billing.api.fields import Figure
 from billing.models import Invoice, LedgerEntry, TaxRate
 from billing.pricing.money import unit
 from billing.selectors import customers
@@ -135,8 +136,8 @@ class LineCreate(StrictSerializer):
     """A line for a draft."""
 
     text = serializers.CharField(max_length=300)
-    unit_price = serializers.DecimalField(max_digits=14, decimal_places=4)
-    quantity = serializers.DecimalField(max_digits=14, decimal_places=4, required=False)
+    unit_price = Figure(max_digits=14, decimal_places=4, help_text="Of one; below zero it is a discount.")
+    quantity = Figure(max_digits=14, decimal_places=4, required=False, help_text="1 unless given.")
     unit = serializers.CharField(max_length=20, required=False, allow_blank=True)
     tax_category = serializers.ChoiceField(choices=TaxRate.Category.choices, required=False)
     starts_on = serializers.DateField(required=False)
@@ -147,7 +148,7 @@ class LineAmount(StrictSerializer):
     """How much of a line is credited."""
 
     line = Text(max_length=32)
-    amount = serializers.DecimalField(max_digits=14, decimal_places=4)
+    amount = Figure(max_digits=14, decimal_places=4, help_text="As the line states it, in the paper's currency.")
 
 
 class WriteOff(StrictSerializer):

@@ -11,11 +11,14 @@ from rest_framework.response import Response
 
 from billing.models import Order as OrderRow
 from billing.selectors import orders as selectors
+from billing.selectors import prices
 from billing.services import orders as service
 from billing.services.changes import Extra
-from panel.core.api.endpoints import Document, Endpoint, Nothing, describe, page_of
+from panel.core.api.endpoints import Document, Endpoint, Nothing, describe, naming, page_of
 from panel.core.api.fields import Number, Text
 from panel.core.api.serializers import StrictSerializer
+
+LOCALE = r"\A[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z"
 
 
 class OrderedAddon(Document):
@@ -83,7 +86,7 @@ class OrderCreate(StrictSerializer):
     country = Text(required=False, max_length=2)
     region = Text(required=False, max_length=40, help_text="Needed where your tax rates differ by region, such as TX.")
     vat_number = Text(required=False, max_length=20)
-    locale = Text(required=False, max_length=10)
+    locale = serializers.RegexField(LOCALE, required=False, max_length=10, help_text="Of mails to the buyer, as in de.")
     addons = serializers.ListField(child=OrderAddon(), required=False, max_length=50)
 
 
@@ -116,12 +119,17 @@ class OrderList(Endpoint):
     def post(self, request: Request) -> Response:
         """What your order page does, for your own shop: client, subscription and invoice are made, nothing twice."""
         values: dict[str, Any] = self.read(OrderCreate)
-        price = selectors.price(self.actor, values.pop("price"))
-        wanted = values.pop("addons", [])
-        addons = tuple(Extra(selectors.price(self.actor, each["price"]), each.get("quantity", 1)) for each in wanted)
+        price = self.find(prices.listed(self.actor), values.pop("price"), "price")
+        wanted = enumerate(values.pop("addons", []))
+        addons = tuple(
+            Extra(
+                self.find(prices.listed(self.actor), each["price"], f"addons.{number}.price"), each.get("quantity", 1)
+            )
+            for number, each in wanted
+        )
         values |= {"key": f"api:{values['key']}", "domain": values.get("domain", ""), "addons": addons}
-        wish = service.Wish(**values)
-        made = service.place(actor=self.actor, price=price, wish=wish)
+        with naming(name="company" if values.get("company") else "person"):
+            made = service.place(actor=self.actor, price=price, wish=service.Wish(**values))
         body = Order(selectors.listed(self.actor).get(pk=made.pk)).data
         return self.created(body, reverse("billing_api:order", args=[made.pk]))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from billing.api.catalogue_serializers import CURRENCIES
+from billing.api.fields import Figure
 from billing.models import Customer, Seller
+from panel.core.api.fields import Flag, Number
 from panel.core.api.serializers import StrictSerializer
 
 
@@ -13,8 +15,8 @@ def _text(most: int, **options: object) -> serializers.CharField:
     return serializers.CharField(max_length=most, allow_blank=True, required=False, **options)  # type: ignore[arg-type]
 
 
-def _days(most: int, **options: object) -> serializers.IntegerField:
-    return serializers.IntegerField(min_value=0, max_value=most, required=False, **options)  # type: ignore[arg-type]
+def _days(most: int, **options: object) -> Number:
+    return Number(min_value=0, max_value=most, required=False, **options)
 
 
 class SellerSerializer(StrictSerializer):
@@ -30,12 +32,10 @@ class SellerSerializer(StrictSerializer):
     legal_line = _text(300, help_text="At the foot of invoices.")
     currency = serializers.ChoiceField(choices=CURRENCIES, required=False, help_text="Of new customers.")
     tax_mode = serializers.ChoiceField(choices=Seller.TaxMode.choices, required=False)
-    is_taxed = serializers.BooleanField(required=False, help_text="Whether you charge tax at all.")
-    taxes_at_home = serializers.BooleanField(
-        required=False, help_text="Consumers in other member states of the EU pay your country's tax."
-    )
+    is_taxed = Flag(required=False, help_text="Whether you charge tax at all.")
+    taxes_at_home = Flag(required=False, help_text="Consumers in other member states of the EU pay your country's tax.")
     time_zone = serializers.CharField(max_length=50, required=False, help_text="As in Europe/Berlin.")
-    billing_day = serializers.IntegerField(
+    billing_day = Number(
         min_value=1, max_value=28, allow_null=True, required=False, help_text="null: each subscription has its own."
     )
     days_ahead = _days(60, help_text="So long before a period begins it is invoiced.")
@@ -43,7 +43,7 @@ class SellerSerializer(StrictSerializer):
     series = serializers.CharField(max_length=10, required=False)
     credit_series = serializers.CharField(max_length=10, required=False)
     reminder_days = serializers.ListField(
-        child=serializers.IntegerField(min_value=-30, max_value=60),
+        child=Number(min_value=-30, max_value=60),
         max_length=10,
         required=False,
         help_text="Counted from the day on which an invoice is due.",
@@ -52,9 +52,9 @@ class SellerSerializer(StrictSerializer):
     terminate_days = _days(3650, allow_null=True)
     panel_days = _days(3650, allow_null=True)
     sites_days = _days(3650, allow_null=True)
-    is_open = serializers.BooleanField(required=False, help_text="Whether strangers can order.")
-    reviews_orders = serializers.BooleanField(required=False)
-    takes_invoices = serializers.BooleanField(required=False, help_text="Whether orders can be paid by invoice.")
+    is_open = Flag(required=False, help_text="Whether strangers can order.")
+    reviews_orders = Flag(required=False)
+    takes_invoices = Flag(required=False, help_text="Whether orders can be paid by invoice.")
 
 
 class BankSerializer(StrictSerializer):
@@ -73,7 +73,7 @@ class PartySerializer(StrictSerializer):
     address = _text(400, help_text="Lines, parted by line feeds.")
     country = _text(2, help_text="ISO 3166-1, as in DE.")
     region = _text(10)
-    is_business = serializers.BooleanField(required=False)
+    is_business = Flag(required=False)
     vat_number = _text(30, help_text="Of the European Union: checked, and only then it counts.")
     email = _text(254, help_text="Where invoices go.")
 
@@ -118,7 +118,7 @@ class TaxRateSerializer(StrictSerializer):
     country = serializers.CharField(max_length=2, help_text="ISO 3166-1, as in DE.")
     region = _text(10, help_text="Empty: wherever no region's own rate is set.")
     category = serializers.ChoiceField(choices=["standard", "reduced"], default="standard")
-    percent = serializers.DecimalField(max_digits=7, decimal_places=4, min_value=0, max_value=100)
+    percent = Figure(max_digits=7, decimal_places=4, min_value=0, max_value=100)
     valid_from = serializers.DateField()
 
 

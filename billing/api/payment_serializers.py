@@ -7,10 +7,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from billing.api.fields import Figure
 from billing.fields import SCALE
 from billing.models import BankEntry, Dispute, Gateway, Payment, Refund
 from billing.pricing import money
-from billing.pricing.rules import NUMBER
 from billing.selectors import gateways, payments
 from panel.core.api.fields import Flag, Text
 from panel.core.api.serializers import StrictSerializer
@@ -18,17 +18,11 @@ from panel.core.api.serializers import StrictSerializer
 LONGEST_KEY = 100
 
 
-class Amount(serializers.DecimalField):
+class Amount(Figure):
     """An amount of money, as a string with the places that it is kept with."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=18, decimal_places=SCALE, **kwargs)
-
-    def to_internal_value(self, data: Any) -> Decimal:
-        """Return the amount; refuse fractions that are no text, other scripts' digits, exponents."""
-        if isinstance(data, bool) or not NUMBER.fullmatch(str(data)) or isinstance(data, float):
-            self.fail("invalid")
-        return Decimal(super().to_internal_value(data))
 
 
 class PaidSerializer(StrictSerializer):
@@ -201,7 +195,9 @@ class BookedSerializer(StrictSerializer):
     """How many bookings were booked as payments."""
 
     booked = serializers.IntegerField(read_only=True)
-    failed = serializers.IntegerField(read_only=True, help_text="So many carry one but could not be booked: still open.")
+    failed = serializers.IntegerField(
+        read_only=True, help_text="So many carry one but could not be booked: still open."
+    )
 
 
 class MatchSerializer(StrictSerializer):

@@ -52,9 +52,9 @@ class Payments(PaymentView):
     def post(self, request: Request) -> Response:
         """Record money that a customer of yours paid without a payment service."""
         values = self.read(formats.RecordSerializer)
-        customer = self.find(customers.listed(self.actor), values.pop("customer"))
+        customer = self.find(customers.listed(self.actor), values.pop("customer"), "customer")
         wanted = values.pop("invoice", None)
-        invoice = self.find(invoices.sold(self.actor), wanted) if wanted else None
+        invoice = self.find(invoices.sold(self.actor), wanted, "invoice") if wanted else None
         return self.answered(payments.record(actor=self.actor, customer=customer, invoice=invoice, **values))
 
 
@@ -99,7 +99,7 @@ class Keep(PaymentView):
         """Take it off an invoice, which is open again; the money becomes the customer's credit."""
         payment = self.find(selectors.received(self.actor), pk)
         values = self.read(formats.KeepSerializer)
-        invoice = self.find(invoices.sold(self.actor), values.pop("invoice"))
+        invoice = self.find(invoices.sold(self.actor), values.pop("invoice"), "invoice")
         refunds.keep_as_credit(actor=self.actor, payment=payment, invoice=invoice, **values)
         return self.answered(payment, 200)
 
@@ -120,7 +120,7 @@ class Pay(PaymentView):
         card = values.pop("card", None)
         if card is None:
             return self.answered(payments.pay(actor=self.actor, invoice=invoice, **values))
-        method = self.find(selectors.cards(self.actor), card)
+        method = self.find(selectors.cards(self.actor), card, "card")
         return self.answered(
             payments.pay_saved(actor=self.actor, invoice=invoice, method=method, key=values["key"]), 202
         )
@@ -255,9 +255,9 @@ class EntryMatch(PaymentView):
         """Book it as a payment of a customer."""
         entry = self.find(selectors.entries(self.actor), pk)
         values = self.read(formats.MatchSerializer)
-        customer = self.find(customers.listed(self.actor), values["customer"])
+        customer = self.find(customers.listed(self.actor), values["customer"], "customer")
         wanted = values.get("invoice")
-        invoice = self.find(invoices.sold(self.actor), wanted) if wanted else None
+        invoice = self.find(invoices.sold(self.actor), wanted, "invoice") if wanted else None
         return self.answered(statements.match(actor=self.actor, entry=entry, customer=customer, invoice=invoice))
 
 

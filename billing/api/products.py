@@ -54,7 +54,7 @@ class Products(ApiView):
         }
         for field, rows in sources.items():
             wanted = values.pop(field, None)
-            values[field] = self.find(rows, wanted) if wanted is not None else None
+            values[field] = self.find(rows, wanted, field) if wanted is not None else None
         made = products.create(actor=self.actor, organization=own, **values)
         body = ProductSerializer(selectors.listed(self.actor).get(pk=made.pk)).data
         return self.created(body, reverse("billing_api:product", args=[made.pk]))

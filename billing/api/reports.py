@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,7 +40,7 @@ class LinesQuery(MonthsQuery):
     """Which figure the lines are wanted of."""
 
     side = serializers.ChoiceField(choices=("sales", "purchases"), required=False, help_text="Income, or cost.")
-    currency = serializers.ChoiceField(choices=sorted(PLACES), required=False)
+    currency = serializers.ChoiceField(choices=sorted(PLACES), required=False, help_text="Yours unless given.")
     customer = serializers.CharField(max_length=32, required=False)
     product = serializers.CharField(max_length=32, required=False, allow_blank=True, help_text="Empty: without one.")
 
@@ -170,7 +171,7 @@ class ReportEndpoint(Endpoint):
         last = _month(told, "until") or max(today.replace(day=1), _month(told, "since") or today.replace(day=1))
         first = _month(told, "since") or add_months(last, 1 - USUAL_MONTHS)
         if first > last:
-            raise Invalid("months", "Give a month that is not before the first one.", "until")
+            raise Invalid("months", _("Give a month that is not before the first one."), "until")
         return reports.months(first, last)
 
 
@@ -299,9 +300,12 @@ def _month(told: dict[str, Any], name: str) -> date | None:
     if name not in told:
         return None
     try:
-        return date.fromisoformat(f"{told[name]}-01")
-    except ValueError as error:
-        raise Invalid("month", "Give a month as in 2026-01.", name) from error
+        found = date.fromisoformat(f"{told[name]}-01")
+    except ValueError:
+        found = None
+    if found is None or found.year not in reports.YEARS:
+        raise Invalid("month", _("Give a month as in 2026-01."), name)
+    return found
 
 
 def amount_text(amount: Decimal, currency: str) -> str:

@@ -7,12 +7,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from billing.api.fields import Figure
 from billing.api.invoice_serializers import Amount
 from billing.fields import SCALE
 from billing.models import Charge, Price, Subscription, TaxRate
 from billing.selectors import customers, prices, subscriptions
 from panel.core.api.endpoints import Document
-from panel.core.api.fields import Reference, Text
+from panel.core.api.fields import Flag, Number, Reference, Text, is_id
 from panel.core.api.serializers import StrictSerializer
 from provisioning.selectors import hosting_accounts
 
@@ -25,7 +26,7 @@ class PriceReference(serializers.Field[Any, Any, str, Any]):
 
     def to_internal_value(self, data: Any) -> Price:
         """Return the price."""
-        found = prices.named().filter(pk=data).first() if isinstance(data, str) else None
+        found = prices.named().filter(pk=data).first() if isinstance(data, str) and is_id(data) else None
         if found is None:
             self.fail("invalid")
         return found
@@ -121,7 +122,7 @@ class SubscriptionChange(StrictSerializer):
     """Another price or quantity, from `on`, today by default."""
 
     price = PriceReference()
-    quantity = serializers.IntegerField(required=False, min_value=1, max_value=100_000)
+    quantity = Number(required=False, min_value=1, max_value=100_000)
     on = serializers.DateField(required=False)
 
 
@@ -130,17 +131,17 @@ class SubscriptionStart(StrictSerializer):
 
     customer = Reference(customers.known, "subscription.start")
     price = PriceReference()
-    quantity = serializers.IntegerField(required=False, min_value=1, max_value=100_000)
+    quantity = Number(required=False, min_value=1, max_value=100_000)
     account = Reference(hosting_accounts.listed, "account.view", source="hosting", required=False)
     starts_on = serializers.DateField(required=False, help_text="Today unless another day is named.")
     label = Text(required=False, max_length=253)  # type: ignore[assignment]
-    trial = serializers.BooleanField(required=False, help_text="With the product's trial days; true by default.")
+    trial = Flag(required=False, help_text="With the product's trial days; true by default.")
 
 
 class SubscriptionCancel(StrictSerializer):
     """When it ends: with its period, or today."""
 
-    at_end = serializers.BooleanField(required=False)
+    at_end = Flag(required=False, help_text="True by default; only the seller may say false.")
 
 
 class ItemCreate(StrictSerializer):
@@ -148,10 +149,10 @@ class ItemCreate(StrictSerializer):
 
     customer = Reference(customers.known, "charge.create")
     text = Text(required=False, max_length=300)
-    amount = serializers.DecimalField(
+    amount = Figure(
         required=False, max_digits=14, decimal_places=SCALE, help_text="Of one; below zero it is given back."
     )
-    quantity = serializers.IntegerField(required=False, min_value=1, max_value=100_000)
+    quantity = Number(required=False, min_value=1, max_value=100_000)
     price = PriceReference(required=False)
     on = serializers.DateField(required=False, help_text="The day on whose invoice it goes.")
     tax_category = serializers.ChoiceField(choices=TaxRate.Category.choices, required=False)

@@ -176,6 +176,7 @@ class SubscriptionResume(_Verb):
     @describe("subscriptions_resume", "Take a cancellation back", shapes.WholeSubscriptionSerializer, body=Nothing)
     def post(self, request: Request, pk: str) -> Response:
         """Until the day for which it was cancelled."""
+        self.read(Nothing)
         subscriptions.resume(actor=self.actor, subscription=self.subscription(pk))
         return self.shown(pk)
 
@@ -188,6 +189,7 @@ class SubscriptionUnpark(_Verb):
     @describe("subscriptions_unpark", "Let runs try again", shapes.WholeSubscriptionSerializer, body=Nothing)
     def post(self, request: Request, pk: str) -> Response:
         """The next run charges what is due."""
+        self.read(Nothing)
         subscriptions.unpark(actor=self.actor, subscription=self.subscription(pk))
         return self.shown(pk)
 

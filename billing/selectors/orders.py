@@ -17,7 +17,6 @@ from accounts.selectors import brands
 from billing.models import Gateway, Order, Payment, Price, Product, Seller
 from billing.selectors.parties import bought_by, of_party, sold_by
 from panel.core.actors import Actor
-from panel.core.errors import NotFound
 from panel.core.scoping import everything
 
 KINDS = (Product.Kind.PACKAGE, Product.Kind.PLAN)
@@ -57,15 +56,6 @@ def found(rows: QuerySet[Order], *, status: str = "", q: str = "") -> QuerySet[O
         rows = rows.filter(status=status)
     named = Q(domain__icontains=q) | Q(person__icontains=q) | Q(email__icontains=q) | Q(company__icontains=q)
     return rows.filter(named) if q else rows
-
-
-def price(actor: Actor, pk: str) -> Price:
-    """Return a price of the actor's organization; raises NotFound."""
-    rows = Price.objects.select_related("product__organization", "product__package", "product__plan")
-    row = rows.filter(pk=pk, product__organization=actor.organization_id).first()
-    if row is None:
-        raise NotFound()
-    return row
 
 
 def addons(seller: Organization, on: date, offer: Offer) -> list[Offer]:

@@ -26,6 +26,8 @@ from billing.selectors.recognition import Span
 from panel.core.actors import Actor
 
 MOST_MONTHS = 36
+YEARS = range(1990, 2200)
+"""Of which reports tell."""
 NOTHING = Decimal(0)
 Side = Literal["sales", "purchases"]
 Account = LedgerEntry.Account

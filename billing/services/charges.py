@@ -21,6 +21,7 @@ from billing.pricing import calendar
 from billing.pricing.money import PLACES, rounded
 from billing.pricing.proration import share
 from billing.selectors import sellers
+from billing.services import texts
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Invalid
@@ -29,6 +30,8 @@ Span = tuple[date, date]
 DAY = timedelta(days=1)
 MOST_DAYS = timedelta(days=366)
 TEXT = 300
+MOST = Decimal(10**12)
+"""No line comes to so much: what is typed wrong would not fit into sums."""
 
 
 def due(subscription: Subscription, until: date) -> list[Charge]:
@@ -187,14 +190,17 @@ def item(
         if price.product.organization_id != customer.seller_id or price.currency != customer.currency or price.months:
             raise Invalid("price", _("Choose a price of yours that is paid once, in the customer's currency."), "price")
         text, amount, tax_category = text or price.product.name, price.amount, price.product.tax_category
-    if amount is None or not text.strip():
-        raise Invalid("required", _("Say what it is, and what one of it costs."), "amount" if text.strip() else "text")
+    text = texts.line(text, "text")
+    if amount is None or not text:
+        raise Invalid("required", _("Say what it is, and what one of it costs."), "amount" if text else "text")
     if quantity < 1:
         raise Invalid("quantity", _("Give a whole number from 1."), "quantity")
     if rounded(amount, customer.currency) != amount:
         message = _("%(currency)s has %(places)s decimal places; give no more.")
         shown = {"currency": customer.currency, "places": PLACES[customer.currency]}
         raise Invalid("places", message % shown, "amount")
+    if abs(amount) * quantity >= MOST:
+        raise Invalid("too_much", _("Give an amount below a trillion."), "amount")
     today = sellers.today(sellers.of(customer.seller))
     day = on or today
     check_day(day, today, "on")
@@ -205,7 +211,7 @@ def item(
             starts_on=day,
             ends_on=day,
             due_on=day,
-            text=text.strip()[:TEXT],
+            text=text[:TEXT],
             quantity=Decimal(quantity if amount >= 0 else -quantity),
             unit_price=abs(amount),
             amount=amount * quantity,

@@ -11,13 +11,12 @@ from django.utils.translation import gettext as _
 from billing.models import Customer, Invoice, InvoiceLine, InvoiceTax, Seller, TaxRate
 from billing.pricing.money import rounded
 from billing.selectors import sellers
-from billing.services import invoice_lines, invoices, settlements
+from billing.services import charges, invoice_lines, invoices, settlements, texts
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Invalid, clean_or_invalid
 
 MOST_LINES = 200
-MOST = Decimal(10**12)
 CHANGED = ("note", "due_on", "due_as_usual")
 
 
@@ -35,9 +34,9 @@ def create(*, actor: Actor, customer: Customer, note: str = "", due_on: date | N
             customer=customer,
             currency=customer.currency,
             tax_mode=seller.tax_mode,
-            due_on=due_on or _usual(seller),
+            due_on=_checked(due_on, seller) or _usual(seller),
             due_as_usual=due_on is None,
-            note=note.strip(),
+            note=texts.lines(note, "note"),
         )
         clean_or_invalid(invoice, exclude=["seller_party", "buyer_party"])
         invoice.save(force_insert=True)
@@ -53,7 +52,8 @@ def change(
     with settlements.locked(invoice.customer_id) as customer:
         invoice = invoices.draft(invoice)
         before = {field: getattr(invoice, field) for field in CHANGED}
-        invoice.note = invoice.note if note is None else note.strip()
+        invoice.note = invoice.note if note is None else texts.lines(note, "note")
+        due_on = _checked(due_on, sellers.of(customer.seller))
         if due_as_usual:
             due_on = _usual(sellers.of(customer.seller))
         if due_on is not None:
@@ -79,11 +79,12 @@ def add_line(
 ) -> InvoiceLine:
     """Put a line on a draft: quantity times price, rounded once, to whole units. A period leaves its end out."""
     policy.require(actor, "invoice.change", invoice)
-    if not text.strip():
+    text, unit = texts.line(text, "text"), texts.line(unit, "unit")
+    if not text:
         raise Invalid("required", _("Say what it is for."), "text")
     if quantity <= 0:
         raise Invalid("quantity", _("Give a quantity above zero."), "quantity")
-    if abs(quantity * unit_price) >= MOST:
+    if abs(quantity * unit_price) >= charges.MOST:
         raise Invalid("too_much", _("Give an amount below a trillion."), "unit_price")
     if (starts_on is None) != (ends_on is None) or (starts_on and ends_on and ends_on <= starts_on):
         raise Invalid("period", _("Give both days of the period, the last one after the first."), "ends_on")
@@ -95,9 +96,9 @@ def add_line(
         line = InvoiceLine(
             invoice=invoice,
             position=(invoice.lines.aggregate(most=Max("position"))["most"] or 0) + 1,
-            text=text.strip(),
+            text=text,
             quantity=quantity,
-            unit=unit.strip(),
+            unit=unit,
             unit_price=unit_price,
             amount=rounded(quantity * unit_price, invoice.currency),
             net=Decimal(0),
@@ -139,6 +140,13 @@ def discard(*, actor: Actor, invoice: Invoice) -> None:
 def _usual(seller: Seller) -> date:
     """Return when an invoice of today would be due."""
     return sellers.today(seller) + timedelta(days=seller.due_days)
+
+
+def _checked(day: date | None, seller: Seller) -> date | None:
+    """Return a due date that may be one; raises Invalid for one that is more than a year away."""
+    if day is not None:
+        charges.check_day(day, sellers.today(seller), "due_on")
+    return day
 
 
 def _reckon(invoice: Invoice, customer: Customer) -> None:

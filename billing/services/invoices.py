@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from billing.models import Charge, Customer, Invoice, InvoiceLine, InvoiceTax, LedgerEntry, Order, Receivable, Seller
 from billing.selectors import invoices as selectors
 from billing.selectors import sellers
-from billing.services import happenings, invoice_lines, ledger, numbers, settlements
+from billing.services import happenings, invoice_lines, ledger, numbers, settlements, texts
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid
@@ -137,7 +137,8 @@ def credit(
     What the invoice does not need any more becomes the customer's credit. Raises Invalid for more than is left.
     """
     policy.require(actor, "invoice.credit", invoice)
-    if not reason.strip():
+    reason = texts.lines(reason, "reason")
+    if not reason:
         raise Invalid("required", _("Say why: it stands on the credit note."), "reason")
     with settlements.locked(invoice.customer_id) as customer:
         invoice = Invoice.objects.get(pk=invoice.pk)
@@ -145,7 +146,7 @@ def credit(
             raise Conflict(_("Only an issued invoice can be credited."), code="not_issued")
         wanted = _credited(invoice, lines)
         seller = sellers.of(customer.seller)
-        note = new(seller, customer, now, kind=Kind.CREDIT_NOTE, corrects=invoice, note=reason.strip()[:500])
+        note = new(seller, customer, now, kind=Kind.CREDIT_NOTE, corrects=invoice, note=reason[:500])
         note.tax_mode, note.currency = invoice.tax_mode, invoice.currency
         credited = [line for line in invoice.lines.all() if line.pk in wanted]
         rows = [_credit_line(note, line, at, wanted[line.pk]) for at, line in enumerate(credited, start=1)]
@@ -163,7 +164,8 @@ def write_off(*, actor: Actor, invoice: Invoice, reason: str) -> Invoice:
     Raises Conflict while an order waits for it: settled, it would be set up. Who refuses the order credits the invoice.
     """
     policy.require(actor, "invoice.write_off", invoice)
-    if not reason.strip():
+    reason = texts.line(reason, "reason")
+    if not reason:
         raise Invalid("required", _("Say why it is given up."), "reason")
     with settlements.locked(invoice.customer_id) as customer:
         receivable = Receivable.objects.select_for_update(of=("self",)).filter(invoice=invoice).first()
@@ -173,11 +175,9 @@ def write_off(*, actor: Actor, invoice: Invoice, reason: str) -> Invoice:
             message = _("An order waits for this invoice to be paid. Refuse the order instead.")
             raise Conflict(message, code="ordered")
         key, amount = f"{settlements.LOSS}{invoice.pk}:{invoice.allocations.count()}", receivable.open
-        settlements.post(
-            customer, key, Account.LOSS, Account.CREDIT, amount, invoice=invoice, text=reason.strip()[:200]
-        )
+        settlements.post(customer, key, Account.LOSS, Account.CREDIT, amount, invoice=invoice, text=reason[:200])
         settlements.allocate(invoice, amount, key, is_money=False)
-        audit.record(actor, "invoice.write_off", invoice, {"reason": ["", reason.strip()]})
+        audit.record(actor, "invoice.write_off", invoice, {"reason": ["", reason]})
     return invoice
 
 

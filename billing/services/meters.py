@@ -13,18 +13,20 @@ from django.utils.translation import gettext as _
 from accounts.models import Organization
 from billing.models import Meter, PriceFeed, PricePoint
 from billing.pricing.money import PLACES
+from billing.services import texts
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid, clean_or_invalid, integrity_as_conflict
 
 MOST_POINTS = 1000
+FIRST_YEAR, LAST_YEAR = 1990, 2199
 
 
 def create(*, actor: Actor, organization: Organization, name: str, unit: str, source: str = Meter.Source.API) -> Meter:
     """Make a meter of a seller: fed by API, or one that the panel measures."""
     policy.require(actor, "meter.create", organization)
     with transaction.atomic():
-        meter = Meter(organization=organization, name=name, unit=unit.strip(), source=source)
+        meter = Meter(organization=organization, name=name, unit=texts.line(unit, "unit"), source=source)
         _save(meter, _("You already have a meter of this name."))
         audit.record(actor, "meter.create", meter, {"name": [None, meter.name], "source": [None, meter.source]})
     return meter
@@ -42,7 +44,7 @@ def change(*, actor: Actor, meter: Meter, **values: Any) -> Meter:
         )
         before = {field: getattr(meter, field) for field in values}
         for field, value in values.items():
-            setattr(meter, field, value.strip())
+            setattr(meter, field, texts.line(value, field))
         _save(meter, _("You already have a meter of this name."))
         audit.record(actor, "meter.change", meter, audit.difference(before, values))
     return meter
@@ -68,9 +70,12 @@ def add_points(*, actor: Actor, feed: PriceFeed, points: Sequence[tuple[datetime
     policy.require(actor, "feed.change", feed)
     if not 1 <= len(points) <= MOST_POINTS:
         raise Invalid("count", _("Give 1 to %(most)s prices.") % {"most": MOST_POINTS}, "points")
-    for position, (_instant, price) in enumerate(points):
+    for position, (instant, price) in enumerate(points):
         if price < 0:
             raise Invalid("negative", _("A price can't be negative."), f"points.{position}.price")
+        if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+            message = _("Give an instant of the years %(first)s to %(last)s.")
+            raise Invalid("at", message % {"first": FIRST_YEAR, "last": LAST_YEAR}, f"points.{position}.at")
     wanted = dict(points)
     with transaction.atomic():
         there = PricePoint.objects.filter(feed=feed, instant__in=list(wanted))

@@ -23,7 +23,7 @@ from billing.models import Customer, Invoice, Payment, PaymentMethod, Receivable
 from billing.pricing import money
 from billing.selectors import gateways as gateway_selectors
 from billing.selectors import sellers
-from billing.services import card_payments, gateways, happenings, methods, settlements
+from billing.services import card_payments, gateways, happenings, methods, settlements, texts
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, DomainError, Invalid
@@ -122,6 +122,8 @@ def record(
     currency than the customer's.
     """
     policy.require(actor, "receipt.record", customer)
+    if source == Payment.Source.MANUAL:
+        reference = texts.line(reference, "reference")
     with settlements.locked(customer.pk) as held:
         _check(held, amount, currency, received_on, invoice)
         payment, is_new = _once(

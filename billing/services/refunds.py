@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from billing.gateways.base import Event, Outcome, Refused, Unavailable
 from billing.models import Customer, Dispute, Gateway, Invoice, Payment, Refund
 from billing.pricing import money
-from billing.services import card_payments, gateways, happenings, settlements
+from billing.services import card_payments, gateways, happenings, settlements, texts
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Invalid
@@ -36,6 +36,7 @@ def create(*, actor: Actor, payment: Payment, amount: Decimal, key: str, reason:
     left of the payment.
     """
     policy.require(actor, "receipt.refund", payment)
+    reason = texts.line(reason, "reason")
     if amount <= 0 or money.rounded(amount, payment.currency) != amount:
         raise Invalid("amount", _("Give an amount above zero, in whole units of the currency."), "amount")
     with settlements.locked(payment.customer_id) as customer:

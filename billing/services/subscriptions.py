@@ -19,7 +19,7 @@ from accounts.services import plans
 from billing.models import Charge, Component, Customer, Price, Product, Seller, Subscription
 from billing.selectors import sellers
 from billing.selectors import subscriptions as selectors
-from billing.services import changes, charges, happenings
+from billing.services import changes, charges, happenings, texts
 from panel.core import audit, policy
 from panel.core.actors import Actor
 from panel.core.errors import Conflict, Forbidden, Invalid, integrity_as_conflict
@@ -63,7 +63,7 @@ def start(
         subscription = Subscription(
             customer=customer,
             hosting=hosting,
-            label=(label or (hosting.domain if hosting else ""))[:LABEL],
+            label=(texts.line(label, "label") or (hosting.domain if hosting else ""))[:LABEL],
             months=price.months,
             anchor=changes.first_anchor(seller.billing_day, paid_from),
             starts_on=first,

@@ -6,7 +6,10 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+
+from billing.selectors.reports import YEARS
 
 MONTH = "%Y-%m"
 
@@ -19,6 +22,13 @@ class MonthField(forms.DateField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(input_formats=[MONTH], required=False, **kwargs)
+
+    def to_python(self, value: Any) -> date | None:
+        """Return the month's first day; raises ValidationError for one that no report goes back or on to."""
+        found = super().to_python(value)
+        if found is not None and found.year not in YEARS:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return found
 
 
 class MonthsForm(forms.Form):

@@ -276,6 +276,11 @@ class OwedPage(ReportPage):
     heading = gettext_lazy("Owed")
     template_name = "billing/report_owed.html"
 
+    @cached_property
+    def form(self) -> MonthsForm:
+        """No months: it is told of today."""
+        return self.form_class(None, usual=self.usual)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the customers and the sums by currency."""
         rows = ageing.owed(self.actor, self.today)

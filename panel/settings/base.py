@@ -174,7 +174,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["panel.core.api.permissions.HasActor"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["panel.core.api.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "panel.core.api.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["panel.core.api.throttling.CallerThrottle"],
     "DEFAULT_THROTTLE_RATES": {"caller": "1200/min", "anonymous": "60/min"},

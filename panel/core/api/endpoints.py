@@ -12,7 +12,6 @@ from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 
 from panel.core.api import fields
-from panel.core.api.pagination import PAGING
 from panel.core.api.serializers import StrictSerializer
 from panel.core.api.views import ApiView
 from panel.core.errors import DomainError
@@ -34,21 +33,13 @@ class Endpoint(ApiView):
         method = "GET" if self.request.method in ("HEAD", None) else self.request.method
         return self.actions[str(method)]
 
-    def find(self, rows: QuerySet[Any], pk: str) -> Any:
+    def find(self, rows: QuerySet[Any], pk: str, field: str = "") -> Any:
         """Return the row with this id if the caller may do the view's action with it; raises NotFound or Forbidden."""
-        return fields.find(rows, pk, self.actor, self.action)
+        return fields.find(rows, pk, self.actor, self.action, field)
 
     def read(self, serializer: type[Any], *, partial: bool = False) -> dict[str, Any]:
         """Return the body's values by the names that services have for them."""
-        return self._checked(serializer(data=self.request.data, partial=partial, context={"actor": self.actor}))
-
-    def query(self, serializer: type[StrictSerializer]) -> dict[str, Any]:
-        """Return the query's values; a filter that does not exist is refused, as it would list too much."""
-        given = {name: value for name, value in self.request.query_params.items() if name not in PAGING}
-        return self._checked(serializer(data=given, context={"actor": self.actor}))
-
-    @staticmethod
-    def _checked(given: Document) -> dict[str, Any]:
+        given = serializer(data=self.request.data, partial=partial, context={"actor": self.actor})
         given.is_valid(raise_exception=True)
         values: dict[str, Any] = given.validated_data
         return values

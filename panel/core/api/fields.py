@@ -81,9 +81,14 @@ class Reference(serializers.Field[Any, Any, str, Any]):
         return str(value.pk if isinstance(value, Model) else value)
 
 
+def is_id(text: str) -> bool:
+    """Tell whether a text is of the form of an id, whatever it is of."""
+    return bool(_ID.fullmatch(text))
+
+
 def find(rows: QuerySet[Any], pk: str, actor: Actor, action: str, field: str = "") -> Any:
     """Return the row of `rows` with this id that `actor` may do `action` with; raises NotFound or Forbidden."""
-    found = rows.filter(pk=pk).first() if _ID.fullmatch(pk) else None
+    found = rows.filter(pk=pk).first() if is_id(pk) else None
     if found is None:
         missing(field)
     try:

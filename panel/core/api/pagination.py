@@ -40,6 +40,6 @@ def _after(rows: QuerySet[Any], cursor: str) -> QuerySet[Any]:
 def limit(request: Request) -> int:
     """Return how many items a page may have."""
     text = request.query_params.get("limit", str(LIMIT))
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= HIGHEST):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 6 and 1 <= int(text) <= HIGHEST):
         raise Invalid("limit", f"Give a whole number from 1 to {HIGHEST}.", "limit")
     return int(text)

@@ -14,9 +14,9 @@ from rest_framework.views import APIView
 
 from panel.core import audit, exports, scoping
 from panel.core.actors import Actor
+from panel.core.api.fields import missing
 from panel.core.api.idempotency import idempotent
-from panel.core.api.pagination import page
-from panel.core.errors import NotFound
+from panel.core.api.pagination import PAGING, page
 
 Row = TypeVar("Row", bound=Model)
 
@@ -75,12 +75,22 @@ class ApiView(APIView):
             audit.refused(actor, f"{self.request.method} {self.request.path}")
         return answer
 
-    def find(self, rows: QuerySet[Row], pk: str) -> Row:
-        """Return the row, or raise NotFound, the same whether there is none or it is another tenant's."""
-        found = rows.filter(pk=pk).first()
+    def find(self, rows: QuerySet[Row], pk: str, field: str = "") -> Row:
+        """Return the row, or raise NotFound, the same whether there is none or it is another tenant's; `field` names
+        it where a body does.
+        """
+        found = rows.filter(pk=pk).first() if "\0" not in pk else None
         if found is None:
-            raise NotFound()
+            missing(field)
         return found
+
+    def query(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
+        """Return the query's values; a filter that does not exist is refused, as it would list too much."""
+        given = {name: value for name, value in self.request.query_params.items() if name not in PAGING}
+        asked = serializer(data=given, context={"actor": self.actor})
+        asked.is_valid(raise_exception=True)
+        values: dict[str, Any] = asked.validated_data
+        return values
 
     def read(self, serializer: type[BaseSerializer[Any]], *, partial: bool = False) -> dict[str, Any]:
         """Return the request's values; raises ValidationError naming the fields that are wrong, missing or unknown."""
