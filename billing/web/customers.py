@@ -16,10 +16,13 @@ from accounts.selectors import organizations
 from billing import countries
 from billing.models import Customer
 from billing.selectors import customers as selectors
+from billing.selectors import invoices
 from billing.services import customers, vat_checks
 from billing.web.catalogue_tables import CustomerFilter, CustomerTable
 from billing.web.customer_forms import PartyForm, TermsForm
+from billing.web.invoice_tables import BillTable
 from panel.core.errors import Forbidden
+from panel.core.lists import ListsPage
 from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage, Page
 
 
@@ -66,11 +69,11 @@ class CustomerTakeInPage(ActionPage):
         return reverse("billing:customer_list")
 
 
-class CustomerPage(Page):
-    """A customer, as its seller sees it."""
+class CustomerPage(ListsPage):
+    """A customer with its invoices, as its seller sees it."""
 
     action = "customer.view"
-    template_name = "generic/detail.html"
+    template_name = "billing/facts_table.html"
 
     def rows(self) -> QuerySet[Any] | None:
         return selectors.listed(self.actor)
@@ -97,6 +100,10 @@ class CustomerPage(Page):
         return found
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        if self.may("invoice.view"):
+            papers = invoices.sold(self.actor).filter(customer=self.object)
+            empty = Empty("file-invoice", _("No invoices yet"), _("What is charged goes on an invoice when it is due."))
+            kwargs |= {"table": self.table(BillTable, papers, empty, per_page=10), "table_title": _("Invoices")}
         return super().get_context_data(facts=facts(self.object), **kwargs)
 
 

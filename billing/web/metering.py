@@ -101,6 +101,9 @@ class UseListPage(ListPage):
     filter_class = UseFilter
     export_name = "use"
 
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        return [(_("Meters"), reverse("billing:meter_list"))] if self.may("meter.view") else []
+
     def list_rows(self) -> QuerySet[MeterEvent]:
         return selectors.events(self.actor)
 

@@ -51,6 +51,7 @@ class ReceivedTable(tables.Table):
         attrs=TITLE,
         verbose_name=_("Customer"),
     )
+    received_on = tables.DateColumn(verbose_name=_("Received on"), default="\N{EN DASH}")
     source = TemplateColumn("{{ record.get_source_display }}", verbose_name=_("Way"))
     invoice = tables.Column(accessor="invoice__label", verbose_name=_("Invoice"), default="\N{EN DASH}")
     status = TemplateColumn(STATE, verbose_name=_("State"))
@@ -69,6 +70,7 @@ class PaidTable(tables.Table):
         verbose_name=_("When"),
         order_by="id",
     )
+    received_on = tables.DateColumn(verbose_name=_("Received on"), default="\N{EN DASH}")
     source = TemplateColumn("{{ record.get_source_display }}", verbose_name=_("Way"))
     invoice = tables.Column(accessor="invoice__label", verbose_name=_("Invoice"), default="\N{EN DASH}")
     status = TemplateColumn(STATE, verbose_name=_("State"))

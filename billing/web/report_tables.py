@@ -33,6 +33,11 @@ def month_name(value: Any) -> str:
     return date_format(value, "YEAR_MONTH_FORMAT")
 
 
+def month_url(row: Any) -> str:
+    """Return the address of a month's own report, whose parts lead to their documents."""
+    return f"?{urlencode({'since': row.since, 'until': row.until})}"
+
+
 class TimeTable(django_tables2.Table):
     """What months earned, newest first."""
 
@@ -40,7 +45,9 @@ class TimeTable(django_tables2.Table):
     income = MoneyColumn(link=lambda row: documents_url(row, side="sales"), verbose_name=_("Income"))
     cost = MoneyColumn(link=lambda row: documents_url(row, side="purchases"), verbose_name=_("Cost"))
     fees = MoneyColumn(link=lambda row: bookings_url(row, "lost"), verbose_name=_("Fees and losses"))
-    net = MoneyColumn(verbose_name=_("Profit"), attrs={"td": {"class": f"{AMOUNT['td']['class']} fw-medium"}})
+    net = MoneyColumn(
+        link=month_url, verbose_name=_("Profit"), attrs={"td": {"class": f"{AMOUNT['td']['class']} fw-medium"}}
+    )
     margin = FigureColumn(verbose_name=_("Margin"), empty_values=(), order_by="margin_order")
     cash = MoneyColumn(link=lambda row: bookings_url(row, "cash"), verbose_name=_("Cash received"))
 
@@ -49,8 +56,7 @@ class TimeTable(django_tables2.Table):
 
     def render_first(self, value: Any, record: Any) -> str:
         """Lead to the month's own report."""
-        query = urlencode({"since": record.since, "until": record.until})
-        return format_html('<a class="row-title" href="?{}">{}</a>', query, month_name(value))
+        return format_html('<a class="row-title" href="{}">{}</a>', month_url(record), month_name(value))
 
     def value_first(self, value: Any) -> str:
         """Export year and month."""

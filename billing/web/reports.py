@@ -80,6 +80,8 @@ class ReportPage(ListsPage):
     heading: ClassVar[str | Promise] = ""
     title = gettext_lazy("Reports")
     form_class = MonthsForm
+    report = ""
+    """The report that the page is a part of, when it is none itself."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show the report; with months that are none, what is wrong with them."""
@@ -103,7 +105,10 @@ class ReportPage(ListsPage):
             "report_taxes": _("Taxes"),
         }
         tabs = [(reverse(f"billing:{name}"), label) for name, label in names.items()]
-        return super().get_context_data(form=self.form, tabs=tabs, seller=self.seller, heading=self.heading, **kwargs)
+        at = reverse(f"billing:{self.report}") if self.report else self.request.path
+        return super().get_context_data(
+            form=self.form, tabs=tabs, tab=at, seller=self.seller, heading=self.heading, **kwargs
+        )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add what every report shows."""
@@ -222,6 +227,7 @@ class DocumentsPage(ReportPage):
     """The lines of invoices and credit notes that a figure is the sum of."""
 
     title = gettext_lazy("Documents behind the figure")
+    report = "report_profit"
     template_name = "billing/report_documents.html"
 
     def breadcrumbs(self) -> list[tuple[str, str]]:

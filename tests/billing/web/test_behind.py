@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from billing.models import Customer, LedgerEntry, Receivable, Subscription
 from billing.selectors import ageing
-from billing.services import charges, invoices
+from billing.services import charges, invoices, payments
 from panel.core.scoping import everything, tenant
 from tests.billing import factories
 from tests.cast import Cast
@@ -167,6 +167,39 @@ def test_the_tiles_of_a_report_lead_to_their_documents(cast: Cast, clock: time_m
     for label in ("Income", "Cost", "Cash received"):
         url, value = found[label]
         assert foot(page(browser, url)) == [number(value)], label
+
+
+def test_what_is_behind_a_figure_stands_under_its_report(cast: Cast):
+    browser = cast.reseller_a.browser()
+    for report, routes in LEADS.items():
+        url = reverse(f"billing:{report}")
+        for route in routes:
+            (active,) = re.findall(
+                r'<a class="nav-link active" href="([^"]+)">', page(browser, reverse(f"billing:{route}"))
+            )
+            assert active == url
+
+
+def test_a_customer_s_page_leads_to_its_invoices_and_a_payment_s_to_what_it_paid(cast: Cast):
+    seller, actor = cast.reseller_a.organization, cast.reseller_a.actor
+    factories.seller(seller)
+    one = factories.customer(seller, cast.client_a.organization)
+    other = factories.customer(seller, cast.outsider.organization, name="Otto & Co")
+    with tenant(actor.path):
+        charges.item(actor=actor, customer=one, text="Work", amount=Decimal(12))
+        invoice = invoices.collect(actor=actor, customer=one, until=timezone.now().date())
+        assert invoice is not None
+        paid = payments.record(
+            actor=actor, customer=one, amount=Decimal(12), currency="USD", received_on=date(2026, 1, 3), reference="",
+            key="1", invoice=invoice,
+        )  # fmt: skip
+    browser = cast.reseller_a.browser()
+    link = f'href="{reverse("billing:invoice", args=[invoice.pk])}"'
+    assert link in page(browser, reverse("billing:customer", args=[one.pk]))
+    assert link not in page(browser, reverse("billing:customer", args=[other.pk]))
+    assert link in page(browser, reverse("billing:payment", args=[paid.pk]))
+    for person, route in ((cast.reseller_a, "payment_list"), (cast.client_a, "paid_list")):
+        assert "3 Jan 2026" in page(person.browser(), reverse(f"billing:{route}"))
 
 
 def test_nobody_reads_what_others_figures_are_made_of(cast: Cast, clock: time_machine.Traveller):
