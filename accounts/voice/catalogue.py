@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts.voice.changes import CHANGES
 from accounts.voice.demands import DEMANDS
 from accounts.voice.kinds import COMMON, DOMAIN, LINK, Kind, Word
 from accounts.voice.kinds import kind as _kind
@@ -203,6 +204,7 @@ KINDS: dict[str, Kind] = {
             _("Hello {{name}},\n\nthis is how mail from {{brand}} looks and from whom it comes.\n"),
         ),
         *PAPERS,
+        *CHANGES,
         *DEMANDS,
     )
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from billing.api.fields import Figure
 from billing.fields import SCALE
-from billing.models import Price, Product, TaxRate
+from billing.models import Component, Price, Product, TaxRate
 from billing.pricing import money
+from billing.services import repricing
 from panel.core.api.fields import Flag, Number
 from panel.core.api.serializers import StrictSerializer
 
@@ -90,7 +93,30 @@ class PriceEndSerializer(StrictSerializer):
     ended_on = serializers.DateField(required=False)
 
 
+class PriceApplySerializer(StrictSerializer):
+    """How long ahead buyers are told; your usual notice unless given."""
+
+    notice_days = Number(min_value=0, max_value=repricing.MOST_NOTICE, required=False)
+
+
+class RepricedSerializer(StrictSerializer):
+    """A component that a price would be given to, what it costs for a cycle, and from which day on."""
+
+    component = serializers.CharField(source="component.pk", read_only=True)
+    subscription = serializers.CharField(source="component.subscription_id", read_only=True)
+    customer = serializers.CharField(source="component.subscription.customer_id", read_only=True)
+    quantity = serializers.IntegerField(source="component.quantity", read_only=True)
+    before = money_field(read_only=True)
+    after = money_field(read_only=True)
+    starts_on = serializers.DateField(read_only=True)
+
+    def to_representation(self, instance: Component) -> dict[str, Any]:
+        """Return what would become of a component."""
+        of = repricing.touch(instance, self.context["price"], self.context["first"])
+        return dict(super().to_representation(of))
+
+
 class TouchedSerializer(StrictSerializer):
     """Whom a change concerns."""
 
-    subscriptions = serializers.IntegerField(read_only=True, help_text="So many keep what they have.")
+    subscriptions = serializers.IntegerField(read_only=True, help_text="So many it concerns.")

@@ -40,6 +40,8 @@ class SellerSerializer(StrictSerializer):
     )
     days_ahead = _days(60, help_text="So long before a period begins it is invoiced.")
     due_days = _days(120)
+    trial_notice_days = _days(30, help_text="So long before its trial ends a buyer gets a mail; 0: none.")
+    price_notice_days = _days(366, help_text="So long before a new price holds for it a buyer gets a mail.")
     series = serializers.CharField(max_length=10, required=False)
     credit_series = serializers.CharField(max_length=10, required=False)
     reminder_days = serializers.ListField(

@@ -13,18 +13,20 @@ from rest_framework.response import Response
 
 from accounts.selectors import organizations
 from billing.api.catalogue_serializers import (
+    PriceApplySerializer,
     PriceCreateSerializer,
     PriceEndSerializer,
     PriceSerializer,
     ProductChangeSerializer,
     ProductCreateSerializer,
     ProductSerializer,
+    RepricedSerializer,
     TouchedSerializer,
 )
 from billing.selectors import prices as price_selectors
 from billing.selectors import products as selectors
-from billing.selectors import sellers
-from billing.services import prices, products
+from billing.selectors import sellers, subscriptions
+from billing.services import prices, products, repricing
 from panel.core.api.views import ApiView
 from panel.core.errors import Invalid
 
@@ -155,6 +157,33 @@ class OnePrice(ApiView):
         """Take it back, as long as it has not begun and nobody has agreed on it."""
         prices.remove(actor=self.actor, price=self.find(price_selectors.listed(self.actor), pk))
         return Response(status=204)
+
+
+class PriceSubscriptions(ApiView):
+    """Who could get a price."""
+
+    actions = {"GET": "price.change"}
+    is_list = True
+
+    @extend_schema(operation_id="prices_subscriptions", responses=RepricedSerializer(many=True))
+    def get(self, request: Request, pk: str) -> Response:
+        """List what goes on with its product at another price of its currency and cycle, with your usual notice."""
+        price = self.find(price_selectors.listed(self.actor), pk)
+        first = repricing.earliest(price, None)
+        return self.page(subscriptions.at_other_price(price), RepricedSerializer, price=price, first=first)
+
+
+class PriceApply(ApiView):
+    """A price for those who have its product."""
+
+    actions = {"POST": "price.change"}
+
+    @extend_schema(operation_id="prices_apply", request=PriceApplySerializer, responses=TouchedSerializer)
+    def post(self, request: Request, pk: str) -> Response:
+        """Give it to them with their next period after the notice, and tell their buyers by mail."""
+        price = self.find(price_selectors.listed(self.actor), pk)
+        count = repricing.apply(actor=self.actor, price=price, **self.read(PriceApplySerializer))
+        return Response(TouchedSerializer({"subscriptions": count}).data)
 
 
 def _day(text: str) -> date:

@@ -20,5 +20,7 @@ urlpatterns = [
     path("products/<str:pk>/prices", products.ProductPrices.as_view(), name="product_prices"),
     path("products/<str:pk>/impact", products.ProductImpact.as_view(), name="product_impact"),
     path("prices", products.Prices.as_view(), name="prices"),
+    path("prices/<str:pk>/subscriptions", products.PriceSubscriptions.as_view(), name="price_subscriptions"),
+    path("prices/<str:pk>/apply", products.PriceApply.as_view(), name="price_apply"),
     path("prices/<str:pk>", products.OnePrice.as_view(), name="price"),
 ]

@@ -58,6 +58,12 @@ class Seller(models.Model):
         _("invoice days ahead"), default=14, validators=[MaxValueValidator(60)]
     )
     due_days = models.PositiveSmallIntegerField(_("days to pay"), default=14, validators=[MaxValueValidator(120)])
+    trial_notice_days = models.PositiveSmallIntegerField(
+        _("days before the end of a trial"), default=3, validators=[MaxValueValidator(30)]
+    )
+    price_notice_days = models.PositiveSmallIntegerField(
+        _("days before a new price"), default=30, validators=[MaxValueValidator(366)]
+    )
     series = models.CharField(_("invoice series"), max_length=10, default="INV")
     credit_series = models.CharField(_("credit note series"), max_length=10, default="CN")
     legal_line = models.CharField(_("legal line"), max_length=300, blank=True)

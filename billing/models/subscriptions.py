@@ -43,6 +43,7 @@ class Subscription(PartyRow):
     anchor = models.DateField()
     starts_on = models.DateField()
     trial_until = models.DateField(null=True, blank=True)
+    trial_told_at = models.DateTimeField(null=True, blank=True)
     billed_until = models.DateField()
     cancel_on = models.DateField(null=True, blank=True)
     ended_on = models.DateField(null=True, blank=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -33,6 +33,8 @@ class Line:
     state: str
     subscriptions: int
     may_change: bool = False
+    others: int = 0
+    """Subscriptions at another price of its currency and cycle, which could get this one."""
 
     @property
     def words(self) -> str | Promise:
@@ -102,4 +104,12 @@ def lines(product: Product, on: date, *, may_change: bool = False) -> list[Line]
         if price.valid_from <= on:
             seen.add(kind)
         found.append(Line(price, state, counts.get(price.pk, 0), may_change))
-    return found
+    return [_with_others(line, found) for line in found]
+
+
+def _with_others(line: Line, lines: list[Line]) -> Line:
+    if line.state not in ("active", "pending") or not line.price.months:
+        return line
+    kind = (line.price.currency, line.price.months)
+    same = (other for other in lines if (other.price.currency, other.price.months) == kind and other is not line)
+    return replace(line, others=sum(other.subscriptions for other in same))

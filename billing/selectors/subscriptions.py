@@ -39,22 +39,37 @@ def history(subscription: Subscription) -> QuerySet[Charge]:
     return rows.select_related("component__product", "line__invoice").order_by("-due_on", "-id")
 
 
-def whole(subscription: Subscription, rows: QuerySet[Subscription] | None = None) -> Subscription:
-    """Return a subscription as it is now, of `rows`, with its components; raises NotFound. Three queries."""
+def whole(pk: str, rows: QuerySet[Subscription] | None = None) -> Subscription:
+    """Return the subscription of an id as it is now, of `rows`, with its components; raises NotFound. Three queries."""
     rows = Subscription.objects.all() if rows is None else rows
-    found = rows.select_related(*WITH).prefetch_related(*COMPONENTS).filter(pk=subscription.pk).first()
+    found = rows.select_related(*WITH).prefetch_related(*COMPONENTS).filter(pk=pk).first()
     if found is None:
         raise NotFound
     return found
 
 
-def with_product(price: Price) -> QuerySet[Subscription]:
-    """Return what goes on with a price's product in its currency and cycle at another price, by id."""
-    going_on = Component.objects.filter(product=price.product_id, ends_on=None).exclude(price=price.pk)
-    rows = Subscription.objects.filter(pk__in=going_on.values("subscription"), customer__currency=price.currency)
+def at_other_price(price: Price) -> QuerySet[Component]:
+    """Return what goes on with a price's product in its currency and cycle at another price, by subscription.
+
+    What is cancelled is left out: it ends as it is.
+    """
+    rows = Component.objects.filter(
+        product=price.product_id,
+        ends_on=None,
+        subscription__customer__currency=price.currency,
+        subscription__cancel_on=None,
+    )
     if price.product.kind != Product.Kind.METERED:
-        rows = rows.filter(months=price.months)
-    return rows.exclude(status=Subscription.Status.ENDED).order_by("id")
+        rows = rows.filter(subscription__months=price.months)
+    rows = rows.exclude(price=price.pk).exclude(subscription__status=Subscription.Status.ENDED)
+    return rows.select_related("subscription__customer", "product").order_by("subscription", "id")
+
+
+def ending_trials(seller_id: str, today: date, until: date) -> QuerySet[Subscription]:
+    """Return the trials of a seller's customers that end after today and by a day, and of which nobody was told."""
+    rows = Subscription.objects.filter(customer__seller=seller_id, trial_told_at=None, cancel_on=None)
+    rows = rows.exclude(status=Subscription.Status.ENDED).filter(starts_on__lte=today)
+    return rows.filter(trial_until__gt=today, trial_until__lte=until).order_by("id")
 
 
 def components(subscription: Subscription) -> QuerySet[Component]:

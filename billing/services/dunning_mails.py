@@ -101,7 +101,7 @@ def _send(
                     reader.locale,
                     _once(invoice, f"{once}:{reader.address}"),
                 )
-                for reader in _readers(customer, brand)
+                for reader in readers(customer, brand)
             ]
         )
 
@@ -110,7 +110,7 @@ def _once(invoice: Invoice, what: str) -> str:
     return f"dunning:{invoice.pk}:{hashlib.sha256(what.encode()).hexdigest()[:32]}"
 
 
-def _readers(customer: Customer, brand: Brand) -> Iterator[Reader]:
+def readers(customer: Customer, brand: Brand) -> Iterator[Reader]:
     """Return the buyer's people who see to money, and its billing address where that is nobody's of them."""
     people = Membership.objects.filter(organization=customer.buyer, role__in=READERS, user__is_active=True)
     known = set()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import islice
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ from billing.pricing.money import rounded
 from billing.pricing.rules import RuleInvalid
 from billing.selectors import sellers
 from billing.selectors import subscriptions as selectors
-from billing.services import charges, dunning, invoicing, metering, payments, subscriptions
+from billing.services import charges, dunning, invoicing, metering, payments, subscription_mails, subscriptions
 from panel.core.actors import Actor
 from panel.core.errors import DomainError
 from panel.core.scoping import everything
@@ -87,6 +88,7 @@ def _run(now: datetime, only: Organization | None, report: Report, *, dry_run: b
     for seller in _sellers(only):
         today = sellers.today(seller, now)
         _charge(seller, today, report)
+        _remind(seller, today, now, report)
         _measure(seller, today, report)
         _invoice(seller, today, now, report, list_papers=dry_run)
     if not dry_run:
@@ -200,6 +202,26 @@ def _gone_on(subscription: Subscription, seller: Seller, today: date) -> date | 
     if hosting is not None and hosting.status == HostingAccount.Status.TERMINATED:
         return sellers.today(seller, hosting.terminated_at) if hosting.terminated_at else today
     return None if subscription.customer.buyer.parent_id == seller.organization_id else today
+
+
+def _remind(seller: Seller, today: date, now: datetime, report: Report) -> None:
+    """Tell buyers whose trial ends soon, each once."""
+    until = today + timedelta(days=seller.trial_notice_days)
+    due = list(selectors.ending_trials(seller.organization_id, today, until).values_list("id", flat=True))
+    for pk in due:
+        failed = _each([pk], lambda ids: _remind_one(ids[0], now))
+        report.failed += [(row, _said(error)) for row, error in failed]
+
+
+def _remind_one(pk: str, now: datetime) -> None:
+    subscription = subscriptions.locked_by_id(pk)
+    main, day = selectors.main_of(subscription), subscription.trial_until
+    if main is None or day is None or subscription.trial_told_at is not None:
+        return
+    first = sum((charge.amount for charge in charges.due(subscription, day)), Decimal(0))
+    subscription_mails.trial_ends(subscription, main, first)
+    subscription.trial_told_at = now
+    subscription.save(update_fields=["trial_told_at"])
 
 
 def _measure(seller: Seller, today: date, report: Report) -> None:

@@ -29,7 +29,7 @@ IDENTITY = (
     "legal_line",
 )
 MONEY = ("currency", "tax_mode", "is_taxed", "taxes_at_home")
-DAYS = ("time_zone", "billing_day", "days_ahead", "due_days")
+DAYS = ("time_zone", "billing_day", "days_ahead", "due_days", "trial_notice_days", "price_notice_days")
 SERIES = ("series", "credit_series")
 DUNNING = ("reminder_days", "suspend_days", "terminate_days", "panel_days", "sites_days")
 ORDERS = ("is_open", "reviews_orders", "takes_invoices")

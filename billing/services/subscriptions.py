@@ -120,7 +120,7 @@ def preview(*, actor: Actor, subscription: Subscription, price: Price, quantity:
     seller = sellers.of(subscription.customer.seller)
     today = sellers.today(seller)
     _check_change(actor, subscription, price, on, today)
-    now = selectors.whole(subscription)
+    now = selectors.whole(subscription.pk)
     if now.status != Subscription.Status.ENDED:
         advance(now, seller, today)
     return list(changes.work_out(now, price, quantity, on).charges)
@@ -196,28 +196,6 @@ def resume(*, actor: Actor, subscription: Subscription) -> Subscription:
     return subscription
 
 
-def reprice(*, actor: Actor, price: Price) -> int:
-    """Give all who have the product in this currency and cycle the price `price` from their next renewal on: the first
-    day nothing was charged for yet. Returns how many. Who has it already keeps it.
-    """
-    policy.require(actor, "price.change", price)
-    rows = selectors.with_product(price)
-    count = 0
-    with transaction.atomic():
-        for found in rows:
-            subscription = locked(found)
-            for row in changes.standing(subscription, subscription.billed_until):
-                if row.product_id != price.product_id or row.ends_on is not None or row.price_id == price.pk:
-                    continue
-                day = changes.renewal_after(subscription, max(price.valid_from, row.starts_on))
-                row.ends_on = day
-                row.save(update_fields=["ends_on"])
-                changes.begin(subscription, price, row.quantity, day, is_main=row.is_main).save()
-                count += 1
-        audit.record(actor, "price.apply", price, {"subscriptions": [None, count]})
-    return count
-
-
 def attach(*, actor: Actor, subscription: Subscription, hosting: HostingAccount) -> Subscription:
     """Say which hosting account a subscription pays for."""
     policy.require(actor, "subscription.attach", subscription)
@@ -275,7 +253,12 @@ def end_because_gone(subscription: Subscription, day: date) -> None:
 
 def locked(subscription: Subscription) -> Subscription:
     """Return the subscription as it is now with its components, its row locked until the transaction ends."""
-    return selectors.whole(subscription, Subscription.objects.select_for_update(of=("self",), no_key=True))
+    return locked_by_id(subscription.pk)
+
+
+def locked_by_id(pk: str) -> Subscription:
+    """Return what `locked` does, of the subscription of an id."""
+    return selectors.whole(pk, Subscription.objects.select_for_update(of=("self",), no_key=True))
 
 
 def as_of_today(subscription: Subscription) -> tuple[Subscription, date]:

@@ -35,7 +35,11 @@ PRICE_ACTS = (
     "{% if record.state == 'pending' %}"
     '<a class="btn btn-sm btn-ghost-danger" href="{% url "billing:price_remove" record.price.pk %}">'
     '{% translate "Take back" %}</a>'
-    "{% elif record.state == 'active' and not record.price.ended_on %}"
+    "{% endif %}"
+    "{% if record.others %}"
+    '<a class="btn btn-sm" href="{% url "billing:price_apply" record.price.pk %}">{% translate "Apply" %}</a> '
+    "{% endif %}"
+    "{% if record.state == 'active' and not record.price.ended_on %}"
     '<a class="btn btn-sm" href="{% url "billing:price_end" record.price.pk %}">{% translate "End" %}</a>'
     "{% endif %}{% endif %}"
 )

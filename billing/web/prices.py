@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -11,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.selectors import organizations
+from billing import formats
 from billing.models import Price, Product
 from billing.selectors import prices as selectors
 from billing.selectors import products, sellers
-from billing.services import prices
+from billing.services import prices, repricing
 from billing.web.catalogue_tables import PriceFilter, PriceTable
-from billing.web.product_forms import PriceEndForm, PriceForm
+from billing.web.product_forms import PriceApplyForm, PriceEndForm, PriceForm
 from billing.web.products import calculator, meters, trail
 from panel.core.impact import Impact, ImpactFormPage
 from panel.core.web import Action, ActionPage, Empty, FormPage, ListPage
@@ -116,6 +118,41 @@ class PriceEndPage(FormPage):
         return self.cancel_url()
 
 
+class PriceApplyPage(ImpactFormPage):
+    """Gives a price to those who have its product; who pays what from when on is shown first."""
+
+    action = "price.change"
+    title = gettext_lazy("Apply price")
+    form_class = PriceApplyForm
+    template_name = "generic/impact_form.html"
+    submit_label = gettext_lazy("Show who is concerned")
+    intro = gettext_lazy(
+        "Subscriptions at another price of this cycle get this one with their next period after the notice. "
+        "Their buyers are told by mail at once; what is cancelled ends at the price that it has."
+    )
+
+    def rows(self) -> QuerySet[Any] | None:
+        return selectors.listed(self.actor)
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        return trail(self.object.product)
+
+    def initial(self) -> dict[str, Any]:
+        return {"notice_days": sellers.of(self.object.product.organization).price_notice_days}
+
+    def impact(self, data: dict[str, Any]) -> Impact | None:
+        found = list(repricing.touched(actor=self.actor, price=self.object, **data))
+        count = len(found)
+        words = ngettext("%(count)s subscription gets this price.", "%(count)s subscriptions get this price.", count)
+        return Impact(words % {"count": count}, [_new_price(row) for row in found])
+
+    def act(self, data: dict[str, Any]) -> str:
+        count = repricing.apply(actor=self.actor, price=self.object, **data)
+        words = ngettext("%(count)s buyer is told by mail.", "%(count)s buyers are told by mail.", count)
+        messages.success(self.request, words % {"count": count})
+        return self.cancel_url()
+
+
 class PriceRemovePage(ActionPage):
     """Takes back a price that has not begun."""
 
@@ -137,3 +174,17 @@ class PriceRemovePage(ActionPage):
     def act(self) -> str:
         prices.remove(actor=self.actor, price=self.object)
         return self.cancel_url()
+
+
+def _new_price(row: repricing.Touched) -> str:
+    """Say who pays what, and from when on."""
+    subscription, currency = row.component.subscription, row.price.currency
+    shown = {
+        "who": f"{subscription.customer}, {subscription}",
+        "day": date_format(row.starts_on, "DATE_FORMAT"),
+        "before": formats.money(row.before, currency),
+        "after": formats.money(row.after, currency),
+    }
+    if row.price.rule is not None:
+        return _("%(who)s: by this rule from %(day)s") % shown
+    return _("%(who)s: %(before)s, from %(day)s %(after)s") % shown

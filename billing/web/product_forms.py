@@ -88,6 +88,17 @@ class PriceEndForm(forms.Form):
     on = DayField(label=_("Not sold from"))
 
 
+class PriceApplyForm(forms.Form):
+    """How long ahead those who have a product are told of a new price."""
+
+    notice_days = forms.IntegerField(
+        label=_("Notice in days"),
+        min_value=0,
+        max_value=366,
+        help_text=_("Nobody pays it sooner than that."),
+    )
+
+
 class TaxRateForm(forms.Form):
     """A rate from a day on."""
 

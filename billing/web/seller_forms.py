@@ -21,6 +21,7 @@ SECTIONS: list[tuple[str | Promise, tuple[str, ...]]] = [
         _("Currency and days"),
         ("currency", "time_zone", "billing_day", "days_ahead", "due_days", "series", "credit_series"),
     ),
+    (_("What customers are told ahead"), ("trial_notice_days", "price_notice_days")),
     (
         _("When nobody pays"),
         ("reminder_days", "suspend_days", "terminate_days", "panel_days", "sites_days"),
@@ -95,6 +96,18 @@ class SellerForm(forms.Form):
         label=_("Invoice days ahead"), min_value=0, max_value=60, help_text=_("So long before a period begins.")
     )
     due_days = forms.IntegerField(label=_("Days to pay"), min_value=0, max_value=120)
+    trial_notice_days = forms.IntegerField(
+        label=_("Days before the end of a trial"),
+        min_value=0,
+        max_value=30,
+        help_text=_("A mail says what follows and how to cancel. With 0 there is none."),
+    )
+    price_notice_days = forms.IntegerField(
+        label=_("Days before a new price"),
+        min_value=0,
+        max_value=366,
+        help_text=_("So long before the period from which subscriptions pay it, their buyers get a mail."),
+    )
     series = forms.CharField(label=_("Invoice series"), max_length=10)
     credit_series = forms.CharField(label=_("Credit note series"), max_length=10)
     reminder_days = DaysField(

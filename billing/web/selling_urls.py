@@ -23,6 +23,7 @@ urlpatterns = [
     path("products/<str:pk>/archive/", products.ProductArchivePage.as_view(), name="product_archive"),
     path("products/<str:pk>/prices/new/", prices.PriceCreatePage.as_view(), name="price_create"),
     path("price-list/", prices.PriceListPage.as_view(), name="price_list"),
+    path("prices/<str:pk>/apply/", prices.PriceApplyPage.as_view(), name="price_apply"),
     path("prices/<str:pk>/end/", prices.PriceEndPage.as_view(), name="price_end"),
     path("prices/<str:pk>/remove/", prices.PriceRemovePage.as_view(), name="price_remove"),
     path("tax-rates/", tax_rates.TaxRateListPage.as_view(), name="tax_rate_list"),

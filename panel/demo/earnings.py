@@ -24,7 +24,7 @@ from accounts.models import Organization
 from accounts.services import organizations, plans, tokens
 from billing.models import Invoice, Price, Product
 from billing.pricing.calendar import add_months
-from billing.services import customers, payments, prices, products, runs, sellers, subscriptions
+from billing.services import customers, payments, prices, products, repricing, runs, sellers, subscriptions
 from panel.core.actors import Actor
 from panel.core.scoping import everything
 from panel.demo.proofs import NotProven, Proof
@@ -113,7 +113,7 @@ def _sell(actor: Actor, reseller: Organization) -> Price:
 def _raise_to(actor: Actor, first: Price, amount: Decimal) -> None:
     """Let the product cost another amount from today on, for all who have it."""
     price = prices.create(actor=actor, product=first.product, currency=first.currency, amount=amount)
-    subscriptions.reprice(actor=actor, price=price)
+    repricing.apply(actor=actor, price=price, notice_days=0)
 
 
 def _settle(provider: Actor, reseller: Actor, organization: Organization) -> None:

@@ -429,6 +429,22 @@ GUARDS = [
         f"{TAKEN_BACK}::test_what_the_run_took_back_is_not_credited_again[exclusive]",
     ),
     Guard(
+        "a new price is told ahead",
+        "billing/services/repricing.py",
+        "    return max(price.valid_from, today + timedelta(days=days))\n",
+        "    return max(price.valid_from, today)\n",
+        "tests/billing/services/test_repricing.py::"
+        "test_it_holds_from_the_next_period_after_the_notice_and_buyers_are_told_once",
+    ),
+    Guard(
+        "the end of a trial is told once",
+        "billing/services/runs.py",
+        "    subscription_mails.trial_ends(subscription, main, first)\n",
+        "",
+        "tests/billing/services/test_trial_reminders.py::"
+        "test_it_is_told_three_days_ahead_once_with_day_amount_and_way_out",
+    ),
+    Guard(
         "late use comes as timely runs charge it",
         "billing/services/metering.py",
         "scope.document(rule, span.counted, span.end, due_on)",

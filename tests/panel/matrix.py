@@ -537,6 +537,7 @@ BILLING_SELLING = [
     Row("billing:product_archive", "GET POST", "product_of_reseller_a", SELLER_A),
     Row("billing:price_create", "GET POST", "product_of_reseller_a", SELLER_A),
     Row("billing:price_list", "GET", "", SELLERS_LOOK),
+    Row("billing:price_apply", "GET POST", "price_of_reseller_a", SELLER_A),
     Row("billing:price_end", "GET POST", "price_of_reseller_a", SELLER_A),
     Row("billing:price_remove", "GET POST", "price_of_reseller_a", SELLER_A),
     Row("billing:tax_rate_list", "GET", "", SELLERS_LOOK),
@@ -568,6 +569,8 @@ BILLING_SELLING = [
     Row("billing_api:product_prices", "POST", "product_of_reseller_a", SELLER_A),
     Row("billing_api:product_impact", "GET", "product_of_reseller_a", OF_SELLER_A),
     Row("billing_api:prices", "GET", "", SELLERS_LOOK),
+    Row("billing_api:price_subscriptions", "GET", "price_of_reseller_a", SELLER_A),
+    Row("billing_api:price_apply", "POST", "price_of_reseller_a", SELLER_A),
     Row("billing_api:price", "GET", "price_of_reseller_a", OF_SELLER_A),
     Row("billing_api:price", "PATCH DELETE", "price_of_reseller_a", SELLER_A),
 ]

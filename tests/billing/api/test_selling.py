@@ -36,6 +36,7 @@ BUDGETS = {
     "/products/{product}/impact": 1,
     "/prices": 3,
     "/prices/{price}": 1,
+    "/prices/{price}/subscriptions": 3,
 }
 
 HOSTILE = "{{7*7}}{% %}$()%0a;}#\"'\\`id`|<img onerror=x>"
@@ -96,6 +97,7 @@ WRITES: dict[tuple[str, str], dict[str, Any]] = {
         "amount": "100.00",
         "valid_from": "2026-01-01",
     },
+    ("POST", "/prices/{price}/apply"): {"notice_days": 30},
     ("PATCH", "/prices/{price}"): {"ended_on": "2099-01-01"},
 }
 

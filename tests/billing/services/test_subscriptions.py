@@ -15,7 +15,7 @@ from accounts.models import Organization
 from accounts.services import plans
 from billing.models import Charge, Component, Customer, Price, Subscription
 from billing.selectors import subscriptions as selectors
-from billing.services import addons, charges, meters, subscriptions
+from billing.services import addons, charges, meters, repricing, subscriptions
 from panel.core.errors import Conflict, DomainError, Forbidden, Invalid, LimitReached, NotFound
 from panel.core.models import AuditEntry
 from panel.core.scoping import everything, tenant
@@ -162,8 +162,8 @@ def test_a_new_price_holds_from_the_next_renewal_on(cast: Cast, customer: Custom
     old = small(cast)
     made = subscriptions.start(actor=cast.reseller_a.actor, customer=customer, price=old, starts_on=date(2026, 3, 1))
     new = Price.objects.create(product=old.product, currency="USD", amount=40, valid_from=date(2026, 3, 5))
-    assert subscriptions.reprice(actor=cast.reseller_a.actor, price=new) == 1
-    assert subscriptions.reprice(actor=cast.reseller_a.actor, price=new) == 0
+    assert repricing.apply(actor=cast.reseller_a.actor, price=new, notice_days=0) == 1
+    assert repricing.apply(actor=cast.reseller_a.actor, price=new, notice_days=0) == 0
     made.refresh_from_db()
     assert [(c.amount, c.starts_on) for c in charges.due(subscriptions.locked(made), date(2026, 5, 1))] == [
         (40, date(2026, 4, 1)),
@@ -266,7 +266,7 @@ def test_what_is_paid_by_use_goes_with_every_cycle(cast: Cast, customer: Custome
     assert (row.ends_on, Subscription.objects.get().months) == (None, 1)
     subscriptions.change(actor=cast.reseller_a.actor, subscription=made, price=yearly)
     newer = Price.objects.create(product=use.product, currency="USD", valid_from=DAY, rule=use.rule)
-    assert subscriptions.reprice(actor=cast.reseller_a.actor, price=newer) == 1
+    assert repricing.apply(actor=cast.reseller_a.actor, price=newer, notice_days=0) == 1
 
 
 def test_what_is_gone_before_it_began_costs_nothing(cast: Cast, customer: Customer):

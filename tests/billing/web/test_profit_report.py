@@ -18,7 +18,7 @@ from accounts.models import Organization
 from accounts.services import organizations, plans
 from billing.models import Customer, Invoice, LedgerEntry, Price, Receivable, Subscription
 from billing.selectors import reports
-from billing.services import customers, prices, products, runs, subscriptions
+from billing.services import customers, prices, products, repricing, runs, subscriptions
 from panel.core.actors import Actor
 from panel.core.scoping import everything, tenant
 from tests.billing import factories
@@ -83,7 +83,7 @@ def test_ten_clients_on_a_plan_of_30_earn_20_then_70_then_220(cast: Cast, clock:
             dearer = prices.create(
                 actor=SYSTEM, product=product, currency="USD", amount=Decimal(amount), valid_from=month
             )
-            subscriptions.reprice(actor=SYSTEM, price=dearer)
+            repricing.apply(actor=SYSTEM, price=dearer, notice_days=0)
             clock.move_to(datetime(2026, month.month - 1, 25, 9, tzinfo=UTC))
             bill(datetime(2026, month.month - 1, 25, 9, tzinfo=UTC))
         issued = Invoice.objects.filter(status="issued")

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.models import OutgoingMail
 from billing.models import Charge, Customer, Price, Subscription
 from billing.services import addons, subscriptions
 from panel.core.models import AuditEntry
@@ -204,3 +205,29 @@ def test_what_a_preview_asks_does_not_grow_with_add_ons(cast: Cast, customer: Cu
         counted.append(len(queries))
     assert counted[1:] == counted[1:2] * 3, counted
     assert counted[-1] <= PREVIEW
+
+
+def test_a_new_price_is_shown_to_whom_it_would_be_given_before_it_is(cast: Cast, customer: Customer) -> None:
+    old = of(cast, "Small", "31")
+    with everything("test"):
+        new = Price.objects.create(product=old.product, currency="USD", amount=40, valid_from=datetime.now(UTC).date())
+        made = subscriptions.start(actor=cast.reseller_a.actor, customer=customer, price=old, label="x.example")
+    browser, program = cast.reseller_a.browser(), cast.reseller_a.program()
+    url = reverse("billing:price_apply", args=[new.pk])
+    product = seen(browser, reverse("billing:product", args=[old.product_id]))
+    assert url in product
+    assert reverse("billing:price_apply", args=[old.pk]) not in product
+    assert 'value="30"' in seen(browser, url)
+    shown = browser.post(url, {"notice_days": "0"}).content.decode()
+    assert "1 subscription gets this price." in shown
+    assert "Client of A, x.example: 31.00\N{NO-BREAK SPACE}USD, from 11 Apr 2026 40.00\N{NO-BREAK SPACE}USD" in shown
+    listed = program.get(f"/api/v1/prices/{new.pk}/subscriptions").json()["items"]
+    assert [(row["subscription"], row["before"], row["after"], row["starts_on"]) for row in listed] == [
+        (made.pk, "31.0000", "40.0000", "2026-04-11")
+    ]
+    confirmed = shown.partition('name="confirmed" value="')[2].partition('"')[0]
+    assert browser.post(url, {"notice_days": "0", "confirmed": confirmed}).status_code == 302
+    assert call(program, "POST", f"/prices/{new.pk}/apply", {"notice_days": 0}).json() == {"subscriptions": 0}
+    with everything("test"):
+        assert sorted(str(row.amount) for row in made.components.all()) == ["31.0000", "40.0000"]
+        assert OutgoingMail.objects.filter(kind="price_change").count() == 1
