@@ -265,7 +265,7 @@ def test_a_history(cast: Cast, steps: list[Step]) -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=300, suppress_health_check=HEALTH)
-@given(st.lists(STEPS, min_size=6, max_size=40))
+@settings(max_examples=100, suppress_health_check=HEALTH)
+@given(st.lists(STEPS, min_size=6, max_size=30))
 def test_many_long_histories(cast: Cast, steps: list[Step]) -> None:
     run(cast, steps)
