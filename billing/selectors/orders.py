@@ -9,12 +9,12 @@ from datetime import date
 from decimal import Decimal
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet, Sum
 from django.urls import reverse
 
 from accounts.models import Organization
 from accounts.selectors import brands
-from billing.models import Gateway, Order, Payment, Price, Product, Seller
+from billing.models import Gateway, Order, OrderAddon, Payment, Price, Product, Seller
 from billing.selectors.parties import bought_by, of_party, sold_by
 from panel.core.actors import Actor
 from panel.core.scoping import everything
@@ -158,6 +158,6 @@ def _rows() -> QuerySet[Order]:
             "subscription__hosting",
             "operation",
         )
-        .prefetch_related("addons__price__product")
+        .prefetch_related(Prefetch("addons", OrderAddon.objects.select_related("price__product")))
         .order_by("-id")
     )

@@ -1,4 +1,4 @@
-"""How many queries each report may take: the same for one invoice as for many."""
+"""How many queries each report may take: the same for one invoice as for many. What is no report: test_row_budgets."""
 
 from __future__ import annotations
 

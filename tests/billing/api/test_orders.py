@@ -18,8 +18,8 @@ from tests.cast import HOST_A, Cast
 from tests.provisioning import factories as ground
 
 URL = "/api/v1/orders"
-BUDGET = 10
-"""Queries of a list: five to find out who asks, the orders, their add-ons, and what those are."""
+BUDGET = 7
+"""Queries of a list: five to find out who asks, the orders, and their add-ons."""
 
 
 @pytest.fixture
