@@ -99,8 +99,11 @@ def test_another_invoice_keeps_the_hold_until_it_is_paid_too(debt: Debt) -> None
     first, second = debt.invoice(), debt.invoice()
     debt.run(*[at(day) for day in range(9)])
     debt.report(at(8, 7))
+    with everything("test"):
+        assert Operation.objects.filter(verb="organization.suspend").count() == 1
+        assert AuditEntry.objects.filter(action="hold.impose").count() == 1
     debt.pay(first)
-    assert debt.buyer().status == "suspended"
+    assert (debt.buyer().status, debt.holds()) == ("suspended", {"sites": "done"})
     debt.pay(second)
     debt.report(at(8, 8))
     assert (debt.buyer().status, debt.holds()) == ("active", {"sites": "lifted"})
