@@ -295,7 +295,7 @@ def test_tax_is_looked_up_in_any_scope(cast: Cast) -> None:
 
 def test_series_of_a_seller_differ_without_hyphens(cast: Cast) -> None:
     """They make the references of payments, which have none: what was used before is not used by another name."""
-    own = {"actor": cast.reseller_a.actor, "organization": cast.reseller_a.organization}
+    own: dict[str, Any] = {"actor": cast.reseller_a.actor, "organization": cast.reseller_a.organization}
     sellers.change(series="A-B", **own)
     sellers.change(series="AB", **own)
     with transaction.atomic():

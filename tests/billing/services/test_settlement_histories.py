@@ -72,13 +72,18 @@ class History:
         """Owe an amount."""
         tills.invoice(self.customer, str(amount))
 
-    def record(self, which: int, amount: Decimal) -> None:
+    def record(self, which: int, amount: Decimal, key: str = "") -> None:
         """Record what came by transfer, by few keys, for an invoice or for none."""
-        found = self.invoices()[which - 1 :] if which else []
-        asked = {"actor": SYSTEM, "customer": self.customer, "amount": amount, "currency": "USD", "reference": ""}
-        day = settlements.day_of(self.customer)
-        key = f"{which}:{amount}"
-        payments.record(received_on=day, key=key, invoice=found[0] if found else None, **asked)  # type: ignore[arg-type]
+        payments.record(
+            actor=SYSTEM,
+            customer=self.customer,
+            amount=amount,
+            currency="USD",
+            received_on=settlements.day_of(self.customer),
+            reference="",
+            key=key or f"{which}:{amount}",
+            invoice=at(self.invoices(), which - 1) if which else None,
+        )
 
     def pay(self, which: int, amount: Decimal) -> None:
         """Pay all of an invoice by transfer."""
@@ -210,7 +215,7 @@ class History:
         assert self.holds("disputed") == 0
         open_ = total(Receivable.objects.all(), "open")
         if open_:
-            self.record(9, open_)
+            self.record(0, open_, "end")
         self.check()
         assert not Receivable.objects.filter(settled_at=None).exists()
 

@@ -256,7 +256,7 @@ def test_one_that_can_not_be_booked_holds_up_no_other(till: Till, monkeypatch: p
 
     monkeypatch.setattr(payments, "record", fails)
     assert statements.match_sure(actor=till.seller.actor) == statements.Booked(1, 1)
-    assert (till.open(bad), till.open(good)) == (10, 0)
+    assert [till.open(bad), till.open(good)] == [10, 0]
     assert BankEntry.objects.get(reference="1").status == BankEntry.Status.OPEN
 
 
