@@ -100,7 +100,14 @@ def _products(actor: Actor, reseller: Organization, first: date) -> Price:
         actor=actor, product=product, currency="USD", amount=PRICE, setup=Decimal(0), valid_from=first
     )
     prices.create(actor=actor, product=product, currency="USD", months=12, amount=PRICE * 10, valid_from=first)
-    care = products.create(actor=actor, organization=reseller, kind=Product.Kind.ADDON, name="Monthly care")
+    care = products.create(
+        actor=actor,
+        organization=reseller,
+        kind=Product.Kind.ADDON,
+        name="Monthly care",
+        description="We keep your site and its plugins up to date.",
+        is_public=True,
+    )
     prices.create(actor=actor, product=care, currency="USD", amount=SETUP, valid_from=first)
     return price
 

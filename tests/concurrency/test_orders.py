@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Organization
-from billing.models import Customer, Invoice, Order, Price, Subscription
+from billing.models import Component, Customer, Invoice, Order, OrderAddon, Price, Subscription
 from billing.services import fulfilments, orders, payments
+from billing.services.changes import Extra
 from panel.core.scoping import everything, tenant
 from provisioning.models import HostingAccount, Operation
 from tests.billing import factories
@@ -36,8 +38,8 @@ def price(cast: Cast) -> Price:
         return made
 
 
-def place(price: Price) -> Order:
-    return orders.place(actor=None, price=price, wish=WISH, password=PASSWORD)
+def place(price: Price, *addons: Extra) -> Order:
+    return orders.place(actor=None, price=price, wish=replace(WISH, addons=addons), password=PASSWORD)
 
 
 def pay(cast: Cast, order: Any) -> None:
@@ -56,10 +58,14 @@ def pay(cast: Cast, order: Any) -> None:
 
 
 def test_one_form_sent_sixty_times_at_once_is_one_order(price: Price):
-    found = together([lambda: place(price)] * 60)
+    disk = factories.price(price.product.organization, "Disk", "3", is_public=True)
+    found = together([lambda: place(price, Extra(disk, 2))] * 60)
     assert {getattr(order, "pk", order) for order in found} == {found[0].pk}
     with everything("test"):
         assert Order.objects.count() == Invoice.objects.count() == Subscription.objects.count() == 1
+        assert OrderAddon.objects.get().quantity == 2
+        assert Component.objects.count() == 2
+        assert Invoice.objects.get().gross == Decimal(16)
         assert Customer.objects.count() == Organization.objects.filter(name="Nia New").count() == 1
 
 
