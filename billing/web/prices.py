@@ -122,7 +122,6 @@ class PriceApplyPage(ImpactFormPage):
     """Gives a price to those who have its product; who pays what from when on is shown first."""
 
     action = "price.change"
-    title = gettext_lazy("Apply price")
     form_class = PriceApplyForm
     template_name = "generic/impact_form.html"
     submit_label = gettext_lazy("Show who is concerned")
@@ -136,6 +135,13 @@ class PriceApplyPage(ImpactFormPage):
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
         return trail(self.object.product)
+
+    def get_title(self) -> str:
+        price = self.object
+        if price.rule is not None:
+            return _("Apply the price from %(day)s on") % {"day": date_format(price.valid_from, "DATE_FORMAT")}
+        shown = {"amount": formats.money(price.amount, price.currency), "cycle": price.get_months_display()}
+        return _("Apply the price %(amount)s / %(cycle)s") % shown
 
     def initial(self) -> dict[str, Any]:
         return {"notice_days": sellers.of(self.object.product.organization).price_notice_days}
