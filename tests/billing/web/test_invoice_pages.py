@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from billing.models import Customer, Invoice
 from panel.core.scoping import everything
@@ -48,6 +50,25 @@ def test_an_invoice_from_draft_to_credit_note(cast: Cast, customer: Customer) ->
     assert seller.post(f"{page}write-off/", {"reason": "Bankrupt"}).status_code == 302
     assert "Written off" in seller.get("/invoices/books/").content.decode()
     books.check(cast.reseller_a.organization)
+
+
+def test_a_draft_without_a_day_is_due_as_usual(cast: Cast, customer: Customer) -> None:
+    """It says so instead of a day, which can be given and taken away again."""
+    seller = cast.reseller_a.browser()
+    page = seller.post("/invoices/new/", {"customer": customer.pk}).headers["Location"]
+    said, given = "The usual days after its issue", f"{timezone.localdate() + timedelta(days=30)}"
+    assert said in seller.get(page).content.decode()
+    assert seller.post(f"{page}change/", {"due_on": given, "note": ""}).status_code == 302
+    assert said not in seller.get(page).content.decode()
+    assert given in seller.get(f"{page}change/").content.decode()
+    seller.post(f"{page}change/", {"due_on": "", "note": ""})
+    assert said in seller.get(page).content.decode()
+    program, path = cast.reseller_a.program(), f"/api/v1{page.rstrip('/')}"
+    for sent in (given, None):
+        answer = program.patch(path, {"due_on": sent}, content_type="application/json")
+        assert answer.status_code == 200, answer.content
+        with everything("test"):
+            assert Invoice.objects.get().due_as_usual == (sent is None)
 
 
 def test_lists_show_each_party_its_own(cast: Cast, customer: Customer) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 
 from billing.models import BankEntry, Payment, PaymentMethod, Refund, Seller
 from billing.services import methods, payments, settlements
+from billing.web import statements
 from panel.core.scoping import everything
 from tests.billing.services.test_statements import entry, statement
 from tests.billing.till import Till
@@ -162,6 +163,20 @@ def test_statements_are_looked_at_before_they_are_booked(till: Till) -> None:
     wrong = browser.post("/billing/bank/import/", {"statement": SimpleUploadedFile("a.xml", b"<a/>")})
     assert wrong.status_code == 400
     assert "CAMT.053" in wrong.content.decode()
+
+
+def test_as_many_are_booked_as_are_shown(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "MOST", 1)
+    invoices = [till.invoice("100"), till.invoice("100")]
+    rows = [entry(reference=of.reference, bank=of.label) for of in invoices]
+    browser = till.seller.browser()
+    browser.post("/billing/bank/import/", {"statement": SimpleUploadedFile("a.xml", statement(*rows))})
+    page = shown(browser, "/billing/bank/book/")
+    assert [of.label in page for of in invoices] == [True, False]
+    assert "come back for them" in page
+    assert "1 transfer is booked" in browser.post("/billing/bank/book/", follow=True).content.decode()
+    assert [till.open(of) for of in invoices] == [0, 100]
+    assert "come back for them" not in shown(browser, "/billing/bank/book/")
 
 
 def test_keys_are_set_tested_and_never_shown(till: Till) -> None:
