@@ -86,15 +86,16 @@ def make(*, order: Order, password: str = "") -> Organization:
     return made
 
 
-def check_place(order: Order, seller: Seller) -> None:
-    """Refuse an address without the region that its tax depends on."""
-    if seller.is_taxed and not order.region and order.country in tax_rates.by_region(seller.organization):
-        raise Invalid(
-            "required",
-            _("Tax depends on where in %(country)s you are. Give the state or province of your address.")
-            % {"country": countries.name(order.country)},
-            "region",
+def check_place(buyer: Order | Customer, seller: Seller) -> None:
+    """Refuse an address, typed or known, without the region that its tax depends on."""
+    if not seller.is_taxed or buyer.region or buyer.country not in tax_rates.by_region(seller.organization):
+        return
+    text = _("Tax depends on where in %(country)s you are. Give the state or province of your address.")
+    if isinstance(buyer, Customer):
+        text = _(
+            "Tax depends on where in %(country)s you are. Give the state or province in your billing details first."
         )
+    raise Invalid("required", text % {"country": countries.name(buyer.country)}, "region")
 
 
 def customer(*, order: Order, seller: Seller, buyer: Organization) -> Customer:

@@ -195,6 +195,7 @@ def _place(
     OrderAddon.objects.bulk_create(rows)
     order.buyer = buyer or order_buyers.make(order=order, password=password)
     order.customer = order_buyers.customer(order=order, seller=sold_by, buyer=order.buyer)
+    order_buyers.check_place(order.customer, sold_by)
     _charge(order, sold_by, wish.addons)
     order.save()
     bought = {"product": [None, str(price.product)], "addons": [None, ", ".join(str(row) for row in rows) or None]}

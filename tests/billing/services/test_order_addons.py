@@ -14,7 +14,7 @@ from django.utils import timezone
 from billing import regions
 from billing.models import Charge, Component, Invoice, Order, OrderAddon, Price, Product, Seller, TaxRate
 from billing.selectors import orders as selectors
-from billing.services import fulfilments, order_estimates, orders, runs
+from billing.services import customers, fulfilments, order_estimates, orders, runs
 from billing.services.changes import Extra
 from panel.core.errors import DomainError, Invalid
 from panel.core.models import AuditEntry
@@ -211,6 +211,19 @@ def test_where_tax_differs_by_region_it_is_asked_for(starter: Price, seller: Sel
             country=country, region=region,
         )  # fmt: skip
         assert (order.region, order.customer.region, order.invoice.gross) == (kept, kept, Decimal(gross))
+
+
+def test_a_known_buyer_without_a_region_gives_it_first(starter: Price, seller: Seller, cast: Cast) -> None:
+    """Who is signed in is not taxed as if it were nowhere: it is led to its billing details, and then orders."""
+    taxed(seller, ("US", "TX", "standard", "8.25"))
+    known = factories.customer(seller.organization, cast.client_a.organization, country="US")
+    with pytest.raises(Invalid) as caught:
+        place(starter, actor=cast.client_a.actor)
+    assert caught.value.field == "region"
+    assert "in your billing details first" in caught.value.message
+    assert not Order.objects.exists()
+    customers.change(actor=cast.client_a.actor, customer=known, region="Texas")
+    assert place(starter, actor=cast.client_a.actor).invoice.gross == Decimal("16.24")
 
 
 def test_regions_are_read_by_code_and_name() -> None:
