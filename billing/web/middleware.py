@@ -30,7 +30,7 @@ class PaymentHookMiddleware:
         body = request.read(LARGEST_BYTES + 1)
         if len(body) > LARGEST_BYTES:
             return HttpResponse(status=413)
-        hook = request.path.removeprefix(HOOKS).removesuffix("/").replace("\0", "")
+        hook = request.path.removeprefix(HOOKS).removesuffix("/")
         signature = request.headers.get("stripe-signature", "")[:LONGEST_SIGNATURE]
         try:
             gateway_events.receive(hook=hook, body=body, signature=signature)

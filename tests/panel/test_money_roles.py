@@ -52,11 +52,11 @@ OF_OWNERS = {
 OF_TECHNICIANS = dict.fromkeys(
     "billing:customer_list billing:customer billing_api:customers billing_api:customer billing_api:own_details"
     " billing:own_details billing:order_list billing:order billing_api:orders billing_api:order"
-    " billing_api:products billing:product_list billing:product billing_api:product billing_api:product_prices billing:price_list"
-    " billing_api:product_impact billing_api:prices billing_api:price billing:tax_rate_list billing_api:tax_rates"
-    " billing_api:tax_rate billing_api:seller billing_api:seller_bank billing:meter_list billing_api:meters"
-    " billing_api:meter billing:feed_list billing:feed billing_api:price_feeds billing_api:price_feed_points"
-    " billing:use_list billing_api:meter_events billing:start".split(),
+    " billing_api:products billing:product_list billing:product billing_api:product billing_api:product_prices"
+    " billing:price_list billing_api:product_impact billing_api:prices billing_api:price"
+    " billing:tax_rate_list billing_api:tax_rates billing_api:tax_rate billing_api:seller billing_api:seller_bank"
+    " billing:meter_list billing_api:meters billing_api:meter billing:feed_list billing:feed billing_api:price_feeds"
+    " billing_api:price_feed_points billing:use_list billing_api:meter_events billing:start".split(),
     "GET",
 ) | {
     "billing:calculator": "GET POST",
