@@ -36,23 +36,25 @@ def collect_many(
     Where a later paper has a number already, theirs are dated as that one: numbers follow days.
     """
     issued: list[Invoice] = []
-    papers: list[_Paper] = []
     with transaction.atomic():
         rows = Customer.objects.select_for_update(of=("self",), no_key=True).select_related("seller", "buyer")
         customers = list(rows.filter(pk__in=list(wanted)).order_by("id"))
-        notes_on = numbers.earliest_day(seller.organization, seller.credit_series, on)
-        on = numbers.earliest_day(seller.organization, seller.series, on)
-        moment = datetime.combine(on, time(), ZoneInfo(seller.time_zone))
         waiting = _waiting(charge for ids in wanted.values() for charge in ids)
+        zone, owing = ZoneInfo(seller.time_zone), []
         for customer in customers:
             charges = waiting.get(customer.pk, [])
             if sum((charge.amount for charge in charges), Decimal(0)) < 0:
                 until = max(charge.due_on for charge in charges)
-                then = datetime.combine(notes_on, time(), moment.tzinfo)
+                noted_on = numbers.earliest_day(seller.organization, seller.credit_series, on)
+                then = datetime.combine(noted_on, time(), zone)
                 note = invoices.collect(actor=actor, customer=customer, until=until, now=then, charges=charges)
                 issued += [note] if note else []
             elif charges:
-                papers.append(_paper(seller, customer, charges, moment))
+                owing.append((customer, charges))
+        if owing:
+            on = numbers.earliest_day(seller.organization, seller.series, on)
+        moment = datetime.combine(on, time(), zone)
+        papers = [_paper(seller, customer, charges, moment) for customer, charges in owing]
         invoice_lines.take_back([line for paper in papers for line in paper.lines])
         _keep(actor, seller, papers, on)
     return issued + [paper.invoice for paper in papers]
