@@ -171,6 +171,8 @@ NO_WHOLE = ("1", "١٢", "1_0", True, 1.5, 10**30, -1, 0, None)
 NO_FLAG: tuple[Any, ...] = ("yes", "true", 1, None, [])
 NO_DAY = ("9999-12-31", "2026-13-01", 20260101, "a\x00", None)
 #: Of what a key may be: any text, which nobody reads.
+TAKEN_AWAY = {"due_on"}
+"""Days that null takes away."""
 NO_KEY: tuple[Any, ...] = ("a\x00b", "a\ud800b", "x" * 6000, {}, None)
 UNKNOWN = ("seller", "owner", "organization", "role", "gross", "status", "number", "settled_at", "__proto__")
 BROKEN = ("[]", "[{}]", '"x"', "7", "null", "{", '{"a":NaN}', "\xff", "[" * 9999 + "]" * 9999, '{"a":"\\ud800"}')
@@ -269,7 +271,8 @@ def hostile(way: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
     if way[-1] in FIGURES:
         return NO_FIGURE
     if re.match(r"\d{4}-", value):
-        return NO_DAY[1:] if way[-1] == "ends_on" else NO_DAY
+        of = NO_DAY[1:] if way[-1] == "ends_on" else NO_DAY
+        return tuple(day for day in of if day is not None) if way[-1] in TAKEN_AWAY else of
     return NO_TEXT if way[-1] in FREE else (*NO_TEXT, HOSTILE)
 
 
