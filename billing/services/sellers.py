@@ -80,7 +80,8 @@ def _change(actor: Actor, action: str, organization: Organization, values: dict[
 
 
 def _normalise(seller: Seller) -> None:
-    seller.country, seller.region = texts.country(seller.country), texts.region(seller.region)
+    seller.country = texts.country(seller.country)
+    seller.region = texts.region(seller.region, seller.country)
     seller.vat_number = texts.vat_number(seller.vat_number, seller.country)
     seller.address = texts.lines(seller.address, "address")
     seller.bank_details = texts.lines(seller.bank_details, "bank_details")
