@@ -96,6 +96,20 @@ class OnePaymentSerializer(PaymentSerializer):
         return found
 
 
+class PaymentQuery(StrictSerializer):
+    """Which payments to list."""
+
+    status = serializers.ChoiceField(choices=Payment.Status.choices, required=False)
+    customer = Text(required=False, max_length=32)
+    invoice = Text(required=False, max_length=32, help_text="The invoice that is paid first.")
+
+
+class EntryQuery(StrictSerializer):
+    """Which bookings to list."""
+
+    status = serializers.ChoiceField(choices=BankEntry.Status.choices, required=False)
+
+
 class PaySerializer(StrictSerializer):
     """How to pay: by a card that is saved, or else at a page of the payment service."""
 

@@ -41,10 +41,15 @@ class Payments(PaymentView):
     while_suspended = True
     is_list = True
 
-    @extend_schema(operation_id="payments_list", responses=formats.PaymentSerializer(many=True))
+    @extend_schema(
+        operation_id="payments_list",
+        parameters=[formats.PaymentQuery],
+        responses=formats.PaymentSerializer(many=True),
+    )
     def get(self, request: Request) -> Response:
         """List what you were paid and what you have paid, newest first."""
-        return self.page(selectors.visible(self.actor), formats.PaymentSerializer, actor=self.actor)
+        rows = selectors.visible(self.actor).filter(**self.query(formats.PaymentQuery))
+        return self.page(rows, formats.PaymentSerializer, actor=self.actor)
 
     @extend_schema(
         operation_id="payments_record", request=formats.RecordSerializer, responses={201: formats.OnePaymentSerializer}
@@ -202,10 +207,15 @@ class Entries(ApiView):
     actions = {"GET": "receipt.match", "POST": "receipt.match"}
     is_list = True
 
-    @extend_schema(operation_id="bank_entries_list", responses=formats.EntrySerializer(many=True))
+    @extend_schema(
+        operation_id="bank_entries_list",
+        parameters=[formats.EntryQuery],
+        responses=formats.EntrySerializer(many=True),
+    )
     def get(self, request: Request) -> Response:
         """List them, newest first."""
-        return self.page(selectors.entries(self.actor), formats.EntrySerializer)
+        rows = selectors.entries(self.actor).filter(**self.query(formats.EntryQuery))
+        return self.page(rows, formats.EntrySerializer)
 
     @extend_schema(
         operation_id="bank_entries_read",

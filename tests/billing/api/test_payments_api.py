@@ -128,6 +128,17 @@ def test_lists_are_of_the_two_parties_alone(till: Till) -> None:
         assert items(stranger.program(), "/payments") == []
 
 
+def test_lists_are_narrowed_and_refuse_what_is_no_filter(till: Till) -> None:
+    buyer, seller = till.buyer.program(), till.seller.program()
+    call(buyer, f"/invoices/{till.invoice('100').pk}/pay", {"key": "k"})
+    assert len(items(seller, f"/payments?status=pending&customer={till.customer.pk}")) == 1
+    assert items(seller, "/payments?status=succeeded") == []
+    assert items(seller, "/bank-entries?status=open") == []
+    for path, field in (("/payments?state=pending", "state"), ("/bank-entries?status=none", "status")):
+        refused = seller.get(f"/api/v1{path}")
+        assert (refused.status_code, refused.json()["field"]) == (400, field)
+
+
 HOSTILE: list[Any] = [None, [], "text", 5, {}, {"key": 5}, {"key": ""}, {"key": ["a"]}, {"key": {"a": 1}}, {"x": 1}]
 WRONG: list[Any] = ["", "NaN", "Infinity", "-1", "0", "1e400", "0.00001", "9" * 40, [], {}, None, True, "١٢"]
 
