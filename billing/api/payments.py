@@ -113,6 +113,7 @@ class Pay(PaymentView):
     """A payment of an invoice that you got."""
 
     actions = {"POST": "payment.pay"}
+    asks_elsewhere = True
     while_suspended = True
 
     @extend_schema(
@@ -149,6 +150,7 @@ class Cards(ApiView):
     """Your saved cards."""
 
     actions = {"GET": "payment.view", "POST": "payment.save_card"}
+    asks_elsewhere = True
     while_suspended = True
     is_list = True
 
@@ -325,6 +327,7 @@ class GatewayTest(OwnGateway):
 
     actions = {"POST": "gateway.change"}
     http_method_names = ["post", "options"]
+    asks_elsewhere = True
 
     @extend_schema(operation_id="gateway_test", request=None, responses=formats.GatewayTestSerializer)
     def post(self, request: Request) -> Response:

@@ -2,12 +2,14 @@
 
 The key's row is committed before the work, as the sign for parallel repetitions; the answer is written in the
 transaction of the work itself. So a row without an answer that is older than any request stands for work that never
-happened.
+happened. Work that asks a service elsewhere is not held in a transaction meanwhile: it has a key of its own in the
+body, by which nothing is done twice when its answer was lost.
 """
 
 import functools
 import hashlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -45,7 +47,7 @@ def idempotent(handler: Handler) -> Handler:
         if not fresh:
             return _replay(row)
         try:
-            with transaction.atomic():
+            with nullcontext() if view.asks_elsewhere else transaction.atomic():
                 response = handler(view, request, *args, **kwargs)
                 _finish(row, response)
         except Exception as error:

@@ -32,12 +32,14 @@ class ApiView(APIView):
     """An endpoint. `actions` names the action of the permission table for each method that it answers. One with
     `while_suspended` answers programs of an organization that is suspended, too.
 
-    A `post` method of a subclass honours the `Idempotency-Key` header without further ado.
+    A `post` method of a subclass honours the `Idempotency-Key` header without further ado. One that `asks_elsewhere` (a
+    payment service) does so outside of a transaction, and does nothing twice by itself.
     """
 
     actions: ClassVar[dict[str, str]] = {}
     is_list: ClassVar[bool] = False
     while_suspended: ClassVar[bool] = False
+    asks_elsewhere: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

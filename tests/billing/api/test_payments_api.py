@@ -12,6 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from billing.gateways.base import Page, Wanted
+from billing.gateways.stripe import Stripe
 from billing.models import GatewayEvent, Payment, PaymentMethod
 from billing.services import methods
 from panel.core.scoping import everything
@@ -50,6 +52,26 @@ def save_card(till: Till) -> PaymentMethod:
         till.account.pay(till.account.things[url.rpartition("/")[2]])
         till.deliver_all()
         return PaymentMethod.objects.get()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_payment_service_is_asked_outside_of_a_transaction(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for a request with a key: what was begun is kept, whatever becomes of the answer."""
+    held = []
+    checkout = Stripe.checkout
+
+    def seen(self: Stripe, wanted: Wanted) -> Page:
+        held.append(connection.in_atomic_block)
+        return checkout(self, wanted)
+
+    monkeypatch.setattr(Stripe, "checkout", seen)
+    program, headers = till.buyer.program(), {"idempotency-key": "once"}
+    url, body = f"/api/v1/invoices/{till.invoice('100').pk}/pay", json.dumps({"key": "k"})
+    first, again = (program.post(url, body, content_type="application/json", headers=headers) for _each in range(2))
+    assert (first.status_code, again.headers["idempotency-replayed"]) == (201, "true")
+    assert (first.content, held) == (again.content, [False])
+    program.post("/api/v1/cards", json.dumps({"key": "c"}), content_type="application/json")
+    assert held == [False, False]
 
 
 def test_a_client_pays_by_api(till: Till) -> None:
