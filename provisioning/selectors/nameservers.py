@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -87,10 +88,10 @@ def overview(brand: Brand) -> Overview:
     """Return the brand's name servers with what is known of them."""
     check = NameServerCheck.objects.filter(brand=brand).first()
     seen = {found.host: found for found in map(Finding.read, check.findings)} if check else {}
-    wanted = addresses_for(brand)
+    seen_to_by = holders(brand)
+    wanted = addresses_for(brand, seen_to_by)
     zones = own_zones(brand, hosts(brand))
     held = _address_records(list(zones.values()))
-    shared = shared_with(brand)
     servers = []
     for host in hosts(brand):
         zone = next((zones[name] for name in above(host) if name in zones), None)
@@ -105,7 +106,7 @@ def overview(brand: Brand) -> Overview:
                 zone,
                 seen.get(host),
                 has_records=has,
-                shared=host in shared,
+                shared=seen_to_by[host] != brand,
             )
         )
     return Overview(servers, check.checked_at if check else None, _warnings(wanted))
@@ -117,27 +118,28 @@ def hosts(brand: Brand) -> list[str]:
     return list(dict.fromkeys([*brand.nameservers, *(settings.NEUTRAL_NAMESERVERS if own else [])]))
 
 
-def shared_with(brand: Brand) -> dict[str, Brand]:
-    """Return the brands above, by those of the brand's name servers that they see to: the highest that has the name."""
+def holders(brand: Brand) -> dict[str, Brand]:
+    """Return who sees to each name server that the brand or one above has: the highest brand with the name."""
     with everything("brands above"):
         rows = Brand.objects.select_related("organization").filter(organization__in=brand.organization.lineage)
-    above = sorted((row for row in rows if row.pk != brand.pk), key=lambda row: -len(row.organization.path))
-    return {host: row for row in above for host in hosts(row) if host in brand.nameservers}
+    found: dict[str, Brand] = {}
+    for row in sorted(rows, key=lambda row: row.organization.path):
+        for host in hosts(brand if row.pk == brand.pk else row):
+            found.setdefault(host, row)
+    return found
 
 
-def addresses_for(brand: Brand) -> dict[str, list[str]]:
-    """Return the public addresses that each name server of a brand should have: a shared one those that the brand
-    above has for it.
+def addresses_for(brand: Brand, seen_to_by: Mapping[str, Brand]) -> dict[str, list[str]]:
+    """Return the public addresses that each name server of a brand should have; `seen_to_by` are its `holders`.
 
-    Name servers are dealt out over the DNS servers; with fewer servers than names, names share.
+    The names of a holder are dealt out over its DNS servers; with fewer servers than names, names share.
     """
-    shared = shared_with(brand)
-    own = [host for host in hosts(brand) if host not in shared]
-    found = pools(brand, "dns") if own else []
-    above = {row: addresses_for(row) for row in shared.values()}
-    return {host: found[place % len(found)] if found else [] for place, host in enumerate(own)} | {
-        host: above[row][host] for host, row in shared.items()
-    }
+    found: dict[str, list[str]] = {}
+    for row in {seen_to_by[host] for host in hosts(brand)}:
+        pool = pools(row, "dns")
+        own = [host for host in seen_to_by if seen_to_by[host] == row]
+        found |= {host: pool[place % len(pool)] if pool else [] for place, host in enumerate(own)}
+    return {host: found[host] for host in hosts(brand)}
 
 
 def pools(brand: Brand, service: str) -> list[list[str]]:

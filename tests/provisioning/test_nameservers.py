@@ -86,6 +86,11 @@ def look(ground: Ground, *hosts: str) -> selectors.Overview:
         return nameservers.check(actor=SYSTEM, brand=brand_of(ground, *hosts))
 
 
+def addresses(brand: Brand) -> dict[str, list[str]]:
+    """Return the addresses that its name servers should have."""
+    return selectors.addresses_for(brand, selectors.holders(brand))
+
+
 def move(ground: Ground, address: str) -> None:
     """Let the DNS server have another address."""
     with everything("test"):
@@ -150,7 +155,7 @@ def test_what_is_unwise_is_said(ground: Ground) -> None:
             nameservers=["ns1.sub.test", "ns2.sub.test"],
         )
         factories.server(ground.cast.provider.organization, "dns1", "198.51.100.91")
-        assert len({tuple(found) for found in selectors.addresses_for(fresh).values()}) == 2
+        assert len({tuple(found) for found in addresses(fresh).values()}) == 2
         assert selectors.overview(fresh).warnings == ["one_network"]
         Server.objects.filter(name="dns1").update(closed=True)
         factories.server(ground.cast.provider.organization, "dns2", "203.0.113.92")
@@ -166,7 +171,7 @@ def test_shared_ones_are_the_affair_of_who_has_them(ground: Ground, settings: An
     with everything("test"):
         above = brand_of(ground, NS1, NS2)
         below = brands.set(actor=SYSTEM, organization=ground.cast.sub_reseller.organization, nameservers=[NS2, NS1])
-        assert selectors.addresses_for(below) == selectors.addresses_for(above)
+        assert addresses(below) == addresses(above)
         found = selectors.overview(below)
         assert ([server.shared for server in found.servers], found.addable) == ([True, True], [])
         brands.set(actor=SYSTEM, organization=ground.cast.sub_reseller.organization, nameservers=shared)
@@ -242,7 +247,7 @@ def test_a_page_shows_what_to_enter(ground: Ground) -> None:
             findings=[Finding(NS1, "atelier.test", ["203.0.113.5"], asked=True).plain()],
             checked_at="2026-11-22T00:00:00Z",
         )
-        address = selectors.addresses_for(Brand.objects.get(organization=ground.cast.reseller_a.organization))[NS1][0]
+        address = addresses(Brand.objects.get(organization=ground.cast.reseller_a.organization))[NS1][0]
     page = ground.cast.reseller_a.browser().get("/brand/name-servers/").content.decode()
     for shown in (NS1, NS2, address, "203.0.113.5", "Another address", "RFC 2182"):
         assert shown in page

@@ -13,7 +13,7 @@ from django.urls import URLResolver
 
 from billing.api import urls
 from tests.billing import factories
-from tests.billing.api import rows, test_budgets
+from tests.billing.api import rows, test_budgets, test_selling
 from tests.cast import Cast
 
 SIGN_IN = test_budgets.SIGN_IN
@@ -86,7 +86,7 @@ def test_reads_keep_within_their_budgets_however_much_there_is(cast: Cast) -> No
 
 
 def test_every_read_has_a_budget() -> None:
-    nameless = {re.sub(r"\{\w+\}", "{}", route) for route in (*BUDGETS, *test_budgets.BUDGETS)}
+    nameless = {re.sub(r"\{\w+\}", "{}", route) for route in (*BUDGETS, *test_budgets.BUDGETS, *test_selling.BUDGETS)}
     assert nameless == set(reads(urls.urlpatterns))
 
 

@@ -19,7 +19,7 @@ BUDGETS: dict[str, int] = {
     "/brand-scans/{scan}": 1,
     "/organizations/{seller}/brand/pages": 4,
     "/organizations/{seller}/brand/skeleton": 3,
-    "/organizations/{seller}/name-servers": 12,
+    "/organizations/{seller}/name-servers": 13,
     "/servers": 1,
     "/servers/{server}": 1,
     "/servers/{server}/addresses": 2,
