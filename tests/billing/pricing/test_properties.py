@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from billing.pricing import calendar, rating, rules, usage
@@ -94,7 +94,12 @@ def test_an_event_counts_once_however_often_and_in_which_order_it_is_told(
     assert rating.rate(rule, often) == rating.rate(rule, once)
 
 
+CHEAPER = rules.Rule("sum", (rules.Tier(Fraction(10), Fraction(2)), rules.Tier(None, Fraction(1))))
+LAST_AT_FIRST_PRICE = [Event(START, Fraction(10), {"region": "a"})]
+
+
 @given(st.lists(points, max_size=6), points, graduated(), ZONES)
+@example(LAST_AT_FIRST_PRICE, Event(START, Fraction(1), {"region": "a"}), CHEAPER, "UTC")
 def test_more_use_never_costs_less(events: list[Event], more: Event, rule: rules.Rule, zone: str):
     less = rating.rate(rule, document(events, zone=zone))
     assert rating.rate(rule, document([*events, more], zone=zone)).exact >= less.exact
@@ -112,7 +117,12 @@ def test_parts_of_a_period_sum_to_the_period_however_it_is_cut(
     assert all(part.exact >= 0 for part in parts)
 
 
+MINUTES = rules.Rule("duration", (rules.Tier(None, Fraction(1)),), event_minimum=Fraction(60))
+CUT_WITHIN = [START + timedelta(seconds=50)]
+
+
 @given(runs(), graduated("duration"), st.lists(instants, min_size=1, max_size=4, unique=True))
+@example(Event(START, Fraction(100), {"region": "a"}, 1, START + timedelta(seconds=100)), MINUTES, CUT_WITHIN)
 def test_what_goes_on_across_periods_counts_in_all_of_them_as_in_one(
     event: Event, rule: rules.Rule, cuts: list[datetime]
 ):
