@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import time
-from calendar import monthrange
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,9 +18,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from stripe import RequestsClient, StripeClient
 
-from billing.gateways import minor
-from billing.gateways.base import Card, Event, NotGenuine, Outcome, Page, Refused, Result, Unavailable, Wanted
-from billing.pricing import money
+from billing.gateways import minor, stripe_objects
+from billing.gateways.base import Card, Event, NotGenuine, Page, Refused, Result, Unavailable, Wanted
 from panel.core.errors import Invalid
 
 SECONDS = 10
@@ -39,8 +37,6 @@ UNREADABLE = (
 """What reading a message raises that is not of the form that Stripe's have."""
 PAGE = 100
 """So many objects are listed at once, the most that Stripe gives."""
-LARGEST = 10**15
-LAST_SECOND = 4_102_444_800  # of the year 2099
 PASSING = (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError)
 _http = RequestsClient(timeout=SECONDS)
 
@@ -97,7 +93,7 @@ class Stripe:
                 made = self._client.v1.payment_intents.create(values, {"idempotency_key": key})  # type: ignore[arg-type]
             except stripe.CardError as error:
                 return Result("failed", _intent_of(error), (error.user_message or "")[:300])
-        outcome = _charge_outcome(made.status)
+        outcome = stripe_objects.charge_outcome(made.status)
         return Result(outcome, made.id, "" if outcome != "failed" else _("The card wants its owner's word."))
 
     def refund(self, *, refund: str, key: str, remote_payment: str, amount: Decimal, currency: str) -> Result:
@@ -109,7 +105,7 @@ class Stripe:
         }
         with _asking():
             made = _plain(self._client.v1.refunds.create(values, {"idempotency_key": key}))  # type: ignore[arg-type]
-        return _refunded(made)
+        return stripe_objects.refunded(made)
 
     def find_charge(self, *, payment: str, remote_customer: str, since: datetime) -> Result | None:
         """Look through the PaymentIntents of a Customer, which are told at once, unlike what a search finds."""
@@ -118,15 +114,15 @@ class Stripe:
             found = _first(self._client.v1.payment_intents.list(asked), "payment", payment)
         if found is None:
             return None
-        reason = _words(_at(found, "last_payment_error", "message"), 300)
-        return Result(_charge_outcome(found["status"]), found["id"], reason)
+        reason = stripe_objects.words(stripe_objects.at(found, "last_payment_error", "message"), 300)
+        return Result(stripe_objects.charge_outcome(found["status"]), found["id"], reason)
 
     def find_refund(self, *, refund: str, remote_payment: str) -> Result | None:
         """Look through the Refunds of a PaymentIntent."""
         asked: Any = {"payment_intent": remote_payment, "limit": PAGE}
         with _asking():
             found = _first(self._client.v1.refunds.list(asked), "refund", refund)
-        return None if found is None else _refunded(found)
+        return None if found is None else stripe_objects.refunded(found)
 
     def fee(self, remote_payment: str, currency: str) -> Decimal | None:
         """Return the fee of the balance transaction behind a PaymentIntent."""
@@ -135,7 +131,7 @@ class Stripe:
                 remote_payment, {"expand": ["latest_charge.balance_transaction"]}
             )
         told = _plain(found)
-        entry = _at(told, "latest_charge", "balance_transaction")
+        entry = stripe_objects.at(told, "latest_charge", "balance_transaction")
         if not isinstance(entry, dict) or str(entry.get("currency", "")).upper() != currency:
             return None
         return minor.to_amount(int(entry["fee"]), currency)
@@ -144,7 +140,7 @@ class Stripe:
         """Return brand, last digits and month of expiry of a PaymentMethod."""
         with _asking():
             found = self._client.v1.payment_methods.retrieve(remote_card)
-        return _card(_plain(found))
+        return stripe_objects.card(_plain(found))
 
     def forget_card(self, remote_card: str) -> None:
         """Detach a PaymentMethod."""
@@ -159,7 +155,9 @@ class Stripe:
         """Return the name of the account that the key is of."""
         with _asking():
             found = _plain(self._client.v1.accounts.retrieve_current())
-        name = _at(found, "settings", "dashboard", "display_name") or _at(found, "business_profile", "name")
+        name = stripe_objects.at(found, "settings", "dashboard", "display_name") or stripe_objects.at(
+            found, "business_profile", "name"
+        )
         return str(name or found.get("id", ""))[:100]
 
     def parse_event(self, body: bytes, signature: str) -> Event:
@@ -169,7 +167,7 @@ class Stripe:
             told = json.loads(body)
             if _signed_at(signature) > time.time() + TOLERANCE_SECONDS:
                 raise NotGenuine("The signature is of a time to come.")
-            return _event(told)
+            return stripe_objects.event(told)
         except UNREADABLE as error:
             raise NotGenuine(type(error).__name__) from error
 
@@ -229,151 +227,14 @@ def _minor(amount: Decimal, currency: str) -> int:
 
 
 def _intent_of(error: stripe.CardError) -> str:
-    return str(_at(_plain(error.error), "payment_intent", "id") or "") if error.error is not None else ""
+    return str(stripe_objects.at(_plain(error.error), "payment_intent", "id") or "") if error.error is not None else ""
 
 
 def _first(listed: Any, name: str, value: str) -> dict[str, Any] | None:
     """Return the first object of a list, page by page, whose metadata names one of ours."""
-    return next((found for row in listed.auto_paging_iter() if _told(found := _plain(row), name) == value), None)
-
-
-def _refunded(made: dict[str, Any]) -> Result:
-    return Result(_refund_outcome(made["status"]), made["id"], _words(made.get("failure_reason"), 200))
-
-
-def _charge_outcome(status: object) -> Outcome:
-    known: dict[object, Outcome] = {"succeeded": "done", "processing": "pending"}
-    return known.get(status, "failed")
-
-
-def _refund_outcome(status: object) -> Outcome:
-    known: dict[object, Outcome] = {"succeeded": "done", "failed": "failed", "canceled": "failed"}
-    return known.get(status, "pending")
-
-
-def _event(told: dict[str, Any]) -> Event:
-    name, thing = _name(told["type"], 60), told["data"]["object"]
-    values: dict[str, Any] = {"id": _name(told["id"]), "name": name}
-    values["at"] = min(max(int(told["created"]), 0), LAST_SECOND)
-    read = READERS.get(name)
-    values |= read(thing) if read else {"kind": "other"}
-    return Event(**values)
-
-
-def _name(value: object, longest: int = 100) -> str:
-    """Return what Stripe calls something; raises ValueError for what no database could keep as it is."""
-    if not isinstance(value, str) or not value.isprintable() or len(value) > longest:
-        raise ValueError("This is no name of Stripe's.")
-    return value
-
-
-def _words(value: object, longest: int) -> str:
-    """Return words for people without signs that can't be shown, cut where they are too long."""
-    return "".join(sign for sign in str(value or "") if sign.isprintable())[:longest]
-
-
-def _session(thing: dict[str, Any]) -> dict[str, Any]:
-    if thing["mode"] != "payment" or thing["payment_status"] != "paid":
-        return {"kind": "other"}
-    told = {
-        "kind": "paid",
-        "payment": _told(thing, "payment"),
-        "remote": _text(thing, "payment_intent"),
-        "remote_customer": _text(thing, "customer"),
-    }
-    return told | _money(thing, "amount_total")
-
-
-def _session_failed(thing: dict[str, Any]) -> dict[str, Any]:
-    return {"kind": "failed", "payment": _told(thing, "payment"), "reason": _("The bank did not pay.")}
-
-
-def _session_expired(thing: dict[str, Any]) -> dict[str, Any]:
-    return {"kind": "expired", "payment": _told(thing, "payment")}
-
-
-def _intent(thing: dict[str, Any]) -> dict[str, Any]:
-    told = {
-        "kind": "paid",
-        "payment": _told(thing, "payment"),
-        "remote": _name(thing["id"]),
-        "customer": _told(thing, "customer"),
-        "remote_customer": _text(thing, "customer"),
-        "remote_card": _text(thing, "payment_method") if thing.get("setup_future_usage") == "off_session" else "",
-    }
-    return told | _money(thing, "amount_received")
-
-
-def _intent_failed(thing: dict[str, Any]) -> dict[str, Any]:
-    """Read a failed charge of a saved card; on a page of Checkout people may try another card still."""
-    if _told(thing, "customer"):
-        return {"kind": "other"}
-    reason = _words(_at(thing, "last_payment_error", "message"), 300)
-    return {"kind": "failed", "payment": _told(thing, "payment"), "remote": _name(thing["id"]), "reason": reason}
-
-
-def _setup_done(thing: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "kind": "card",
-        "outcome": "done",
-        "customer": _told(thing, "customer"),
-        "remote_customer": _text(thing, "customer"),
-        "remote_card": _text(thing, "payment_method"),
-    }
-
-
-def _card_gone(thing: dict[str, Any]) -> dict[str, Any]:
-    return {"kind": "card", "outcome": "failed", "remote_card": _name(thing["id"])}
-
-
-def _refund(thing: dict[str, Any]) -> dict[str, Any]:
-    told = {
-        "kind": "refund",
-        "remote": _name(thing["id"]),
-        "refund": _told(thing, "refund"),
-        "remote_payment": _text(thing, "payment_intent"),
-        "outcome": _refund_outcome(thing["status"]),
-        "reason": _words(thing.get("failure_reason"), 200),
-    }
-    return told | _money(thing, "amount")
-
-
-def _dispute(thing: dict[str, Any]) -> dict[str, Any]:
-    """Read a dispute; a bank's mere question (`warning_…`) moves no money and is none."""
-    if str(thing["status"]).startswith("warning_"):
-        return {"kind": "other"}
-    outcomes: dict[object, Outcome] = {"won": "done", "lost": "failed"}
-    told = {
-        "kind": "dispute",
-        "remote": _name(thing["id"]),
-        "remote_payment": _text(thing, "payment_intent"),
-        "outcome": outcomes.get(thing["status"], "pending"),
-        "reason": _words(thing.get("reason"), 100),
-    }
-    return told | _money(thing, "amount")
-
-
-def _money(thing: dict[str, Any], field: str) -> dict[str, Any]:
-    currency = str(thing["currency"]).upper()
-    if currency not in money.PLACES or not 0 <= int(thing[field]) < LARGEST:
-        return {"kind": "other"}
-    return {"amount": minor.to_amount(int(thing[field]), currency), "currency": currency}
-
-
-def _told(thing: dict[str, Any], name: str) -> str:
-    return _name((thing.get("metadata") or {}).get(name) or "", 40)
-
-
-def _text(thing: dict[str, Any], name: str) -> str:
-    value = thing.get(name)
-    found = value.get("id") if isinstance(value, dict) else value
-    return _name(found or "")
-
-
-def _at(thing: Any, *names: str) -> Any:
-    for name in names:
-        thing = thing.get(name) if isinstance(thing, dict) else None
-    return thing
+    return next(
+        (found for row in listed.auto_paging_iter() if stripe_objects.told(found := _plain(row), name) == value), None
+    )
 
 
 def _plain(thing: Any) -> dict[str, Any]:
@@ -381,32 +242,5 @@ def _plain(thing: Any) -> dict[str, Any]:
     return found
 
 
-def _card(told: dict[str, Any]) -> Card:
-    card = told.get("card") or {}
-    month, year = card.get("exp_month"), card.get("exp_year")
-    until = date(year, month, monthrange(year, month)[1]) if month and year else None
-    label = f"{str(card.get('brand') or 'card').title()} •••• {card.get('last4') or '????'}"
-    return Card(label[:60], until)
-
-
 def _signed_at(signature: str) -> int:
     return int(next(part[2:] for part in signature.split(",") if part.startswith("t=")))
-
-
-READERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "checkout.session.completed": _session,
-    "checkout.session.async_payment_succeeded": _session,
-    "checkout.session.async_payment_failed": _session_failed,
-    "checkout.session.expired": _session_expired,
-    "payment_intent.succeeded": _intent,
-    "payment_intent.payment_failed": _intent_failed,
-    "setup_intent.succeeded": _setup_done,
-    "payment_method.detached": _card_gone,
-    "refund.created": _refund,
-    "refund.updated": _refund,
-    "refund.failed": _refund,
-    "charge.dispute.created": _dispute,
-    "charge.dispute.updated": _dispute,
-    "charge.dispute.closed": _dispute,
-}
-"""What is followed, by Stripe's names of events: what a webhook has to be set up for."""

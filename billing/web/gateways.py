@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.selectors import organizations
-from billing.gateways.stripe import READERS
+from billing.gateways.stripe_objects import READERS
 from billing.models import Gateway
 from billing.selectors import gateways as selectors
 from billing.services import gateways
