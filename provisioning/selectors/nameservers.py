@@ -90,7 +90,8 @@ def overview(brand: Brand) -> Overview:
     seen = {found.host: found for found in map(Finding.read, check.findings)} if check else {}
     seen_to_by = holders(brand)
     wanted = addresses_for(brand, seen_to_by)
-    zones = own_zones(brand, hosts(brand))
+    own = {host: addresses for host, addresses in wanted.items() if seen_to_by[host] == brand}
+    zones = own_zones(brand, list(own))
     held = _address_records(list(zones.values()))
     servers = []
     for host in hosts(brand):
@@ -109,7 +110,7 @@ def overview(brand: Brand) -> Overview:
                 shared=seen_to_by[host] != brand,
             )
         )
-    return Overview(servers, check.checked_at if check else None, _warnings(wanted))
+    return Overview(servers, check.checked_at if check else None, _warnings(own))
 
 
 def hosts(brand: Brand) -> list[str]:

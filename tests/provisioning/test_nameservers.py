@@ -174,6 +174,7 @@ def test_shared_ones_are_the_affair_of_who_has_them(ground: Ground, settings: An
         assert addresses(below) == addresses(above)
         found = selectors.overview(below)
         assert ([server.shared for server in found.servers], found.addable) == ([True, True], [])
+        assert (selectors.overview(above).warnings, found.warnings) == (["one_address"], [])
         brands.set(actor=SYSTEM, organization=ground.cast.sub_reseller.organization, nameservers=shared)
         provider = brands.set(
             actor=SYSTEM, organization=ground.cast.provider.organization, hostmaster="h@platform.test"
